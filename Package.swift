@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+// One section per target, the bottom layer first; docs/architecture.md says why each wall stands.
+
+import PackageDescription
+
+let productSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+let package = Package(
+    name: "tributary",
+    products: [
+        .executable(name: "tributary", targets: ["tributary"])
+    ],
+    dependencies: [
+        // The command line: parsing, help and completions, kept by Apple.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // SQLite as a source: the maintained Swift binding, with the raw statement where rows are hot.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // MARK: C libraries, nothing but a module map and a shim
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // MARK: Columnar: every per-value loop
+        .target(
+            name: "Columnar",
+            dependencies: ["CZstd", "CSnappy", "CLZ4", "CZlib"],
+            swiftSettings: productSettings
+        ),
+        .testTarget(
+            name: "ColumnarTests",
+            dependencies: ["Columnar", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: ObjectStorage: the lake's bytes
+        .target(name: "ObjectStorage", swiftSettings: productSettings),
+        .testTarget(
+            name: "ObjectStorageTests",
+            dependencies: ["ObjectStorage", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Iceberg: tables, manifests, commits
+        .target(
+            name: "Iceberg",
+            dependencies: ["Columnar", "ObjectStorage", "CZlib"],
+            swiftSettings: productSettings
+        ),
+        .testTarget(
+            name: "IcebergTests",
+            dependencies: ["Iceberg", "ObjectStorage", "Columnar", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Streams: the vocabulary between sources and runs
+        .target(name: "Streams", dependencies: ["Columnar"], swiftSettings: productSettings),
+
+        // MARK: Connectors: a source becomes streams
+        .target(
+            name: "Connectors",
+            dependencies: [
+                "Columnar", "Streams", "CLibpq",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: productSettings
+        ),
+        .testTarget(
+            name: "ConnectorsTests",
+            dependencies: [
+                "Connectors", "Columnar", "Streams", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Ingest: one run
+        .target(
+            name: "Ingest",
+            dependencies: ["Columnar", "ObjectStorage", "Iceberg", "Streams"],
+            swiftSettings: productSettings
+        ),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Commands: the command line
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: productSettings
+        ),
+        .executableTarget(
+            name: "tributary",
+            dependencies: ["Commands"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Tests that cross targets
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: productSettings),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["TestSupport"],
+            swiftSettings: productSettings
+        ),
+        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: productSettings),
+    ]
+)

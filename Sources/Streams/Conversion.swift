@@ -1,0 +1,51 @@
+/// What to do with a source value that its lake column cannot hold.
+package enum ConversionPolicy: String, Hashable, Sendable, CaseIterable {
+    /// Stop the run; nothing is published.
+    case error
+    /// Write null and count it.
+    case null
+    /// Write the nearest value the column can hold and count it; where nothing is near, null.
+    case clamp
+    /// Make the column text, as the source prints it; no value is lost.
+    case string
+}
+
+/// How many values of one column were changed on the way, and how.
+package struct Conversion: Hashable, Sendable {
+    /// Why a value could not be kept.
+    package enum Reason: String, Hashable, Sendable, CaseIterable {
+        /// Infinity where the column has none: dates, timestamps, decimals.
+        case infinite
+        /// Not a number, in a decimal.
+        case notANumber = "not-a-number"
+        /// Outside what the type can hold.
+        case outOfRange = "out-of-range"
+        /// `24:00:00` where a day ends before it.
+        case endOfDay = "end-of-day"
+        /// Text that is not valid UTF-8.
+        case invalidText = "invalid-text"
+        /// A list of more dimensions than its column.
+        case dimensions
+        /// A value of another kind than the column's.
+        case otherKind = "other-kind"
+    }
+
+    /// What was written instead.
+    package enum Outcome: String, Hashable, Sendable {
+        case null
+        case clamped
+    }
+
+    package let column: String
+    package let reason: Reason
+    package let outcome: Outcome
+    package let count: Int64
+
+    /// Makes a count of changed values.
+    package init(column: String, reason: Reason, outcome: Outcome, count: Int64) {
+        self.column = column
+        self.reason = reason
+        self.outcome = outcome
+        self.count = count
+    }
+}

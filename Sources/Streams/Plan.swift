@@ -1,0 +1,116 @@
+package import Columnar
+
+/// What to read of one stream, as the user asked for it.
+package struct ReadRequest: Sendable {
+    package var stream: StreamName
+    /// Only these columns, in the stream's own order; nil for all.
+    package var columns: [String]?
+    /// A condition in the source's own SQL.
+    package var filter: String?
+    /// Policies by column name.
+    package var policies: [String: ConversionPolicy]
+    /// The policy of columns not named in `policies`; nil for each type's default.
+    package var defaultPolicy: ConversionPolicy?
+    /// Types the table has now, by column. A source that has to size or guess a type keeps
+    /// to these where they hold every value.
+    package var preferredTypes: [String: DataType]
+
+    /// Makes a request for a whole stream, to be narrowed.
+    package init(
+        stream: StreamName, columns: [String]? = nil, filter: String? = nil,
+        policies: [String: ConversionPolicy] = [:], defaultPolicy: ConversionPolicy? = nil,
+        preferredTypes: [String: DataType] = [:]
+    ) {
+        self.stream = stream
+        self.columns = columns
+        self.filter = filter
+        self.policies = policies
+        self.defaultPolicy = defaultPolicy
+        self.preferredTypes = preferredTypes
+    }
+}
+
+/// How one column will be read.
+package struct PlannedColumn: Hashable, Sendable {
+    package var name: String
+    /// The type as the source names it.
+    package var sourceType: String
+    package var type: DataType
+    /// Never null: neither at the source nor by conversion.
+    package var isRequired: Bool
+    package var policy: ConversionPolicy
+    /// The source's comment on the column, or what the reader of the table has to know.
+    package var documentation: String?
+    /// Why the type was chosen, where it is not plain.
+    package var note: String?
+    /// Whether the type was chosen from the values and may differ from run to run.
+    package var isObserved: Bool
+
+    /// Makes a planned column.
+    package init(
+        name: String, sourceType: String, type: DataType, isRequired: Bool,
+        policy: ConversionPolicy, documentation: String? = nil, note: String? = nil,
+        isObserved: Bool = false
+    ) {
+        self.name = name
+        self.sourceType = sourceType
+        self.type = type
+        self.isRequired = isRequired
+        self.policy = policy
+        self.documentation = documentation
+        self.note = note
+        self.isObserved = isObserved
+    }
+}
+
+/// Where a read that was cut off can go on (streams.md section 3).
+package enum ResumeGuarantee: String, Hashable, Sendable {
+    /// The read starts again from the beginning.
+    case none
+    /// Goes on after the last row id; reads are local.
+    case rowRange = "row-range"
+    /// Goes on at a heap page, once committed pages are proven unchanged.
+    case heapRange = "heap-range"
+    /// Goes on after the last key.
+    case keyset
+}
+
+/// The exact read of one stream: what `plan` prints and what a run does.
+package struct ReadPlan: Sendable {
+    package var stream: StreamName
+    /// The statement that reads the rows, word for word.
+    package var query: String
+    package var columns: [PlannedColumn]
+    package var primaryKey: [String]
+    package var estimatedRowCount: Int64?
+    package var estimatedByteCount: Int64?
+    package var resume: ResumeGuarantee
+    /// What could surprise the reader of the result, one sentence each.
+    package var risks: [String]
+
+    /// Makes a plan.
+    package init(
+        stream: StreamName, query: String, columns: [PlannedColumn], primaryKey: [String],
+        estimatedRowCount: Int64?, estimatedByteCount: Int64?, resume: ResumeGuarantee,
+        risks: [String]
+    ) {
+        self.stream = stream
+        self.query = query
+        self.columns = columns
+        self.primaryKey = primaryKey
+        self.estimatedRowCount = estimatedRowCount
+        self.estimatedByteCount = estimatedByteCount
+        self.resume = resume
+        self.risks = risks
+    }
+
+    /// The columns as a schema, without field ids.
+    package var schema: Schema {
+        Schema(
+            columns.map {
+                Field(
+                    name: $0.name, type: $0.type, isRequired: $0.isRequired,
+                    documentation: $0.documentation)
+            })
+    }
+}

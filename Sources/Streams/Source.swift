@@ -1,0 +1,147 @@
+package import Columnar
+
+/// A configured place to read from.
+///
+/// A source holds no open connection: each call opens, uses and closes its own.
+package protocol Source: Sendable {
+    /// The source as it may be shown: kind and place, never a secret.
+    var location: SourceLocation { get }
+
+    /// Connects and reports version and rights.
+    ///
+    /// - Throws: `SourceError`, saying what is wrong and what to do.
+    func check() async throws -> SourceCheck
+
+    /// The streams that can be read, system ones left out, ordered by name.
+    func discover() async throws -> [StreamDescriptor]
+
+    /// How a stream would be read. Reads no rows, though it may ask for aggregates.
+    func plan(_ request: ReadRequest) async throws -> ReadPlan
+
+    /// Opens one consistent snapshot and lends a reader of it for the time of `body`.
+    ///
+    /// Everything the reader answers is as of that snapshot. When `body` returns or throws, or
+    /// the task is cancelled, the read is stopped at the source too.
+    func read<Result: Sendable>(
+        _ request: ReadRequest,
+        _ body: (any StreamReader) async throws -> Result
+    ) async throws -> Result
+}
+
+/// Rows of one stream in one snapshot.
+package protocol StreamReader: Sendable {
+    /// The plan the rows follow; its schema is that of the batches.
+    var plan: ReadPlan { get }
+
+    /// Fills an empty batch of the plan's schema, up to the limits of `Columnar.Limits`.
+    ///
+    /// Returns false when there are no more rows; the batch may hold the last ones even then.
+    func fill(_ batch: Batch) async throws -> Bool
+
+    /// What was read so far.
+    func progress() async -> ReadProgress
+
+    /// How many rows the source itself counts in this snapshot; to be asked after the last fill.
+    func sourceRowCount() async throws -> RowCountAnswer
+}
+
+/// What a reader has done so far.
+package struct ReadProgress: Sendable {
+    package var rowCount: Int64
+    /// Bytes that came from the source.
+    package var byteCount: Int64
+    /// Values that were changed on the way, by column.
+    package var conversions: [Conversion]
+
+    /// Makes a progress report.
+    package init(rowCount: Int64 = 0, byteCount: Int64 = 0, conversions: [Conversion] = []) {
+        self.rowCount = rowCount
+        self.byteCount = byteCount
+        self.conversions = conversions
+    }
+}
+
+/// The source's own count of the rows of a read.
+package enum RowCountAnswer: Hashable, Sendable {
+    case exactly(Int64)
+    /// The source cannot count what it sent; with the reason.
+    case notComparable(String)
+}
+
+/// A source as it may be shown.
+package struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
+    /// `postgres`, `sqlite`, …
+    package let kind: String
+    /// Host, port and database or a path; never a password.
+    package let place: String
+
+    /// Makes a location of parts that hold no secret.
+    package init(kind: String, place: String) {
+        self.kind = kind
+        self.place = place
+    }
+
+    package var description: String { place }
+}
+
+/// What a source answered when it was checked.
+package struct SourceCheck: Sendable {
+    package var version: String
+    /// One line each: the user, its rights, the encoding, read-only state.
+    package var facts: [String]
+    /// What will get in the way, one sentence each.
+    package var warnings: [String]
+    package var streamCount: Int
+
+    /// Makes a check report.
+    package init(version: String, facts: [String], warnings: [String], streamCount: Int) {
+        self.version = version
+        self.facts = facts
+        self.warnings = warnings
+        self.streamCount = streamCount
+    }
+}
+
+/// One stream as `discover` shows it.
+package struct StreamDescriptor: Sendable {
+    package var name: StreamName
+    /// `table`, `view`, `partitioned table`, …
+    package var kind: String
+    package var columns: [DescribedColumn]
+    package var primaryKey: [String]
+    package var estimatedRowCount: Int64?
+    package var estimatedByteCount: Int64?
+    /// How it can be read, in words.
+    package var access: String
+    package var resume: ResumeGuarantee
+
+    /// Makes a descriptor.
+    package init(
+        name: StreamName, kind: String, columns: [DescribedColumn], primaryKey: [String],
+        estimatedRowCount: Int64?, estimatedByteCount: Int64?, access: String,
+        resume: ResumeGuarantee
+    ) {
+        self.name = name
+        self.kind = kind
+        self.columns = columns
+        self.primaryKey = primaryKey
+        self.estimatedRowCount = estimatedRowCount
+        self.estimatedByteCount = estimatedByteCount
+        self.access = access
+        self.resume = resume
+    }
+}
+
+/// One column as `discover` shows it.
+package struct DescribedColumn: Hashable, Sendable {
+    package var name: String
+    package var sourceType: String
+    package var isNullable: Bool
+
+    /// Makes a described column.
+    package init(name: String, sourceType: String, isNullable: Bool) {
+        self.name = name
+        self.sourceType = sourceType
+        self.isNullable = isNullable
+    }
+}

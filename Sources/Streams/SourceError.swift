@@ -1,0 +1,46 @@
+/// Why a source could not be read: what failed, where, and what to do.
+package struct SourceError: Error, Sendable, CustomStringConvertible {
+    /// The class of a failure.
+    package enum Code: String, Sendable {
+        /// The address, an option or a name is wrong as written.
+        case configuration
+        /// Nothing answers there.
+        case unreachable
+        /// The source refused who we are.
+        case authentication
+        /// The stream, column or file does not exist.
+        case notFound = "not-found"
+        /// The user may not read it.
+        case permission
+        /// The source has something that cannot be read.
+        case unsupported
+        /// A value its column cannot hold, under the policy `error`.
+        case badValue = "bad-value"
+        /// The source went away or stopped the read.
+        case interrupted
+        /// The source broke its own protocol or said something unexpected.
+        case `protocol`
+    }
+
+    package let code: Code
+    /// One sentence or two, without row values or secrets.
+    package let message: String
+
+    /// Makes an error with a message for the user.
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+
+    /// Whether the same read may work a moment later.
+    package var isTransient: Bool {
+        switch code {
+        case .unreachable, .interrupted: true
+        case .configuration, .authentication, .notFound, .permission, .unsupported, .badValue,
+            .protocol:
+            false
+        }
+    }
+}

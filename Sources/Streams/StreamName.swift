@@ -1,0 +1,52 @@
+/// The name of a stream in its source: a table, a view, an endpoint.
+package struct StreamName: Hashable, Sendable, CustomStringConvertible {
+    /// The schema or database; nil where the source has none (SQLite).
+    package let namespace: String?
+    package let name: String
+
+    /// Makes a name of its parts, which are taken as they are.
+    package init(namespace: String?, name: String) {
+        self.namespace = namespace
+        self.name = name
+    }
+
+    /// Reads `name` or `namespace.name`; a part in double quotes may hold dots, `""` is a quote.
+    ///
+    /// Returns nil for empty parts, an open quote or more than two parts.
+    package init?(parsing text: String) {
+        var parts = [""]
+        var isQuoted = false
+        var wasQuoted = false
+        var characters = Array(text.unicodeScalars)[...]
+        while let scalar = characters.popFirst() {
+            switch scalar {
+            case "\"" where isQuoted && characters.first == "\"":
+                characters.removeFirst()
+                parts[parts.count - 1].unicodeScalars.append(scalar)
+            case "\"" where isQuoted:
+                isQuoted = false
+            case "\"" where parts[parts.count - 1].isEmpty && !wasQuoted:
+                isQuoted = true
+                wasQuoted = true
+            case "." where !isQuoted:
+                parts.append("")
+                wasQuoted = false
+            default:
+                parts[parts.count - 1].unicodeScalars.append(scalar)
+            }
+        }
+        guard !isQuoted, parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        self.init(namespace: parts.count == 2 ? parts[0] : nil, name: parts[parts.count - 1])
+    }
+
+    /// `namespace.name`; a part that `init(parsing:)` would read differently stands in quotes.
+    package var description: String {
+        [namespace, name].compactMap { $0 }.map(Self.quotedIfNeeded).joined(separator: ".")
+    }
+
+    private static func quotedIfNeeded(_ part: String) -> String {
+        guard part.unicodeScalars.contains(where: { $0 == "." || $0 == "\"" }) else { return part }
+        return "\""
+            + part.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
+    }
+}
