@@ -9,3 +9,30 @@ package enum Limits {
     /// Bytes at which a batch is handed on before it has all its rows, so that wide rows stay bounded.
     package static let batchByteCount = 8 << 20
 }
+
+extension Limits {
+    /// Rows of a row group: what engines parallelise over, and what bounds a dictionary's gain.
+    package static let rowGroupRowCount = 1 << 20
+
+    /// Bytes of values of a row group before encoding: Parquet's customary 128 MiB.
+    package static let rowGroupByteCount = 128 << 20
+
+    /// Compressed bytes of a row group held in memory until its columns can be written one after
+    /// the other: half of what the writer may use when nothing compresses.
+    package static let rowGroupBufferedByteCount = 64 << 20
+
+    /// Bytes of a page: what a reader decompresses to get at one value.
+    package static let pageByteCount = 1 << 20
+
+    /// Bytes of all pending pages of a file; a page of one of 1,000 columns gets 32 KiB of it.
+    package static let pendingByteCount = 32 << 20
+
+    /// Bytes of a column's dictionary: the point where engines stop profiting (parquet-mr's default).
+    package static let dictionaryByteCount = 1 << 20
+
+    /// Bytes of all dictionaries of a file; each of 1,000 columns gets 32 KiB of it.
+    package static let dictionaryTotalByteCount = 32 << 20
+
+    /// Bytes of a smallest or largest value in statistics: enough to skip by, small in a footer.
+    package static let statisticsByteCount = 64
+}

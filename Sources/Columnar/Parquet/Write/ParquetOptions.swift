@@ -1,0 +1,29 @@
+/// How Parquet files are written. The defaults are what every engine reads and what came out
+/// smallest for the time spent (docs/architecture.md, "Files").
+package struct ParquetOptions: Sendable {
+    /// Version of the data page header.
+    package enum PageVersion: Sendable {
+        case v1
+        case v2
+    }
+
+    package var codec: CompressionCodec = .zstd
+    /// Level of zstd or gzip.
+    package var compressionLevel = 3
+    package var pageVersion: PageVersion = .v1
+    package var usesDictionary = true
+    /// BYTE_STREAM_SPLIT for float and double; Spark 3.5 cannot read it, so it is off.
+    package var splitsFloats = false
+    package var writesPageIndex = true
+    /// Key-value pairs for the footer.
+    package var metadata: [(key: String, value: String)] = []
+    /// Rows at which a row group ends.
+    package var rowGroupRowCount = Limits.rowGroupRowCount
+    /// Bytes of values at which a row group ends.
+    package var rowGroupByteCount = Limits.rowGroupByteCount
+    /// Rows of a page, at most.
+    package var pageRowCount = Limits.batchRowCount
+
+    /// The defaults.
+    package init() {}
+}
