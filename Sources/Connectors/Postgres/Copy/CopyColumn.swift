@@ -1,0 +1,53 @@
+import Columnar
+package import Streams
+
+/// One column of a COPY stream and what to do with values that do not fit it.
+package struct CopyColumn: Sendable {
+    package let name: String
+    package let type: CopyType
+    package let policy: ConversionPolicy
+    /// Whether text may hold bytes that are no UTF-8: only where the database has no encoding.
+    package let validatesText: Bool
+
+    /// Makes a column.
+    package init(
+        name: String, type: CopyType, policy: ConversionPolicy, validatesText: Bool = false
+    ) {
+        self.name = name
+        self.type = type
+        self.policy = policy
+        self.validatesText = validatesText
+    }
+}
+
+/// Counts the changed values of one column.
+struct ConversionCounts {
+    private var counts: [Conversion.Reason: (null: Int64, clamped: Int64)] = [:]
+
+    /// Counts one value, or throws where the policy is `error`.
+    mutating func add(
+        _ reason: Conversion.Reason, _ outcome: Conversion.Outcome, column: CopyColumn
+    ) throws(SourceError) {
+        if column.policy == .error {
+            throw SourceError(
+                .badValue,
+                "column \(column.name): a value cannot be kept (\(reason.rawValue)); let it be "
+                    + "null, clamped or text with --policy \(column.name)=null|clamp|string")
+        }
+        switch outcome {
+        case .null: counts[reason, default: (0, 0)].null += 1
+        case .clamped: counts[reason, default: (0, 0)].clamped += 1
+        }
+    }
+
+    /// The counts that are not zero.
+    func conversions(column: String) -> [Conversion] {
+        Conversion.Reason.allCases.flatMap { reason -> [Conversion] in
+            guard let count = counts[reason] else { return [] }
+            return [
+                Conversion(column: column, reason: reason, outcome: .null, count: count.null),
+                Conversion(column: column, reason: reason, outcome: .clamped, count: count.clamped),
+            ].filter { $0.count > 0 }
+        }
+    }
+}

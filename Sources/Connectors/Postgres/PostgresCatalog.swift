@@ -1,0 +1,196 @@
+import Columnar
+import Streams
+
+/// A table, view or the like, as the server's catalog describes it.
+struct PostgresRelation: Sendable {
+    struct Column: Sendable {
+        var name: String
+        var typeID: String
+        var modifier: Int
+        var typeName: String
+        var isRequired: Bool
+        var comment: String?
+    }
+
+    var id: String
+    var name: StreamName
+    /// `pg_class.relkind`.
+    var kind: String
+    var hasChildren: Bool
+    var filtersRows: Bool
+    var isReadable: Bool
+    var estimatedRowCount: Int64?
+    var estimatedByteCount: Int64?
+    var columns: [Column] = []
+    var primaryKey: [String] = []
+
+    /// The relation as it stands behind FROM. A parent of inheritance is read without its
+    /// children, which are tables of their own; a partitioned table with its partitions.
+    var fromClause: String {
+        let qualified =
+            [name.namespace, name.name].compactMap { $0 }.map(quoted).joined(separator: ".")
+        return kind == "r" ? "ONLY \(qualified)" : qualified
+    }
+
+    var kindName: String {
+        switch kind {
+        case "r": "table"
+        case "p": "partitioned table"
+        case "v": "view"
+        case "m": "materialized view"
+        case "f": "foreign table"
+        default: "relation"
+        }
+    }
+}
+
+/// Questions to the server's catalog.
+struct PostgresCatalog {
+    let session: PostgresSession
+
+    /// Tables and views a user would call a stream: no partitions (their root has their rows), no
+    /// temporary ones, nothing of the system or of an extension.
+    func relations(matching name: StreamName? = nil) async throws -> [PostgresRelation] {
+        var parameters: [String] = []
+        var condition = ""
+        if let name {
+            parameters = [name.namespace ?? "public", name.name]
+            condition = "AND n.nspname = $1 AND c.relname = $2"
+        } else {
+            condition = """
+                AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+                AND n.nspname !~ '^pg_(toast|temp)'
+                AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                    AND d.objid = c.oid AND d.deptype = 'e')
+                """
+        }
+        let rows = try await session.query(
+            """
+            SELECT c.oid, n.nspname, c.relname, c.relkind,
+                EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid),
+                row_security_active(c.oid),
+                has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'),
+                CASE WHEN c.relkind = 'p' THEN
+                    (SELECT sum(greatest(l.reltuples, 0))::int8 FROM pg_partition_tree(c.oid) t
+                     JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf)
+                    WHEN c.reltuples < 0 OR c.relkind = 'v' THEN NULL ELSE c.reltuples::int8 END,
+                CASE WHEN c.relkind = 'p' THEN
+                    (SELECT sum(pg_relation_size(t.relid))::int8 FROM pg_partition_tree(c.oid) t
+                     WHERE t.isleaf)
+                    WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) END
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' \(condition)
+            ORDER BY n.nspname, c.relname
+            """, parameters)
+        return rows.map { row in
+            PostgresRelation(
+                id: row[0] ?? "", name: StreamName(namespace: row[1], name: row[2] ?? ""),
+                kind: row[3] ?? "", hasChildren: row[4] == "t", filtersRows: row[5] == "t",
+                isReadable: row[6] == "t", estimatedRowCount: row[7].flatMap { Int64($0) },
+                estimatedByteCount: row[8].flatMap { Int64($0) })
+        }
+    }
+
+    /// One relation with its columns and key.
+    func relation(_ name: StreamName, place: String) async throws -> PostgresRelation {
+        guard let found = try await relations(matching: name).first else {
+            let known = try await relations().map(\.name.description)
+            let similar = known.filter {
+                $0.lowercased().contains(name.name.lowercased())
+            }.prefix(3)
+            throw SourceError(
+                .notFound,
+                "\(place): there is no table or view \(name)"
+                    + (similar.isEmpty
+                        ? "; `tributary discover` lists what there is"
+                        : "; did you mean \(similar.joined(separator: " or "))?"))
+        }
+        return try await withColumns([found])[0]
+    }
+
+    /// The relations with their columns and keys filled in.
+    func withColumns(_ relations: [PostgresRelation]) async throws -> [PostgresRelation] {
+        let ids = "{" + relations.map(\.id).joined(separator: ",") + "}"
+        let rows = try await session.query(
+            """
+            SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod,
+                format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                col_description(a.attrelid, a.attnum)
+            FROM pg_attribute a
+            WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+            ORDER BY a.attrelid, a.attnum
+            """, [ids])
+        let keys = try await session.query(
+            """
+            SELECT i.indrelid, a.attname
+            FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k(number, place)
+            JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+            WHERE i.indrelid = ANY ($1::oid[]) AND i.indisprimary
+            ORDER BY i.indrelid, k.place
+            """, [ids])
+        var columns: [String: [PostgresRelation.Column]] = [:]
+        for row in rows {
+            columns[row[0] ?? "", default: []].append(
+                PostgresRelation.Column(
+                    name: row[1] ?? "", typeID: row[2] ?? "", modifier: row[3].flatMap(Int.init) ?? -1,
+                    typeName: row[4] ?? "", isRequired: row[5] == "t", comment: row[6]))
+        }
+        var primaryKeys: [String: [String]] = [:]
+        for row in keys { primaryKeys[row[0] ?? "", default: []].append(row[1] ?? "") }
+        return relations.map { relation in
+            var relation = relation
+            relation.columns = columns[relation.id] ?? []
+            relation.primaryKey = primaryKeys[relation.id] ?? []
+            return relation
+        }
+    }
+
+    /// The types of some columns and whatever those are made of.
+    func typeMap(for columns: [PostgresRelation.Column]) async throws -> PostgresTypeMap {
+        var types: [String: PostgresType] = [:]
+        var wanted = Set(columns.map(\.typeID))
+        for _ in 0...Limits.nestingDepth where !wanted.isEmpty {
+            let found = try await load(wanted)
+            for type in found { types[type.id] = type }
+            wanted = Set(
+                found.flatMap { [$0.elementID, $0.baseID] + $0.members.map(\.typeID) }
+            ).subtracting(types.keys).subtracting(["0"])
+        }
+        // `money` has as many decimals as the server's locale says.
+        let scale = try await session.query("SELECT scale(1::money::numeric)")
+        return PostgresTypeMap(
+            types: types, moneyScale: scale.first?.first?.flatMap { Int($0) } ?? 2)
+    }
+
+    private func load(_ ids: Set<String>) async throws -> [PostgresType] {
+        let list = "{" + ids.sorted().joined(separator: ",") + "}"
+        let rows = try await session.query(
+            """
+            SELECT t.oid, t.typname, n.nspname, t.typtype, t.typcategory, t.typelem,
+                t.typbasetype, t.typtypmod
+            FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+            WHERE t.oid = ANY ($1::oid[])
+            """, [list])
+        let members = try await session.query(
+            """
+            SELECT t.oid, a.attname, a.atttypid, a.atttypmod
+            FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+            WHERE t.oid = ANY ($1::oid[]) AND t.typtype = 'c' AND a.attnum > 0
+                AND NOT a.attisdropped
+            ORDER BY t.oid, a.attnum
+            """, [list])
+        var membersByType: [String: [(name: String, typeID: String, modifier: Int)]] = [:]
+        for row in members {
+            membersByType[row[0] ?? "", default: []].append(
+                (name: row[1] ?? "", typeID: row[2] ?? "", modifier: row[3].flatMap(Int.init) ?? -1)
+            )
+        }
+        return rows.map { row in
+            PostgresType(
+                id: row[0] ?? "", name: row[1] ?? "", schema: row[2] ?? "", kind: row[3] ?? "",
+                category: row[4] ?? "", elementID: row[5] ?? "0", baseID: row[6] ?? "0",
+                baseModifier: row[7].flatMap(Int.init) ?? -1,
+                members: membersByType[row[0] ?? ""] ?? [])
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import CLibpq
+import Columnar
+import Streams
+
+/// One connection to a Postgres server, on a thread of its own.
+///
+/// Calls of libpq block; the actor's executor keeps them off Swift's own threads. A statement in
+/// flight is cancelled at the server when the task that waits for it is cancelled.
+actor PostgresSession {
+    private let executor = BlockingExecutor(label: "tributary.postgres")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private nonisolated let connection: PostgresConnection
+    private let place: String
+    /// The running COPY's decoder; nil when none runs.
+    private var decoder: CopyDecoder?
+    private var copyByteCount: Int64 = 0
+
+    /// Connects and sets the session up: read-only, named, with plain text forms.
+    init(_ address: PostgresAddress) async throws {
+        place = address.location.place
+        connection = try await Self.connect(address, on: executor)
+        try execute(Self.setup)
+        try execute("SET lock_timeout = \(Limits.lockTimeoutMilliseconds)")
+    }
+
+    /// A task of its own executor's actor would need the actor first: connecting runs on a small
+    /// actor that shares the executor.
+    private static func connect(
+        _ address: PostgresAddress, on executor: BlockingExecutor
+    ) async throws -> PostgresConnection {
+        try await Connector(executor: executor).connect(address)
+    }
+
+    private actor Connector {
+        private let executor: BlockingExecutor
+        nonisolated var unownedExecutor: UnownedSerialExecutor {
+            executor.asUnownedSerialExecutor()
+        }
+        init(executor: BlockingExecutor) { self.executor = executor }
+        func connect(_ address: PostgresAddress) throws -> PostgresConnection {
+            try PostgresConnection(address)
+        }
+    }
+
+    /// One text form for everything that is cast to text, whatever the server's defaults are.
+    private static let setup = """
+        SET search_path = pg_catalog;
+        SET datestyle = 'ISO, YMD';
+        SET intervalstyle = 'iso_8601';
+        SET timezone = 'UTC';
+        SET bytea_output = 'hex';
+        SET extra_float_digits = 3;
+        SET xmloption = content;
+        SET default_transaction_read_only = on
+        """
+
+    /// Version of the server as a number: 150018 for 15.18.
+    var serverVersion: Int { connection.serverVersion }
+
+    /// The encoding of the database, which no conversion checks when it is `SQL_ASCII`.
+    var serverEncoding: String { connection.parameter("server_encoding") ?? "" }
+
+    /// Runs statements that return no rows of interest.
+    func execute(_ sql: String) throws {
+        _ = try query(sql)
+    }
+
+    /// Runs one statement and returns its rows as text; `parameters` stand for `$1`, `$2`…
+    func query(_ sql: String, _ parameters: [String] = []) throws -> [[String?]] {
+        try connection.query(sql, parameters, place: place)
+    }
+
+    /// Runs `body` and cancels what runs at the server when the task is cancelled.
+    nonisolated func cancelling<Result: Sendable>(
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        try Task.checkCancellation()
+        do {
+            return try await withTaskCancellationHandler {
+                try await body()
+            } onCancel: {
+                connection.cancel()
+            }
+        } catch {
+            try Task.checkCancellation()
+            throw error
+        }
+    }
+
+    // MARK: COPY
+
+    /// Starts a COPY of `columns`.
+    func startCopy(_ sql: String, columns: [CopyColumn]) throws {
+        try connection.startCopy(sql, place: place)
+        decoder = CopyDecoder(columns: columns)
+        copyByteCount = 0
+    }
+
+    /// Fills `batch` from the running COPY; false at its end.
+    ///
+    /// The end is only believed when the server confirms as many rows as were decoded.
+    func fill(_ batch: Batch) throws -> Bool {
+        guard decoder != nil else { return false }
+        var pendingRowCount = 0
+        while batch.rowCount + pendingRowCount < Columnar.Limits.batchRowCount {
+            guard let message = try connection.copyMessage(place: place) else {
+                try decoder?.flush(into: batch)
+                try finishCopy()
+                return false
+            }
+            defer { message.free() }
+            copyByteCount += Int64(message.bytes.count)
+            let before = batch.rowCount
+            try decoder?.append(message.bytes, into: batch)
+            pendingRowCount = batch.rowCount == before ? pendingRowCount + 1 : 0
+            if pendingRowCount == 0, batch.byteCount >= Columnar.Limits.batchByteCount { break }
+        }
+        try decoder?.flush(into: batch)
+        return true
+    }
+
+    private func finishCopy() throws {
+        let confirmed = try connection.finishCopy(place: place)
+        let decoded = decoder?.rowCount ?? 0
+        guard decoder?.isFinished == true, confirmed == decoded else {
+            throw SourceError(
+                .protocol,
+                "\(place): the server sent \(confirmed) rows, but \(decoded) arrived; run it again")
+        }
+        finishedProgress = progress()
+        decoder = nil
+    }
+
+    private var finishedProgress: ReadProgress?
+
+    /// What the running or last COPY has read.
+    func progress() -> ReadProgress {
+        if let rowCount = decoder?.rowCount, let conversions = decoder?.conversions {
+            return ReadProgress(
+                rowCount: rowCount, byteCount: copyByteCount, conversions: conversions)
+        }
+        return finishedProgress ?? ReadProgress()
+    }
+
+    /// Ends the session; a running statement is cancelled at the server first.
+    func close() {
+        if decoder != nil { connection.cancel() }
+        connection.close()
+    }
+}

@@ -1,0 +1,143 @@
+import Columnar
+package import Streams
+
+/// A Postgres database, 12 and later, read by binary COPY in one snapshot per stream.
+package struct PostgresSource: Source {
+    private let address: PostgresAddress
+
+    package var location: SourceLocation { address.location }
+
+    /// Makes a source of an address; nothing connects yet.
+    package init(_ address: PostgresAddress) {
+        self.address = address
+    }
+
+    package func check() async throws -> SourceCheck {
+        try await withSession { session in
+            let rows = try await session.query(
+                """
+                SELECT version(), current_user, current_database(),
+                    current_setting('server_encoding'), pg_is_in_recovery(),
+                    current_setting('statement_timeout'), (SELECT ssl FROM pg_stat_ssl
+                        WHERE pid = pg_backend_pid())
+                """)
+            let relations = try await PostgresCatalog(session: session).relations()
+            var warnings: [String] = []
+            let unreadable = relations.filter { !$0.isReadable }.map(\.name.description)
+            if !unreadable.isEmpty {
+                warnings.append(
+                    "no SELECT right on \(unreadable.count) of \(relations.count) streams: "
+                        + unreadable.prefix(5).joined(separator: ", "))
+            }
+            if await session.serverVersion < 120_000 {
+                warnings.append("servers before 12 are not tested")
+            }
+            if rows[0][5] != "0" {
+                warnings.append(
+                    "statement_timeout is \(rows[0][5] ?? ""): a longer read will be stopped")
+            }
+            return SourceCheck(
+                version: rows[0][0] ?? "",
+                facts: [
+                    "user \(rows[0][1] ?? ""), database \(rows[0][2] ?? "")",
+                    "encoding \(rows[0][3] ?? "")",
+                    rows[0][6] == "t" ? "connection encrypted" : "connection not encrypted",
+                    rows[0][4] == "t" ? "a standby server" : "a primary server",
+                    "sessions of this tool are read-only",
+                ], warnings: warnings, streamCount: relations.count)
+        }
+    }
+
+    package func discover() async throws -> [StreamDescriptor] {
+        try await withSession { session in
+            let catalog = PostgresCatalog(session: session)
+            return try await catalog.withColumns(catalog.relations()).map { relation in
+                StreamDescriptor(
+                    name: relation.name, kind: relation.kindName,
+                    columns: relation.columns.map {
+                        DescribedColumn(
+                            name: $0.name, sourceType: $0.typeName, isNullable: !$0.isRequired)
+                    }, primaryKey: relation.primaryKey,
+                    estimatedRowCount: relation.estimatedRowCount,
+                    estimatedByteCount: relation.estimatedByteCount,
+                    access: relation.isReadable
+                        ? "binary COPY, one connection" : "not readable: no SELECT right",
+                    resume: .none)
+            }
+        }
+    }
+
+    package func plan(_ request: ReadRequest) async throws -> ReadPlan {
+        try await withSnapshot { session in
+            try await PostgresPlanner(session: session, place: location.place).plan(request).plan
+        }
+    }
+
+    package func read<Result: Sendable>(
+        _ request: ReadRequest,
+        _ body: (any StreamReader) async throws -> Result
+    ) async throws -> Result {
+        try await withSnapshot { session in
+            let read = try await PostgresPlanner(session: session, place: location.place)
+                .plan(request)
+            let empty = read.copyColumns.isEmpty
+            try await session.startCopy(
+                "COPY (\(read.plan.query)\n) TO STDOUT (FORMAT binary)",
+                columns: empty ? [] : read.copyColumns)
+            return try await body(PostgresReader(session: session, read: read))
+        }
+    }
+
+    /// Opens a session for `body` and closes it after, whatever happens.
+    private func withSession<Result: Sendable>(
+        _ body: (PostgresSession) async throws -> Result
+    ) async throws -> Result {
+        let session = try await PostgresSession(address)
+        do {
+            let result = try await session.cancelling { try await body(session) }
+            await session.close()
+            return result
+        } catch {
+            await session.close()
+            throw error
+        }
+    }
+
+    private func withSnapshot<Result: Sendable>(
+        _ body: (PostgresSession) async throws -> Result
+    ) async throws -> Result {
+        try await withSession { session in
+            try await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return try await body(session)
+        }
+    }
+}
+
+/// The rows of one relation in one snapshot.
+struct PostgresReader: StreamReader {
+    let session: PostgresSession
+    let read: PostgresRead
+
+    var plan: ReadPlan { read.plan }
+
+    func fill(_ batch: Batch) async throws -> Bool {
+        try await session.fill(batch)
+    }
+
+    func progress() async -> ReadProgress {
+        await session.progress()
+    }
+
+    func sourceRowCount() async throws -> RowCountAnswer {
+        if read.kind == "v" || read.kind == "f" {
+            return .notComparable(
+                "a view or foreign table may answer a second question differently")
+        }
+        let rows = try await session.query(
+            "SELECT count(*) FROM \(read.fromClause)\(read.whereClause)")
+        guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
+            throw SourceError(.protocol, "\(plan.stream): the server gave no count")
+        }
+        return .exactly(count)
+    }
+}
