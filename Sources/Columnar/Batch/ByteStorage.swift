@@ -7,7 +7,9 @@
 /// Growable raw memory with `slack` readable bytes behind its end.
 ///
 /// Hot loops take `base` once, run over raw pointers and set `count` when they are done.
-package final class ByteStorage {
+package final class ByteStorage: @unchecked Sendable {
+    // Safety: storage is owned by one stage of a run at a time; it is handed over, not shared.
+
     /// Bytes that may be read (not used) behind the last one, so that loops can load whole words.
     package static let slack = 16
 

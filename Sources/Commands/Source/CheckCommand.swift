@@ -1,0 +1,40 @@
+import ArgumentParser
+import Streams
+
+/// `tributary check`: can the source be read, and as whom?
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Connect to a source and report version and rights.")
+
+    @OptionGroup var source: SourceOptions
+    @Flag(help: "Print one JSON object.") var json = false
+
+    private struct Report: Encodable {
+        var kind: String
+        var place: String
+        var version: String
+        var facts: [String]
+        var warnings: [String]
+        var streams: Int
+    }
+
+    func run() async throws {
+        try await Interruptible.run {
+            let source = try source.makeSource()
+            let check = try await source.check()
+            if json {
+                try Terminal.json(
+                    Report(
+                        kind: source.location.kind, place: source.location.place,
+                        version: check.version, facts: check.facts, warnings: check.warnings,
+                        streams: check.streamCount))
+                return
+            }
+            Terminal.result("\(source.location.place): reachable")
+            Terminal.result("  \(check.version)")
+            for fact in check.facts { Terminal.result("  \(fact)") }
+            Terminal.result("  \(Words.count(Int64(check.streamCount), "stream"))")
+            for warning in check.warnings { Terminal.note("warning: \(warning)") }
+        }
+    }
+}

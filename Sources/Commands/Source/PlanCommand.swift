@@ -1,0 +1,78 @@
+import ArgumentParser
+import Streams
+
+/// `tributary plan`: exactly what a sync would do, without reading a row.
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Show the exact SQL, types, policies and risks of a read; reads no rows.")
+
+    @OptionGroup var source: SourceOptions
+    @Option(help: "The stream: table, or schema.table.") var stream: StreamName
+    @OptionGroup var read: ReadOptions
+    @Flag(help: "Print one JSON object.") var json = false
+
+    private struct Report: Encodable {
+        struct Column: Encodable {
+            var name: String
+            var sourceType: String
+            var type: String
+            var required: Bool
+            var policy: String
+            var note: String?
+        }
+        var stream: String
+        var query: String
+        var columns: [Column]
+        var primaryKey: [String]
+        var estimatedRows: Int64?
+        var estimatedBytes: Int64?
+        var resume: String
+        var risks: [String]
+    }
+
+    func run() async throws {
+        try await Interruptible.run {
+            let plan = try await source.makeSource().plan(read.request(for: stream))
+            if json {
+                try Terminal.json(
+                    Report(
+                        stream: plan.stream.description, query: plan.query,
+                        columns: plan.columns.map {
+                            Report.Column(
+                                name: $0.name, sourceType: $0.sourceType,
+                                type: $0.type.description, required: $0.isRequired,
+                                policy: $0.policy.rawValue, note: $0.note)
+                        }, primaryKey: plan.primaryKey, estimatedRows: plan.estimatedRowCount,
+                        estimatedBytes: plan.estimatedByteCount, resume: plan.resume.rawValue,
+                        risks: plan.risks))
+                return
+            }
+            show(plan)
+        }
+    }
+
+    private func show(_ plan: ReadPlan) {
+        Terminal.result("stream  \(plan.stream)")
+        Terminal.result("reads   \(plan.query)")
+        let size = [
+            plan.estimatedRowCount.map { "about \(Words.count($0, "row"))" },
+            plan.estimatedByteCount.map(Words.bytes),
+        ].compactMap { $0 }
+        if !size.isEmpty { Terminal.result("size    \(size.joined(separator: ", "))") }
+        Terminal.result(
+            "resume  "
+                + (plan.resume == .none
+                    ? "none: a read that is cut off starts again" : plan.resume.rawValue))
+        Terminal.result("")
+        var table = TextTable(["COLUMN", "SOURCE TYPE", "LAKE TYPE", "NULLS", "POLICY", "NOTE"])
+        for column in plan.columns {
+            table.add([
+                column.name, column.sourceType, column.type.description,
+                column.isRequired ? "no" : "yes", column.policy.rawValue, column.note ?? "",
+            ])
+        }
+        table.print()
+        for risk in plan.risks { Terminal.note("risk: \(risk)") }
+    }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Ingest
+import Streams
+
+/// `tributary sync`: read streams and publish each as one snapshot.
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Read streams and publish each as one snapshot of an Iceberg table.",
+        discussion: """
+            A table is replaced as a whole: readers see the old rows until the new ones are \
+            complete and counted. Nothing is published when the source counts other rows than \
+            arrived.
+            """)
+
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var lake: LakeOptions
+
+    @Option(help: "A stream to read: table, or schema.table; may be repeated.")
+    var stream: [StreamName] = []
+
+    @Flag(help: "Read all streams of the source.")
+    var all = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to land: namespace, or namespace.table for one stream.",
+            discussion: "The default is the stream's own schema and name; SQLite's schema is main.",
+            valueName: "name"))
+    var into: StreamName?
+
+    @OptionGroup var read: ReadOptions
+
+    @Flag(
+        help: """
+            Let a column whose type changed incompatibly begin anew under a new field id. Without \
+            it such a change stops the run.
+            """)
+    var allowTypeChange = false
+
+    @Flag(help: "Print one JSON object with the result.") var json = false
+    @Flag(help: "Print no progress.") var quiet = false
+
+    func validate() throws {
+        guard all != !stream.isEmpty else {
+            throw ValidationError("name what to read with --stream, or read --all")
+        }
+        guard !all || (read.columns == nil && read.condition == nil) else {
+            throw ValidationError("--columns and --where belong to one stream, not to --all")
+        }
+        guard into?.namespace == nil || (stream.count == 1 && !all) else {
+            throw ValidationError("--into namespace.table takes one --stream")
+        }
+    }
+
+    func run() async throws {
+        try await Interruptible.run {
+            let status = try await synchronize()
+            guard status == .success else { throw status.code }
+        }
+    }
+
+    private func synchronize() async throws -> ExitStatus {
+        let source = try source.makeSource()
+        let names = all ? try await source.discover().map(\.name) : stream
+        var selections: [StreamSelection] = []
+        for name in names {
+            selections.append(
+                StreamSelection(request: try read.request(for: name), into: target(of: name)))
+        }
+        let run = SyncRun(
+            source: source, catalog: try lake.openCatalog(), allowsTypeChange: allowTypeChange)
+        let progress = RunProgress()
+        let result = try await ProgressReporter.reporting(
+            progress, streamCount: selections.count, isQuiet: quiet
+        ) {
+            try await run.perform(selections, progress: progress)
+        }
+        if json {
+            try Terminal.json(SyncReport(result, source: source.location))
+        } else {
+            SyncReport.show(result)
+        }
+        for stream in result.streams {
+            guard let failure = stream.failure else { continue }
+            Terminal.note("error: \(stream.stream): \(failure)")
+        }
+        guard let failure = result.streams.lazy.compactMap(\.failure).first else { return .success }
+        return ExitStatus(failure)
+    }
+
+    /// The table a stream lands in.
+    private func target(of name: StreamName) -> StreamName {
+        let namespace = name.namespace ?? "main"
+        guard let into else { return StreamName(namespace: namespace, name: name.name) }
+        if into.namespace == nil { return StreamName(namespace: into.name, name: name.name) }
+        return into
+    }
+}

@@ -1,0 +1,138 @@
+import Ingest
+import Streams
+
+/// The result of a sync as it is printed (docs/cli.md).
+struct SyncReport: Encodable {
+    struct Source: Encodable {
+        var kind: String
+        var place: String
+    }
+
+    struct Stream: Encodable {
+        var stream: String
+        var table: String
+        var location: String
+        var status: String
+        var rows: Int64
+        var bytesRead: Int64
+        var bytesWritten: Int64
+        var files: Int
+        var seconds: Double
+        var snapshotId: Int64?
+        var schemaChanges: [String]
+        var conversions: [Change]
+        var reconciliation: Reconciliation?
+        var error: Failure?
+    }
+
+    struct Change: Encodable {
+        var column: String
+        var reason: String
+        var outcome: String
+        var count: Int64
+    }
+
+    struct Reconciliation: Encodable {
+        var sourceRows: Int64?
+        var committedRows: Int64
+        var status: String
+        var reason: String?
+    }
+
+    struct Failure: Encodable {
+        var code: String
+        var message: String
+    }
+
+    var runId: String
+    var source: Source
+    var status: String
+    var seconds: Double
+    var streams: [Stream]
+
+    init(_ result: RunResult, source: SourceLocation) {
+        runId = result.runID
+        self.source = Source(kind: source.kind, place: source.place)
+        status = result.streams.allSatisfy { $0.failure == nil } ? "succeeded" : "failed"
+        seconds = result.seconds
+        streams = result.streams.map(Stream.init)
+    }
+
+    /// Prints the result for people.
+    static func show(_ result: RunResult) {
+        var table = TextTable(
+            ["STREAM", "TABLE", "ROWS", "READ", "WRITTEN", "FILES", "TIME", "PROOF"],
+            rightAligned: [2, 3, 4, 5, 6])
+        for stream in result.streams where stream.failure == nil {
+            table.add([
+                stream.stream.description, stream.table, Words.count(stream.rowCount),
+                Words.bytes(stream.bytesRead), Words.bytes(stream.bytesWritten),
+                String(stream.fileCount), Words.seconds(stream.seconds), proofWords(stream.proof),
+            ])
+        }
+        if result.streams.contains(where: { $0.failure == nil }) { table.print() }
+        for stream in result.streams {
+            for change in stream.schemaChanges {
+                Terminal.note("schema: \(stream.stream): \(change)")
+            }
+            for conversion in stream.conversions {
+                Terminal.note(
+                    "changed: \(stream.stream): \(Words.count(conversion.count, "value")) of "
+                        + "\(conversion.column) (\(conversion.reason.rawValue)) written as "
+                        + "\(conversion.outcome.rawValue)")
+            }
+        }
+    }
+
+    private static func proofWords(_ proof: StreamResult.Proof?) -> String {
+        switch proof?.source {
+        case .exactly: "counts equal"
+        case .notComparable: "not comparable"
+        case nil: "-"
+        }
+    }
+}
+
+extension SyncReport.Stream {
+    init(_ result: StreamResult) {
+        self.init(
+            stream: result.stream.description, table: result.table, location: result.location,
+            status: result.failure == nil ? "succeeded" : "failed", rows: result.rowCount,
+            bytesRead: result.bytesRead, bytesWritten: result.bytesWritten,
+            files: result.fileCount, seconds: result.seconds, snapshotId: result.snapshotID,
+            schemaChanges: result.schemaChanges,
+            conversions: result.conversions.map {
+                SyncReport.Change(
+                    column: $0.column, reason: $0.reason.rawValue, outcome: $0.outcome.rawValue,
+                    count: $0.count)
+            },
+            reconciliation: result.proof.map(SyncReport.Reconciliation.init),
+            error: result.failure.map(SyncReport.Failure.init))
+    }
+}
+
+extension SyncReport.Reconciliation {
+    init(_ proof: StreamResult.Proof) {
+        committedRows = proof.committedRowCount
+        switch proof.source {
+        case .exactly(let count):
+            sourceRows = count
+            status = proof.isEqual ? "equal" : "different"
+        case .notComparable(let why):
+            status = "not-comparable"
+            reason = why
+        }
+    }
+}
+
+extension SyncReport.Failure {
+    init(_ error: any Error) {
+        message = "\(error)"
+        code =
+            switch error {
+            case let error as SourceError: error.code.rawValue
+            case let error as IngestError: error.code.rawValue
+            default: ExitStatus(error) == .lake ? "lake" : "failure"
+            }
+    }
+}

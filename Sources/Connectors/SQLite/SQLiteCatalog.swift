@@ -1,0 +1,232 @@
+import GRDB
+import GRDBSQLite
+import Streams
+
+/// What a database says about itself.
+struct SQLiteCatalog {
+    let db: Database
+
+    // MARK: The file
+
+    var journalMode: String {
+        get throws { try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "delete" }
+    }
+
+    var encoding: String {
+        get throws { try String.fetchOne(db, sql: "PRAGMA encoding") ?? "UTF-8" }
+    }
+
+    /// Whether text can be had as it lies in the file.
+    var isUTF8: Bool {
+        get throws { try encoding == "UTF-8" }
+    }
+
+    private var byteCount: Int64 {
+        get throws { try pragma("page_count") * pragma("page_size") }
+    }
+
+    private func pragma(_ name: String) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "PRAGMA \(name)") ?? 0
+    }
+
+    func check() throws -> SourceCheck {
+        let tables = try tables()
+        let journalMode = try journalMode
+        let version = try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "unknown"
+        let pageCount = try pragma("page_count")
+        var warnings: [String] = []
+        if tables.isEmpty {
+            warnings.append("The database holds no tables.")
+        }
+        if journalMode != "wal" {
+            warnings.append(
+                "The journal mode is \(journalMode): programs that write wait while a table is "
+                    + "read."
+            )
+        }
+        let counts = [SQLiteTable.Kind.table, .view, .virtual].compactMap { kind in
+            let count = tables.count { $0.kind == kind }
+            return count == 0 ? nil : "\(count) \(kind.rawValue)\(count == 1 ? "" : "s")"
+        }
+        return SourceCheck(
+            version: "SQLite \(version)",
+            facts: [
+                "journal mode \(journalMode)", "encoding \(try encoding)",
+                "\(pageCount) pages of \(try pragma("page_size")) bytes",
+                counts.isEmpty ? "no tables" : counts.joined(separator: ", "),
+                "opened read-only",
+            ],
+            warnings: warnings,
+            streamCount: tables.count
+        )
+    }
+
+    // MARK: Tables
+
+    func streams() throws -> [StreamDescriptor] {
+        try tables().map { listed in
+            let table = try described(listed)
+            return StreamDescriptor(
+                name: StreamName(namespace: nil, name: table.name),
+                kind: table.kind.rawValue,
+                columns: table.columns.map {
+                    DescribedColumn(
+                        name: $0.name,
+                        sourceType: $0.sourceType,
+                        isNullable: !$0.isNotNull && !$0.isRowID
+                    )
+                },
+                primaryKey: table.primaryKey,
+                estimatedRowCount: try estimatedRowCount(of: table),
+                estimatedByteCount: try estimatedByteCount(of: table),
+                access: table.access,
+                resume: table.resume
+            )
+        }
+    }
+
+    /// The table of that name: exactly, else without regard to case as SQLite does.
+    ///
+    /// - Throws: `SourceError`, `notFound`.
+    func table(_ stream: StreamName) throws -> SQLiteTable {
+        let tables = try tables()
+        let isMain = stream.namespace.map { $0.isSameName(as: "main") } ?? true
+        let found =
+            tables.first { $0.name == stream.name }
+            ?? tables.first { $0.name.isSameName(as: stream.name) }
+        guard isMain, let found else {
+            let near = NearNames.of(stream.name, among: tables.map(\.name))
+            throw SourceError(
+                .notFound,
+                "there is no table or view \(stream)"
+                    + (near.isEmpty ? "" : "; near it are: " + near.joined(separator: ", "))
+            )
+        }
+        return try described(found)
+    }
+
+    /// Tables and views by name, without SQLite's own and the storage of virtual tables.
+    private func tables() throws -> [SQLiteTable] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT name, type, wr, strict FROM pragma_table_list
+                WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')
+                  AND lower(substr(name, 1, 7)) <> 'sqlite_'
+                ORDER BY name
+                """
+        )
+        return rows.map { row in
+            let kind: SQLiteTable.Kind =
+                switch row["type"] as String {
+                case "view": .view
+                case "virtual": .virtual
+                default: .table
+                }
+            return SQLiteTable(
+                name: row["name"],
+                kind: kind,
+                isStrict: row["strict"],
+                isWithoutRowID: row["wr"]
+            )
+        }
+    }
+
+    private func described(_ listed: SQLiteTable) throws -> SQLiteTable {
+        var table = listed
+        let rows = try columnRows(of: table)
+        // Hidden columns of virtual tables are 1; generated ones, which are read, 2 and 3.
+        for row in rows where row["hidden"] as Int != 1 {
+            table.columns.append(
+                SQLiteColumn(
+                    name: row["name"],
+                    declaration: row["type"],
+                    isNotNull: row["notnull"],
+                    keyPosition: row["pk"]
+                )
+            )
+        }
+        try markRowID(&table)
+        return table
+    }
+
+    private func columnRows(of table: SQLiteTable) throws -> [Row] {
+        let query = "PRAGMA main.table_xinfo(\(SQLiteSyntax.quoted(table.name)))"
+        guard table.kind != .table else { return try Row.fetchAll(db, sql: query) }
+        do {
+            return try Row.fetchAll(db, sql: query)
+        } catch is DatabaseError {
+            // Old views may hold texts in double quotes, which are allowed only for them: in a
+            // condition, a misspelt column has to be an error.
+            _enableDoubleQuotedStringLiterals(db.sqliteConnection)
+        }
+        do {
+            return try Row.fetchAll(db, sql: query)
+        } catch let failure as DatabaseError where failure.resultCode == .SQLITE_ERROR {
+            // A view of a dropped table, or a virtual table whose module is not here, has no
+            // columns to tell; the other tables are still of use.
+            return []
+        }
+    }
+
+    /// Finds the column that is the row id: the only key column, declared `INTEGER`, unless
+    /// SQLite keeps an index for the key (`INTEGER PRIMARY KEY DESC` is no row id).
+    private func markRowID(_ table: inout SQLiteTable) throws {
+        let keys = table.columns.indices.filter { table.columns[$0].keyPosition > 0 }
+        guard table.kind == .table, !table.isWithoutRowID, keys.count == 1,
+            table.columns[keys[0]].declaration.isSameName(as: "INTEGER")
+        else { return }
+        let index = try Row.fetchOne(
+            db,
+            sql: "SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'",
+            arguments: [table.name]
+        )
+        table.columns[keys[0]].isRowID = index == nil
+    }
+
+    // MARK: Sizes
+
+    /// Rows, from the statistics of ANALYZE or the span of row ids; nil where neither is.
+    func estimatedRowCount(of table: SQLiteTable) throws -> Int64? {
+        guard table.kind == .table else { return nil }
+        if try db.tableExists("sqlite_stat1") {
+            let counts = try String.fetchAll(
+                db,
+                sql: "SELECT stat FROM main.sqlite_stat1 WHERE tbl = ? AND stat IS NOT NULL",
+                arguments: [table.name]
+            ).compactMap { $0.split(separator: " ").first.flatMap { Int64($0) } }
+            if let count = counts.max() { return count }
+        }
+        guard let rowID = table.rowIDName else { return nil }
+        let name = SQLiteSyntax.quoted(table.name)
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT (SELECT min(\(rowID)) FROM main.\(name)) AS first,
+                       (SELECT max(\(rowID)) FROM main.\(name)) AS last
+                """
+        )
+        guard let first = row?["first"] as Int64?, let last = row?["last"] as Int64? else {
+            return 0
+        }
+        let (span, overflow) = last.subtractingReportingOverflow(first)
+        return overflow || span == .max ? nil : span + 1
+    }
+
+    /// Bytes of the table's pages; nil where counting them would take long or cannot be done.
+    func estimatedByteCount(of table: SQLiteTable) throws -> Int64? {
+        guard table.kind == .table, try byteCount <= SQLiteLimits.pageCountFileByteCount else {
+            return nil
+        }
+        do {
+            return try Int64.fetchOne(
+                db,
+                sql: "SELECT sum(pgsize) FROM dbstat('main', 1) WHERE name = ?",
+                arguments: [table.name]
+            )
+        } catch let failure as DatabaseError where failure.resultCode == .SQLITE_ERROR {
+            // Not every build of SQLite has the dbstat table.
+            return nil
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/// SQL that the source writes.
+enum SQLiteSyntax {
+    /// A name in double quotes, whatever it holds.
+    static func quoted(_ name: String) -> String {
+        "\""
+            + name.split(separator: "\"", omittingEmptySubsequences: false)
+            .joined(separator: "\"\"") + "\""
+    }
+
+    /// The condition of a read; on a line of its own, so that a comment in it ends there.
+    static func condition(_ filter: String?) -> String {
+        filter.map { " WHERE (\($0)\n)" } ?? ""
+    }
+
+    /// The statement that reads some columns of a table.
+    static func select(_ columns: [String], from table: String, filter: String?) -> String {
+        "SELECT " + columns.map(quoted).joined(separator: ", ") + " FROM main."
+            + quoted(table) + condition(filter)
+    }
+}
