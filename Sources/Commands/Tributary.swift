@@ -5,7 +5,7 @@ package struct Tributary: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "tributary",
         abstract: "Land tables as Apache Iceberg tables, exactly.",
-        version: "0.1.0",
+        version: version,
         groupedSubcommands: [
             CommandGroup(
                 name: "Reading a source",
@@ -14,6 +14,9 @@ package struct Tributary: AsyncParsableCommand {
             CommandGroup(name: "The lake", subcommands: [DatasetCommand.self]),
             CommandGroup(name: "Trying it", subcommands: [DemoCommand.self]),
         ])
+
+    /// The program's version, as it stands in snapshots too.
+    static let version = "0.1.0"
 
     package init() {}
 

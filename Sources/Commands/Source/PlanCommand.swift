@@ -1,4 +1,5 @@
 import ArgumentParser
+import Columnar
 import Streams
 
 /// `tributary plan`: exactly what a sync would do, without reading a row.

@@ -43,6 +43,13 @@ struct SourceOptions: ParsableArguments {
     }
 }
 
+extension SourceOptions {
+    /// The namespace of streams that the source does not put into one.
+    var defaultNamespace: String {
+        source.hasPrefix("sqlite:") ? "main" : "public"
+    }
+}
+
 /// What to read of a stream, for `plan` and `sync`.
 struct ReadOptions: ParsableArguments {
     @Option(help: "Only these columns, separated by commas.")

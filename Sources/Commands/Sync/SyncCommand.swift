@@ -1,5 +1,7 @@
 import ArgumentParser
+import Iceberg
 import Ingest
+import ObjectStorage
 import Streams
 
 /// `tributary sync`: read streams and publish each as one snapshot.
@@ -63,13 +65,13 @@ struct SyncCommand: AsyncParsableCommand {
     private func synchronize() async throws -> ExitStatus {
         let source = try source.makeSource()
         let names = all ? try await source.discover().map(\.name) : stream
-        var selections: [StreamSelection] = []
-        for name in names {
-            selections.append(
-                StreamSelection(request: try read.request(for: name), into: target(of: name)))
+        let selections = try names.map { name in
+            StreamSelection(request: try read.request(for: name), table: try target(of: name))
         }
+        let opened = try lake.open(.writing)
         let run = SyncRun(
-            source: source, catalog: try lake.openCatalog(), allowsTypeChange: allowTypeChange)
+            source: source, store: opened.store, catalog: opened.catalog, environment: .system,
+            allowsTypeChange: allowTypeChange, writer: Tributary.version)
         let progress = RunProgress()
         let result = try await ProgressReporter.reporting(
             progress, streamCount: selections.count, isQuiet: quiet
@@ -82,18 +84,26 @@ struct SyncCommand: AsyncParsableCommand {
             SyncReport.show(result)
         }
         for stream in result.streams {
-            guard let failure = stream.failure else { continue }
-            Terminal.note("error: \(stream.stream): \(failure)")
+            switch stream.failure {
+            case nil: break
+            case is CancellationError:
+                Terminal.note("stopped: \(stream.table) is as it was before")
+            case let failure?: Terminal.note("error: \(stream.stream): \(failure)")
+            }
         }
         guard let failure = result.streams.lazy.compactMap(\.failure).first else { return .success }
         return ExitStatus(failure)
     }
 
     /// The table a stream lands in.
-    private func target(of name: StreamName) -> StreamName {
-        let namespace = name.namespace ?? "main"
-        guard let into else { return StreamName(namespace: namespace, name: name.name) }
-        if into.namespace == nil { return StreamName(namespace: into.name, name: name.name) }
-        return into
+    private func target(of name: StreamName) throws -> TableIdentifier {
+        guard let into else {
+            return try TableIdentifier(
+                namespace: name.namespace ?? source.defaultNamespace, name: name.name)
+        }
+        guard let namespace = into.namespace else {
+            return try TableIdentifier(namespace: into.name, name: name.name)
+        }
+        return try TableIdentifier(namespace: namespace, name: into.name)
     }
 }

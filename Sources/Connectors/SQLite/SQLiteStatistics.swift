@@ -31,6 +31,12 @@ struct SQLiteStatistics {
     /// Values that are not null.
     var valueCount: Int64 { integerCount + realCount + textCount + blobCount }
 
+    /// No integer would change as a double.
+    var integersAreExactAsDouble: Bool {
+        let exact = SQLiteLimits.exactDoubleInteger
+        return integerCount == 0 || (integerMin >= -exact && integerMax <= exact)
+    }
+
     /// Counts one value of the current row.
     @inline(__always)
     mutating func observe(_ row: SQLiteRow, _ index: Int32) {

@@ -209,9 +209,7 @@ enum SQLiteTyping {
                     + "becomes text."
             )
         }
-        let exact = SQLiteLimits.exactDoubleInteger
-        guard seen.integerCount == 0 || (seen.integerMin >= -exact && seen.integerMax <= exact)
-        else {
+        guard seen.integersAreExactAsDouble else {
             return SQLiteChoice(
                 .string,
                 .string,
@@ -279,6 +277,8 @@ enum SQLiteTyping {
                 .decimal(precision: precision, scale: scale),
                 note: note
             )
+        case (.double, .long) where seen.integersAreExactAsDouble:
+            return SQLiteChoice(.double, .double, note: note)
         default:
             return nil
         }

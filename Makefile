@@ -1,0 +1,52 @@
+# The verbs of this project; each is a line or a script one can also call by hand.
+.DEFAULT_GOAL := help
+.PHONY: help install build release demo test unit lint format tsan asan fuzz clean
+
+# A target that uses what it does not declare builds by luck of the order.
+flags := --explicit-target-dependency-import-check error
+sources := Sources Tests Package.swift
+
+help: ## List the verbs
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+install: ## Install what building and testing need
+	scripts/install test
+
+build: ## Build everything, tests too, for debugging
+	swift build --build-tests $(flags)
+
+release: ## Build the program as it is shipped
+	swift build -c release --product tributary $(flags)
+
+demo: ## Install what is missing, build, and land a sample shop in ./demo/lake
+	scripts/install demo
+	swift build -c release --product tributary
+	.build/release/tributary demo
+
+test: ## Run the whole test suite against private servers
+	scripts/install test
+	$(MAKE) --no-print-directory release build
+	scripts/with-servers swift test --disable-xctest --skip-build
+
+unit: ## Run the tests that need neither the program nor other engines
+	scripts/with-servers swift test --disable-xctest --skip IntegrationTests
+
+lint: ## Check layout and the shell scripts
+	swift format lint --strict --recursive --parallel $(sources)
+	for script in .ci/run scripts/*; do bash -n $$script || exit 1; done
+
+format: ## Lay out the sources
+	swift format --in-place --recursive --parallel $(sources)
+
+tsan: ## Run the unit tests under ThreadSanitizer
+	scripts/with-servers scripts/sanitize thread .build-tsan
+
+asan: ## Run the unit tests under AddressSanitizer
+	scripts/with-servers scripts/sanitize address .build-asan
+
+fuzz: ## Fuzz the decoders, FUZZ_SECONDS each
+	scripts/fuzz
+
+clean: ## Stop the servers and remove all that was built
+	scripts/servers down
+	rm -rf .build .build-* .servers .venv demo

@@ -1,0 +1,29 @@
+import FoundationEssentials
+import Iceberg
+
+/// One table in a few words.
+struct DatasetSummary: Encodable {
+    var name: String
+    var location: String
+    var rows: Int64?
+    var bytes: Int64?
+    var files: Int64?
+    var snapshotId: Int64?
+    var updatedAt: String
+
+    init(_ table: Table) {
+        let newest = table.history.first
+        name = table.identifier.description
+        location = table.metadata.location
+        rows = newest?.rowCount
+        bytes = newest?.byteCount
+        files = newest?.fileCount
+        snapshotId = table.metadata.currentSnapshotID
+        updatedAt = Self.words(milliseconds: table.metadata.lastUpdated)
+    }
+
+    /// An instant in UTC, as in `2026-01-31T12:00:00Z`.
+    static func words(milliseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(.iso8601)
+    }
+}

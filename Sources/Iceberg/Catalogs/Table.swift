@@ -1,0 +1,65 @@
+internal import ObjectStorage
+
+/// A table as it was at one commit.
+package struct Table: Sendable {
+    package let identifier: TableIdentifier
+    package let metadata: TableMetadata
+    /// Absolute location of the metadata document.
+    package let metadataLocation: String
+    /// The number of the document; nil when another kind of catalog keeps the table, which can
+    /// then only be read here.
+    package let version: Int?
+    let store: any ObjectStore
+
+    /// The files of a snapshot that hold rows or deletes.
+    ///
+    /// - Throws: `IcebergError` `corrupt`, `storage`, or `notFound` when the snapshot is gone.
+    package func files(snapshotID: Int64? = nil) async throws -> [DataFile] {
+        guard let id = snapshotID ?? metadata.currentSnapshotID else { return [] }
+        guard let snapshot = metadata.snapshot(id) else {
+            throw IcebergError(.notFound, "\(identifier) has no snapshot \(id); see its history")
+        }
+        let reader = ManifestReader(store: store)
+        var files: [DataFile] = []
+        for manifest in try await reader.manifests(of: snapshot) {
+            files += try await reader.entries(of: manifest).filter(\.isLive).map(\.file)
+        }
+        return files
+    }
+
+    /// The states of the table, newest first.
+    package var history: [HistoryEntry] {
+        metadata.ancestry.map { snapshot in
+            HistoryEntry(
+                snapshotID: snapshot.id,
+                parentID: snapshot.parentID,
+                timestamp: snapshot.timestamp,
+                operation: snapshot.operation,
+                schemaID: snapshot.schemaID,
+                rowCount: snapshot.count("total-records"),
+                addedRowCount: snapshot.count("added-records") ?? 0,
+                deletedRowCount: snapshot.count("deleted-records") ?? 0,
+                fileCount: snapshot.count("total-data-files"),
+                byteCount: snapshot.count("total-files-size"),
+                summary: snapshot.summary
+            )
+        }
+    }
+}
+
+/// One state of a table, as its history tells it.
+package struct HistoryEntry: Hashable, Sendable {
+    package let snapshotID: Int64
+    package let parentID: Int64?
+    /// Milliseconds since 1970.
+    package let timestamp: Int64
+    package let operation: String
+    package let schemaID: Int?
+    /// Rows of the table in this state; nil when its writer did not say.
+    package let rowCount: Int64?
+    package let addedRowCount: Int64
+    package let deletedRowCount: Int64
+    package let fileCount: Int64?
+    package let byteCount: Int64?
+    package let summary: [String: String]
+}

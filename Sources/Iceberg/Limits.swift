@@ -1,0 +1,55 @@
+/// Every number that bounds this target, with its reason.
+package enum Limits {
+    /// Nested values in a JSON document: a schema of 30 nested types needs 100.
+    package static let jsonDepth = 200
+
+    /// Bytes of a metadata document: 100,000 snapshots of 1 KiB, with room.
+    package static let metadataByteCount = 256 << 20
+
+    /// Nested types in an Avro schema: a manifest has four.
+    package static let avroDepth = 32
+
+    /// Values read for each byte of an Avro block: a value has a byte or is a record of such.
+    package static let avroValuesPerByte = 4
+
+    /// Values read of an Avro block of any length.
+    package static let avroValuesBase = 1_024
+
+    /// Bytes of an Avro block after inflating: writers make blocks of 16 KiB to some MiB.
+    package static let avroBlockByteCount = 256 << 20
+
+    /// Bytes of an Avro file: a manifest of 100,000 files of 100 columns has about 400 MB.
+    package static let avroFileByteCount = 1 << 30
+
+    /// Bytes gathered before an Avro block is closed: what fast readers like and memory ignores.
+    package static let avroBlockTargetByteCount = 1 << 18
+
+    /// Code points of a text bound and bytes of a binary one: what every Iceberg writer keeps.
+    package static let boundLength = 16
+
+    /// Commits tried until another writer's are given way to: at ten writers of a table, each
+    /// is beaten nine times at most before it is first.
+    package static let commitAttempts = 20
+
+    /// Wait after a first lost commit; it doubles with each.
+    package static let commitBackOffFirst = Duration.milliseconds(20)
+
+    /// Longest wait between two commits: a commit takes some milliseconds.
+    package static let commitBackOffLast = Duration.seconds(2)
+
+    /// Versions probed upward from the hint, which trails by a few commits at most, before the
+    /// folder is listed instead.
+    package static let versionProbes = 64
+
+    /// Times the hint is written again because others committed meanwhile; the last one's stays.
+    package static let hintAttempts = 8
+
+    /// Old metadata files kept in the log when the table does not say how many: Iceberg's default.
+    package static let previousMetadataCount = 100
+
+    /// Bytes of a namespace's or table's name as a folder.
+    package static let pathNameByteCount = 200
+
+    /// Nested fields of a schema, which recursion follows.
+    package static let typeDepth = 50
+}

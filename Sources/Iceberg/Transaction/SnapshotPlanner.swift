@@ -1,0 +1,134 @@
+internal import ObjectStorage
+
+/// Writes the manifests of a new snapshot.
+///
+/// One planner serves all tries of a commit: the manifest of the new files says nothing of the
+/// table's state and is written once; only what depends on the state is written again.
+final class SnapshotPlanner {
+    /// What a snapshot is made of.
+    struct Plan {
+        var manifests: [ManifestFile]
+        var summary: [String: String]
+        var totals: TableTotals
+    }
+
+    let snapshotID: Int64
+    let reader: ManifestReader
+    private let catalog: FilesystemCatalog
+    private let identifier: TableIdentifier
+    private let commitID: String
+    private var manifestCount = 0
+    private var listCount = 0
+    private var ownManifest: ManifestFile?
+    /// Files this commit has written, and the try each one serves; nil stands for all tries.
+    private var written: [(key: ObjectKey, attempt: Int?)] = []
+    /// The number of the try at hand, from 1.
+    var attempt = 0
+
+    init(catalog: FilesystemCatalog, identifier: TableIdentifier) {
+        self.catalog = catalog
+        self.identifier = identifier
+        reader = ManifestReader(store: catalog.store)
+        snapshotID = catalog.environment.makeSnapshotID()
+        commitID = catalog.environment.makeUUID()
+    }
+
+    /// The manifest of the new files, with the number of the snapshot `metadata` gets next; nil
+    /// when there are none.
+    func addedManifest(
+        _ files: [DataFile],
+        upon metadata: TableMetadata
+    ) async throws -> ManifestFile? {
+        guard !files.isEmpty else { return nil }
+        let sequenceNumber = metadata.lastSequenceNumber + 1
+        if var manifest = ownManifest {
+            manifest.sequenceNumber = sequenceNumber
+            manifest.minimumSequenceNumber = sequenceNumber
+            return manifest
+        }
+        let entries = files.map {
+            ManifestEntry(status: .added, snapshotID: snapshotID, file: $0)
+        }
+        let manifest = try await write(entries, content: .data, upon: metadata, allTries: true)
+        ownManifest = manifest
+        return manifest
+    }
+
+    /// Writes a manifest.
+    func write(
+        _ entries: [ManifestEntry],
+        content: ManifestFile.Content,
+        upon metadata: TableMetadata,
+        allTries: Bool = false
+    ) async throws -> ManifestFile {
+        guard let schema = metadata.currentSchema else {
+            throw IcebergError(.corrupt, "\(identifier): its current schema is missing")
+        }
+        let bytes = try Manifest.serialize(
+            entries,
+            content: content,
+            specID: metadata.defaultSpecID,
+            schema: schema,
+            sync: catalog.environment.makeSync()
+        )
+        let key = try catalog.metadataFolder(of: identifier)
+            .appending("\(commitID)-m\(manifestCount).avro")
+        manifestCount += 1
+        try await put(bytes, to: key, attempt: allTries ? nil : attempt)
+        let sequenceNumber = metadata.lastSequenceNumber + 1
+        let added = entries.filter { $0.status == .added }
+        let deleted = entries.filter { $0.status == .deleted }
+        return ManifestFile(
+            path: catalog.store.locations.location(of: key),
+            byteCount: Int64(bytes.count),
+            specID: metadata.defaultSpecID,
+            content: content,
+            sequenceNumber: sequenceNumber,
+            // None of the files is older and live: the new ones are of this very commit.
+            minimumSequenceNumber: sequenceNumber,
+            addedSnapshotID: snapshotID,
+            addedFileCount: added.count,
+            existingFileCount: 0,
+            deletedFileCount: deleted.count,
+            addedRowCount: added.reduce(0) { $0 &+ $1.file.rowCount },
+            existingRowCount: 0,
+            deletedRowCount: deleted.reduce(0) { $0 &+ $1.file.rowCount },
+            partitions: []
+        )
+    }
+
+    /// Writes the list of a snapshot's manifests and gives its location.
+    func writeList(_ manifests: [ManifestFile], upon metadata: TableMetadata) async throws -> String
+    {
+        let bytes = try ManifestList.serialize(
+            manifests,
+            snapshotID: snapshotID,
+            parentID: metadata.currentSnapshotID,
+            sequenceNumber: metadata.lastSequenceNumber + 1,
+            sync: catalog.environment.makeSync()
+        )
+        listCount += 1
+        let key = try catalog.metadataFolder(of: identifier)
+            .appending("snap-\(snapshotID)-\(listCount)-\(commitID).avro")
+        try await put(bytes, to: key, attempt: attempt)
+        return catalog.store.locations.location(of: key)
+    }
+
+    private func put(_ bytes: [UInt8], to key: ObjectKey, attempt: Int?) async throws {
+        written.append((key, attempt))
+        do {
+            _ = try await catalog.store.put(bytes, to: key, condition: .ifAbsent)
+        } catch {
+            throw IcebergError.wrapping(error)
+        }
+    }
+
+    /// Removes what no try that landed needs: of all tries but `landed`, or of all.
+    func removeLeftovers(keeping landed: Int?) async {
+        for file in written where landed == nil || (file.attempt != nil && file.attempt != landed) {
+            // They are no part of the table; one that stays costs nothing but its bytes.
+            try? await catalog.store.delete(file.key)
+        }
+        written = []
+    }
+}

@@ -1,0 +1,260 @@
+internal import ObjectStorage
+
+/// What a commit made.
+package struct CommitResult: Hashable, Sendable {
+    /// The new snapshot; nil when the commit changed no files.
+    package let snapshotID: Int64?
+    /// Absolute location of the new metadata document.
+    package let metadataLocation: String
+    package let version: Int
+    package let schemaID: Int
+    /// What the table holds now.
+    package let totals: TableTotals
+    /// Tries it took; more than one when others committed at the same time.
+    package let attemptCount: Int
+}
+
+extension TableTransaction {
+    /// Publishes the changes, upon what others published meanwhile if need be.
+    ///
+    /// - Throws: `IcebergError`: `conflict` when the schema changed meanwhile or others were
+    ///   always first, `notFound` when there is no table and no schema to make one, `storage`.
+    ///   After an error nothing was published, unless its message says that this is not known.
+    package consuming func commit() async throws -> CommitResult {
+        let committer = Committer(transaction: self)
+        return try await committer.run()
+    }
+}
+
+/// Puts one transaction upon a table until it lands.
+private struct Committer {
+    let transaction: TableTransaction
+    let planner: SnapshotPlanner
+
+    var catalog: FilesystemCatalog { transaction.catalog }
+    var identifier: TableIdentifier { transaction.identifier }
+
+    init(transaction: TableTransaction) {
+        self.transaction = transaction
+        planner = SnapshotPlanner(
+            catalog: transaction.catalog,
+            identifier: transaction.identifier
+        )
+    }
+
+    private enum Outcome {
+        case landed
+        case lost
+    }
+
+    func run() async throws -> CommitResult {
+        var head = transaction.base
+        do {
+            for attempt in 1...Limits.commitAttempts {
+                try Task.checkCancellation()
+                planner.attempt = attempt
+                let (metadata, totals) = try await plan(upon: head)
+                let version = (head?.version ?? 0) + 1
+                if try await publish(metadata, version: version) == .landed {
+                    await finish(metadata, version: version, upon: head)
+                    return CommitResult(
+                        snapshotID: transaction.files == nil ? nil : planner.snapshotID,
+                        metadataLocation: catalog.store.locations.location(
+                            of: try catalog.metadataKey(of: identifier, version: version)
+                        ),
+                        version: version,
+                        schemaID: metadata.currentSchemaID,
+                        totals: totals,
+                        attemptCount: attempt
+                    )
+                }
+                if attempt < Limits.commitAttempts {
+                    try await catalog.environment.sleep(catalog.environment.backOff(attempt))
+                }
+                head = try await catalog.loadIfPresent(identifier)
+                try checkStillFits(head)
+            }
+        } catch let unknown as UnknownOutcome {
+            // The commit may have landed, so its files must stay.
+            throw unknown.error
+        } catch {
+            await planner.removeLeftovers(keeping: nil)
+            throw IcebergError.wrapping(error)
+        }
+        await planner.removeLeftovers(keeping: nil)
+        throw IcebergError(
+            .conflict,
+            "\(identifier): others committed first \(Limits.commitAttempts) times; try again later"
+        )
+    }
+
+    // MARK: Planning
+
+    private func plan(upon head: Table?) async throws -> (TableMetadata, TableTotals) {
+        let now = catalog.environment.now()
+        var metadata = try base(head, now: now)
+        metadata.apply(propertyChanges: transaction.propertyChanges)
+        if let head {
+            if let request = transaction.newSchema { metadata.apply(request) }
+            // Time does not run backward in a table, whatever the clocks of its writers say.
+            metadata.lastUpdated = max(now, head.metadata.lastUpdated)
+            metadata.metadataLog.append(
+                TableMetadata.MetadataLogEntry(
+                    location: head.metadataLocation,
+                    timestamp: head.metadata.lastUpdated
+                )
+            )
+            metadata.metadataLog = metadata.metadataLog.suffix(metadata.previousMetadataCount)
+        }
+        guard let files = transaction.files else {
+            let totals = metadata.currentSnapshot.flatMap { TableTotals(summary: $0) }
+            return (metadata, totals ?? TableTotals())
+        }
+        let plan =
+            switch files {
+            case .append(let files): try await planner.append(files, upon: metadata)
+            case .replace(let files): try await planner.replace(with: files, upon: metadata)
+            }
+        let list = try await planner.writeList(plan.manifests, upon: metadata)
+        metadata.add(
+            Snapshot(
+                id: planner.snapshotID,
+                parentID: metadata.currentSnapshotID,
+                sequenceNumber: metadata.lastSequenceNumber + 1,
+                timestamp: metadata.lastUpdated,
+                manifestList: list,
+                schemaID: metadata.currentSchemaID,
+                summary: summary(of: plan)
+            )
+        )
+        return (metadata, plan.totals)
+    }
+
+    private func base(_ head: Table?, now: Int64) throws -> TableMetadata {
+        if let head { return head.metadata }
+        guard let request = transaction.newSchema else {
+            throw IcebergError(.notFound, "there is no table \(identifier) to commit to")
+        }
+        var metadata = TableMetadata(
+            tableUUID: catalog.environment.makeUUID(),
+            location: try catalog.location(of: identifier),
+            timestamp: now,
+            schema: TableSchema(
+                id: 0,
+                schema: request.schema,
+                identifierFieldIDs: request.identifierFieldIDs
+            ),
+            properties: [:]
+        )
+        metadata.apply(request)
+        return metadata
+    }
+
+    private func summary(of plan: SnapshotPlanner.Plan) -> [String: String] {
+        var summary = transaction.extraSummary
+        summary.merge(plan.summary) { $1 }
+        summary.merge(plan.totals.totalSummary) { $1 }
+        summary["changed-partition-count"] =
+            plan.manifests.contains {
+                $0.addedSnapshotID == planner.snapshotID
+            } ? "1" : "0"
+        return summary
+    }
+
+    /// Refuses to go on upon a table that is no longer the one the files were written for.
+    private func checkStillFits(_ head: Table?) throws {
+        guard let head else {
+            if transaction.base == nil { return }
+            throw IcebergError(.conflict, "\(identifier) was dropped meanwhile; start again")
+        }
+        try head.requireWritable()
+        guard let base = transaction.base else {
+            throw IcebergError(.conflict, "\(identifier) was made by another writer; start again")
+        }
+        guard head.metadata.tableUUID == base.metadata.tableUUID else {
+            throw IcebergError(.conflict, "\(identifier) was made anew meanwhile; start again")
+        }
+        let needsSchema = transaction.files != nil || transaction.newSchema != nil
+        guard !needsSchema || head.metadata.currentSchema == base.metadata.currentSchema else {
+            throw IcebergError(
+                .conflict,
+                "the schema of \(identifier) was changed meanwhile; start again"
+            )
+        }
+    }
+
+    // MARK: Publishing
+
+    private struct UnknownOutcome: Error {
+        let error: IcebergError
+    }
+
+    private func publish(_ metadata: TableMetadata, version: Int) async throws -> Outcome {
+        let bytes = metadata.serialized()
+        let key = try catalog.metadataKey(of: identifier, version: version)
+        do {
+            _ = try await catalog.store.put(bytes, to: key, condition: .ifAbsent)
+            return .landed
+        } catch {
+            // Even "it exists already" may be our own document, put by a try whose answer got
+            // lost below us.
+            if try await isOurs(bytes, version: version, after: error) { return .landed }
+            if (error as? StorageError)?.code == .precondition { return .lost }
+            throw error
+        }
+    }
+
+    /// Whether a document that may or may not have landed is part of the table.
+    private func isOurs(
+        _ bytes: [UInt8],
+        version: Int,
+        after error: any Error
+    ) async throws -> Bool {
+        do {
+            let key = try catalog.metadataKey(of: identifier, version: version)
+            if try await catalog.store.info(key) == nil { return false }
+            if try await catalog.store.read(key).bytes == bytes { return true }
+            guard transaction.files != nil else { return false }
+            let table = try await catalog.loadIfPresent(identifier)
+            return table?.metadata.ancestry.contains { $0.id == planner.snapshotID } ?? false
+        } catch let second {
+            throw UnknownOutcome(
+                error: IcebergError(
+                    .unknownOutcome,
+                    "\(identifier): it is not known whether the commit of snapshot "
+                        + "\(planner.snapshotID) was published, see the table's history: "
+                        + "\(error); \(second)"
+                )
+            )
+        }
+    }
+
+    /// What follows a commit; a failure in it takes nothing back.
+    private func finish(_ metadata: TableMetadata, version: Int, upon head: Table?) async {
+        // Without the hint, readers look for the newest version, and the next commit writes it.
+        try? await catalog.writeHint(of: identifier, version: version)
+        await planner.removeLeftovers(keeping: planner.attempt)
+        guard metadata.deletesOldMetadata, let head else { return }
+        let kept = Set(metadata.metadataLog.map(\.location))
+        for entry in head.metadata.metadataLog where !kept.contains(entry.location) {
+            guard let key = catalog.store.locations.key(at: entry.location) else { continue }
+            // An old document that stays costs nothing but its bytes.
+            try? await catalog.store.delete(key)
+        }
+    }
+}
+
+extension TableMetadata {
+    /// Makes a snapshot the current one.
+    mutating func add(_ snapshot: Snapshot) {
+        snapshots.append(snapshot)
+        currentSnapshotID = snapshot.id
+        lastSequenceNumber = snapshot.sequenceNumber
+        snapshotLog.append(
+            SnapshotLogEntry(snapshotID: snapshot.id, timestamp: snapshot.timestamp)
+        )
+        var main = references["main"]?.object ?? JSONObject([("type", .string("branch"))])
+        main["snapshot-id"] = .integer(snapshot.id)
+        references["main"] = .object(main)
+    }
+}

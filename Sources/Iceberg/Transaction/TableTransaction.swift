@@ -1,0 +1,71 @@
+internal import Columnar
+
+/// Changes to one table that are published together, in one commit.
+///
+/// The changes are noted first and put upon the table's newest state when they are committed;
+/// when another writer is first, they are put upon its result. A transaction that brings files or
+/// a schema gives up when the table's schema is no longer the one it started from.
+package struct TableTransaction: Sendable {
+    let catalog: FilesystemCatalog
+    let identifier: TableIdentifier
+    /// The table the transaction started from; nil when there was none.
+    package let base: Table?
+    var files: FileChange?
+    var newSchema: SchemaChangeRequest?
+    var propertyChanges: [String: String?] = [:]
+    var extraSummary: [String: String] = [:]
+
+    /// What happens to the table's files.
+    enum FileChange: Sendable {
+        case append([DataFile])
+        case replace([DataFile])
+    }
+
+    /// The schema the table is to have.
+    struct SchemaChangeRequest: Sendable {
+        var schema: Schema
+        var identifierFieldIDs: [Int]
+        var lastColumnID: Int
+    }
+
+    init(catalog: FilesystemCatalog, identifier: TableIdentifier, base: Table?) {
+        self.catalog = catalog
+        self.identifier = identifier
+        self.base = base
+    }
+
+    /// Adds keys to the summary of the snapshot this commit makes.
+    package mutating func addSummary(_ entries: [String: String]) {
+        extraSummary.merge(entries) { $1 }
+    }
+}
+
+extension FilesystemCatalog {
+    /// Starts changing a table, which need not be there yet.
+    ///
+    /// - Throws: `IcebergError` `unsupported` when the table is one that is not written here.
+    package func beginTransaction(_ identifier: TableIdentifier) async throws -> TableTransaction {
+        let table = try await loadIfPresent(identifier)
+        if let table { try table.requireWritable() }
+        return TableTransaction(catalog: self, identifier: identifier, base: table)
+    }
+}
+
+extension Table {
+    /// Refuses a table that this program must not write.
+    func requireWritable() throws {
+        if version == nil {
+            throw IcebergError(
+                .unsupported,
+                "\(identifier) is kept by another catalog (\(metadataLocation)) and is only read; "
+                    + "sync into another table"
+            )
+        }
+        if let obstacle = metadata.obstacleToWriting {
+            throw IcebergError(
+                .unsupported,
+                "\(identifier) cannot be written: \(obstacle); sync into another table"
+            )
+        }
+    }
+}

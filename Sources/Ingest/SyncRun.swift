@@ -1,0 +1,220 @@
+import Columnar
+package import Iceberg
+package import ObjectStorage
+package import Streams
+
+/// One stream of a run and where it lands.
+package struct StreamSelection: Sendable {
+    package var request: ReadRequest
+    package var table: TableIdentifier
+
+    /// Makes a selection.
+    package init(request: ReadRequest, table: TableIdentifier) {
+        self.request = request
+        self.table = table
+    }
+}
+
+/// What became of a run.
+package struct RunResult: Sendable {
+    package var runID: String
+    package var seconds: Double
+    /// One per stream that was begun, in the order of the selection.
+    package var streams: [StreamResult]
+}
+
+/// One run: reads streams and replaces each one's table in one snapshot.
+///
+/// A stream that fails publishes nothing and does not stop the others; a cancelled run begins no
+/// further stream. For each stream: plan and rows in one snapshot of the source, files durable,
+/// the source's count compared, then one commit.
+package struct SyncRun: Sendable {
+    private let source: any Source
+    private let store: any ObjectStore
+    private let catalog: FilesystemCatalog
+    private let environment: CommitEnvironment
+    private let allowsTypeChange: Bool
+    private let writer: String
+
+    /// Makes a run; `writer` names the program and its version in snapshots.
+    package init(
+        source: any Source, store: any ObjectStore, catalog: FilesystemCatalog,
+        environment: CommitEnvironment, allowsTypeChange: Bool = false, writer: String
+    ) {
+        self.source = source
+        self.store = store
+        self.catalog = catalog
+        self.environment = environment
+        self.allowsTypeChange = allowsTypeChange
+        self.writer = writer
+    }
+
+    /// Runs the streams one after the other.
+    ///
+    /// - Throws: `IngestError.Code.sameTable`; failures of a stream are part of the result.
+    package func perform(
+        _ selections: [StreamSelection], progress: RunProgress
+    ) async throws -> RunResult {
+        var taken: [TableIdentifier: StreamName] = [:]
+        for selection in selections {
+            if let other = taken.updateValue(selection.request.stream, forKey: selection.table) {
+                throw IngestError(
+                    .sameTable,
+                    "\(other) and \(selection.request.stream) would both land in "
+                        + "\(selection.table); name a table for one of them with --into")
+            }
+        }
+        let start = environment.now()
+        var result = RunResult(runID: environment.makeUUID(), seconds: 0, streams: [])
+        for selection in selections {
+            let outcome = await perform(selection, runID: result.runID, progress: progress)
+            result.streams.append(outcome)
+            progress.update { $0.finishedCount += 1 }
+            if outcome.failure is CancellationError { break }
+        }
+        result.seconds = Double(environment.now() - start) / 1000
+        return result
+    }
+
+    private func perform(
+        _ selection: StreamSelection, runID: String, progress: RunProgress
+    ) async -> StreamResult {
+        let start = environment.now()
+        progress.update {
+            $0 = RunProgress.State(
+                stream: selection.request.stream, phase: .planning,
+                finishedCount: $0.finishedCount)
+        }
+        var result = StreamResult(
+            stream: selection.request.stream, table: selection.table.description, location: "")
+        do {
+            result.location = try catalog.location(of: selection.table)
+            try await replace(selection, runID: runID, progress: progress, result: &result)
+        } catch {
+            // Cancelling breaks connections; the cause is the cancelling.
+            result.failure = Task.isCancelled ? CancellationError() : error
+        }
+        result.seconds = Double(environment.now() - start) / 1000
+        return result
+    }
+
+    private func replace(
+        _ selection: StreamSelection, runID: String, progress: RunProgress,
+        result: inout StreamResult
+    ) async throws {
+        var transaction = try await catalog.beginTransaction(selection.table)
+        let current = transaction.base?.metadata
+        var request = selection.request
+        for field in current?.currentSchema?.schema.fields ?? [] {
+            request.preferredTypes[field.name] = field.type
+        }
+        let folder = try catalog.folder(of: selection.table)
+        let pump = BatchPump(store: store, progress: progress) { number in
+            try folder.appending("data/\(runID)-\(number).parquet")
+        }
+        do {
+            let read = try await source.read(request) { reader in
+                try await self.read(reader, pump: pump, current: current, progress: progress)
+            }
+            result.rowCount = pump.rowCount
+            result.bytesRead = read.progress.byteCount
+            result.bytesWritten = pump.byteCount
+            result.fileCount = pump.files.count
+            result.conversions = read.progress.conversions
+            result.schemaChanges = read.evolution.changes.map(\.description)
+            let proof = StreamResult.Proof(
+                source: read.sourceRowCount, committedRowCount: pump.rowCount)
+            result.proof = proof
+            guard proof.isEqual, read.progress.rowCount == pump.rowCount else {
+                throw Self.unproven(proof, stream: selection.request.stream)
+            }
+            progress.update { $0.phase = .publishing }
+            try Task.checkCancellation()
+            transaction.setSchema(
+                read.evolution.table, key: read.plan.primaryKey,
+                lastColumnID: read.evolution.lastColumnID)
+            transaction.replace(
+                pump.files.map { file in
+                    DataFile(
+                        path: store.locations.location(of: file.key),
+                        summary: FileSchema.promoted(file.summary, to: read.evolution.table))
+                })
+            transaction.addSummary(summary(read, runID: runID))
+            result.snapshotID = try await transaction.commit().snapshotID
+        } catch let error as IcebergError where error.code == .unknownOutcome {
+            // The files may be the table's by now.
+            throw error
+        } catch {
+            await pump.removeFiles()
+            throw error
+        }
+    }
+
+    /// What one read brought.
+    private struct Read: Sendable {
+        var plan: ReadPlan
+        var evolution: SchemaEvolution
+        var progress: ReadProgress
+        var sourceRowCount: RowCountAnswer
+    }
+
+    private func read(
+        _ reader: any StreamReader, pump: BatchPump, current: TableMetadata?,
+        progress: RunProgress
+    ) async throws -> Read {
+        let plan = reader.plan
+        guard !plan.columns.isEmpty else {
+            throw SourceError(
+                .unsupported,
+                "\(plan.stream) has no columns, and no engine reads a table without any; leave it "
+                    + "out")
+        }
+        let evolution = try evolve(plan, current: current)
+        progress.update {
+            $0.phase = .reading
+            $0.estimatedRowCount = plan.estimatedRowCount
+        }
+        try await pump.run(
+            reader, schema: FileSchema.numbered(plan.schema, as: evolution.written))
+        progress.update { $0.phase = .proving }
+        let count = try await reader.sourceRowCount()
+        return Read(
+            plan: plan, evolution: evolution, progress: await reader.progress(),
+            sourceRowCount: count)
+    }
+
+    private func evolve(_ plan: ReadPlan, current: TableMetadata?) throws -> SchemaEvolution {
+        guard let current, let schema = current.currentSchema?.schema else {
+            return try SchemaEvolution.first(plan.schema)
+        }
+        return try SchemaEvolution.evolve(
+            current: schema, lastColumnID: current.lastColumnID, incoming: plan.schema,
+            observed: Set(plan.columns.filter(\.isObserved).map(\.name)),
+            allowTypeChange: allowsTypeChange)
+    }
+
+    private func summary(_ read: Read, runID: String) -> [String: String] {
+        var entries = [
+            "engine-name": "tributary", "engine-version": writer,
+            "tributary.run-id": runID,
+            "tributary.stream": read.plan.stream.description,
+            "tributary.source": "\(source.location.kind)://\(source.location.place)",
+        ]
+        for conversion in read.progress.conversions {
+            let key = "tributary.converted.\(conversion.column)"
+                + ".\(conversion.reason.rawValue).\(conversion.outcome.rawValue)"
+            entries[key] = String(conversion.count)
+        }
+        return entries
+    }
+
+    private static func unproven(_ proof: StreamResult.Proof, stream: StreamName) -> IngestError {
+        let counted =
+            if case .exactly(let count) = proof.source { String(count) } else { "other" }
+        return IngestError(
+            .unproven,
+            "\(stream): the source counts \(counted) rows in the snapshot that was read, but "
+                + "\(proof.committedRowCount) arrived; nothing was published. A condition that "
+                + "answers differently each time (random(), now()) is the usual cause")
+    }
+}

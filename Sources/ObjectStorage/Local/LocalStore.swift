@@ -1,0 +1,233 @@
+import Glibc
+
+/// A folder as a store.
+///
+/// Every object is written in `_staging` first, synced, and then gets its name in one step:
+/// by `link(2)` where it must be new, by `rename(2)` where it may replace. Replacing happens
+/// under the lock of one file, so a version can be compared and replaced in one step by any
+/// number of processes on this machine. Calls block their thread for as long as the disk does.
+package struct LocalStore: ObjectStore {
+    /// What a store is opened for.
+    package enum Access: Sendable {
+        /// Nothing is written, not even the folder.
+        case reading
+        /// The folder is made when it is missing, and what dead writers left is removed.
+        case writing
+    }
+
+    package let locations: ObjectLocations
+    private let root: String
+    private let access: Access
+
+    /// The first segment of keys that the store keeps for itself.
+    private static let stagingName = "_staging"
+    private static let lockName = "lock"
+
+    private var staging: String { root + "/" + Self.stagingName }
+
+    /// Opens the folder `root`.
+    ///
+    /// - Throws: `StorageError`: `notFound` or `invalid` when it is no folder, `permission`.
+    package init(root path: String, access: Access) throws {
+        guard !path.isEmpty, !path.utf8.contains(0) else {
+            throw StorageError(.invalid, "the lake's folder has no name; give a path")
+        }
+        if access == .writing { try SystemFile.makeFolders(Self.trimmed(path)) }
+        guard let resolved = realpath(path, nil) else { throw StorageError("open", path, errno) }
+        defer { free(resolved) }
+        let root = Self.trimmed(String(cString: resolved))
+        self.root = root == "/" ? "" : root
+        self.access = access
+        // Plain paths: every engine takes them as they are, spaces and other letters included,
+        // while they differ in how they decode a `file:` address.
+        locations = ObjectLocations(
+            base: self.root,
+            synonyms: ["file://" + self.root, "file:" + self.root]
+        )
+        let folder = try SystemFile(path: root, flags: O_RDONLY | O_DIRECTORY)
+        _ = consume folder
+        guard access == .writing else { return }
+        try SystemFile.makeFolders(staging)
+        try StagedFile.sweep(staging, keeping: Self.lockName)
+    }
+
+    private static func trimmed(_ path: String) -> String {
+        var path = path
+        while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+
+    package func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject {
+        let path = try path(of: key)
+        let file = try SystemFile(path: path, flags: O_RDONLY)
+        let status = try file.status()
+        guard status.isRegularFile else {
+            throw StorageError(.notFound, "cannot read \(path): it is no file")
+        }
+        let info = ObjectInfo(key: key, byteCount: Int(status.st_size), tag: status.tag)
+        let range = range ?? 0..<info.byteCount
+        guard range.lowerBound >= 0, range.upperBound <= info.byteCount else {
+            throw StorageError(
+                .invalid,
+                "cannot read bytes \(range.lowerBound) to \(range.upperBound) of \(path): "
+                    + "it has \(info.byteCount)"
+            )
+        }
+        guard range.count <= Limits.wholeReadByteCount else {
+            throw StorageError(
+                .invalid,
+                "cannot read \(range.count) bytes of \(path) at once: the most is "
+                    + "\(Limits.wholeReadByteCount)"
+            )
+        }
+        return StoredObject(info: info, bytes: try file.read(range))
+    }
+
+    package func put(
+        _ bytes: [UInt8],
+        to key: ObjectKey,
+        condition: PutCondition
+    ) async throws -> ObjectTag {
+        let path = try writablePath(of: key)
+        let writer = try LocalObjectWriter(stagingIn: staging)
+        defer { writer.abandon() }
+        try writer.append(bytes)
+        switch condition {
+        case .ifAbsent:
+            try writer.publish(ifAbsentAt: path)
+        case .none:
+            try withReplaceLock { try replace(path, with: writer) }
+        case .ifMatch(let tag):
+            try withReplaceLock {
+                guard try Self.status(of: path)?.tag == tag else {
+                    throw StorageError(
+                        .precondition,
+                        "cannot replace \(path): it is gone or not the version that was read"
+                    )
+                }
+                try replace(path, with: writer)
+            }
+        }
+        return try writer.withFile { try $0.status().tag }
+    }
+
+    package func write<Result>(
+        to key: ObjectKey,
+        body: (any ObjectWriter) async throws -> Result
+    ) async throws -> Result {
+        let path = try writablePath(of: key)
+        let writer = try LocalObjectWriter(stagingIn: staging)
+        defer { writer.abandon() }
+        let result = try await body(writer)
+        try writer.publish(ifAbsentAt: path)
+        return result
+    }
+
+    package func list(_ folder: ObjectKey?) async throws -> ObjectListing {
+        let path = try folder.map { try self.path(of: $0) } ?? root
+        var objects: [ObjectInfo] = []
+        var folders: [ObjectKey] = []
+        for name in try FolderReader.names(in: path.isEmpty ? "/" : path) {
+            if folder == nil, name == Self.stagingName { continue }
+            // A name that is no segment of a key cannot be an object of ours.
+            guard let key = try? folder?.appending(name) ?? ObjectKey(name) else { continue }
+            guard let status = try Self.status(of: path + "/" + name) else { continue }
+            if status.isRegularFile {
+                objects.append(
+                    ObjectInfo(key: key, byteCount: Int(status.st_size), tag: status.tag)
+                )
+            } else if status.st_mode & S_IFMT == S_IFDIR {
+                folders.append(key)
+            }
+        }
+        return ObjectListing(objects: objects.sorted { $0.key < $1.key }, folders: folders.sorted())
+    }
+
+    package func delete(_ key: ObjectKey) async throws {
+        let path = try writablePath(of: key)
+        do {
+            try SystemFile.call("remove", path) { unlink(path) }
+        } catch let error where error.code(.notFound) {
+            return
+        }
+        try SystemFile.syncFolder(SystemFile.parent(of: path))
+    }
+
+    // MARK: Paths
+
+    private func path(of key: ObjectKey) throws -> String {
+        guard key.firstSegment != Self.stagingName else {
+            throw StorageError(.invalid, "\(key) lies in the folder the store keeps for itself")
+        }
+        return root + "/" + key.rawValue
+    }
+
+    private func writablePath(of key: ObjectKey) throws -> String {
+        guard access == .writing else {
+            throw StorageError(.permission, "cannot write \(key): the lake was opened for reading")
+        }
+        return try path(of: key)
+    }
+
+    private static func status(of path: String) throws -> stat? {
+        var status = stat()
+        do {
+            try SystemFile.call("look at", path) { stat(path, &status) }
+        } catch let error where error.code(.notFound) || error.code(.invalid) {
+            return nil
+        }
+        return status
+    }
+
+    // MARK: Replacing
+
+    private func withReplaceLock(_ body: () throws -> Void) throws {
+        let file = try SystemFile(
+            path: staging + "/" + Self.lockName,
+            flags: O_RDWR | O_CREAT,
+            mode: 0o666
+        )
+        _ = try file.lock(waiting: true)
+        try body()
+    }
+
+    /// Replaces under the lock, with a time of change that is later than the old one's.
+    ///
+    /// The clock of a file system ticks in milliseconds and inode numbers are used again, so
+    /// without this two versions of equal length could have one tag.
+    private func replace(_ path: String, with writer: LocalObjectWriter) throws {
+        // The rest of the bytes goes out first: writing them moves the time of change.
+        try writer.flush()
+        if let old = try Self.status(of: path) {
+            try writer.withFile { file in
+                let new = try file.status()
+                guard new.changeTime <= old.changeTime else { return }
+                let later = old.changeTime &+ 1
+                let time = timespec(
+                    tv_sec: later / 1_000_000_000,
+                    tv_nsec: later % 1_000_000_000
+                )
+                try SystemFile.call("date", path) { futimens(file.descriptor, [time, time]) }
+            }
+        }
+        try writer.publish(replacing: path)
+    }
+}
+
+extension stat {
+    /// The version of the file: its time of change, length and inode.
+    var tag: ObjectTag {
+        ObjectTag(
+            String(changeTime, radix: 36) + "-" + String(st_size, radix: 36) + "-"
+                + String(st_ino, radix: 36)
+        )
+    }
+
+    /// Nanoseconds since 1970.
+    var changeTime: Int {
+        // A file may carry any time, also one that does not fit.
+        st_mtim.tv_sec &* 1_000_000_000 &+ st_mtim.tv_nsec
+    }
+
+    var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
+}

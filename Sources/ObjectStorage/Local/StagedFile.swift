@@ -1,0 +1,94 @@
+import Glibc
+
+/// A file without a name in the lake: it is written in the staging folder under a lock.
+///
+/// The lock says that its owner lives. A file whose lock is free was left by a process that died
+/// and is removed by the next one that opens the store for writing. Between the making of a file
+/// and the taking of its lock a sweep may take it for a dead one and remove it, so the owner
+/// looks, once it has the lock, whether the name is still there, and makes another one if not.
+/// No clock is needed, and none would be right with a slow disk or a stopped process.
+struct StagedFile: ~Copyable {
+    let file: SystemFile
+
+    /// Makes a file in the staging folder, locked by us.
+    init(in folder: String) throws {
+        for _ in 0..<Limits.stagingAttempts {
+            let name = String(UInt64.random(in: .min ... .max), radix: 36)
+            let path = folder + "/" + name
+            let file: SystemFile
+            do {
+                file = try SystemFile(path: path, flags: O_RDWR | O_CREAT | O_EXCL)
+            } catch let error where error.code(.notFound) {
+                // Somebody tidied up the empty folder.
+                try SystemFile.makeFolders(folder)
+                continue
+            }
+            _ = try file.lock(waiting: true)
+            if try file.status().st_nlink > 0 {
+                self.file = file
+                return
+            }
+        }
+        throw StorageError(.device, "cannot make a file in \(folder): each one was removed at once")
+    }
+
+    /// Gives the file its name, if no other has it, and takes its staging name away.
+    ///
+    /// - Throws: `StorageError` `precondition` when the name is taken.
+    borrowing func publish(ifAbsentAt target: String) throws {
+        try file.sync()
+        try Self.makingFolders(of: target) {
+            try SystemFile.call("make", target) { link(file.path, target) }
+        }
+        discard()
+        try SystemFile.syncFolder(SystemFile.parent(of: target))
+    }
+
+    /// Gives the file its name in the place of what has it.
+    borrowing func publish(replacing target: String) throws {
+        try file.sync()
+        try Self.makingFolders(of: target) {
+            try SystemFile.call("replace", target) { rename(file.path, target) }
+        }
+        try SystemFile.syncFolder(SystemFile.parent(of: target))
+    }
+
+    /// Removes the file from the staging folder.
+    borrowing func discard() {
+        // A file that stays is removed by the next sweep.
+        _ = unlink(file.path)
+    }
+
+    private static func makingFolders(of target: String, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error where error.code(.notFound) {
+            try SystemFile.makeFolders(SystemFile.parent(of: target))
+            try body()
+        }
+    }
+
+    /// Removes the files whose owners are dead.
+    static func sweep(_ folder: String, keeping kept: String) throws {
+        for name in try FolderReader.names(in: folder) where name != kept {
+            let path = folder + "/" + name
+            do {
+                let file = try SystemFile(path: path, flags: O_RDWR | O_NOFOLLOW)
+                // The lock is held until the name is gone: its maker, if it waits for the lock,
+                // then sees that it lost the file.
+                guard try file.lock(waiting: false) else { continue }
+                try SystemFile.call("remove", path) { unlink(path) }
+            } catch let error where error.code(.notFound) || error.code(.invalid) {
+                // It was published or swept by others in the meantime, or is no file of ours.
+                continue
+            }
+        }
+    }
+}
+
+extension Error {
+    /// Whether this is a storage error of that code.
+    func code(_ code: StorageError.Code) -> Bool {
+        (self as? StorageError)?.code == code
+    }
+}

@@ -1,0 +1,205 @@
+import Columnar
+import Testing
+
+@Suite struct ParquetWriterTests {
+    private struct Variant: Sendable, CustomTestStringConvertible {
+        var codec = CompressionCodec.zstd
+        var pageVersion = ParquetOptions.PageVersion.v1
+        var usesDictionary = true
+        var splitsFloats = false
+        var testDescription: String {
+            "\(codec) \(pageVersion) dictionary \(usesDictionary) split \(splitsFloats)"
+        }
+        static let all: [Variant] = [
+            Variant(), Variant(codec: .uncompressed), Variant(codec: .snappy),
+            Variant(codec: .lz4Raw), Variant(codec: .gzip), Variant(pageVersion: .v2),
+            Variant(codec: .uncompressed, pageVersion: .v2, usesDictionary: false),
+            Variant(usesDictionary: false, splitsFloats: true),
+        ]
+        var options: ParquetOptions {
+            var options = ParquetOptions()
+            options.codec = codec
+            options.pageVersion = pageVersion
+            options.usesDictionary = usesDictionary
+            options.splitsFloats = splitsFloats
+            return options
+        }
+    }
+
+    /// Writes batches and returns the file.
+    private func file(
+        _ batches: [Batch], schema: Schema, options: ParquetOptions = ParquetOptions()
+    ) -> (bytes: [UInt8], summary: FileSummary) {
+        let writer = ParquetWriter(schema: schema, options: options)
+        var bytes: [UInt8] = []
+        for batch in batches {
+            writer.append(batch)
+            for chunk in writer.takeOutput() { bytes += chunk.bytes }
+        }
+        let summary = writer.finish()
+        for chunk in writer.takeOutput() { bytes += chunk.bytes }
+        return (bytes, summary)
+    }
+
+    /// All rows of a file in one batch.
+    private func readBack(_ bytes: [UInt8]) throws -> Batch {
+        let file = try ParquetFile(bytes: bytes)
+        let whole = Batch(schema: file.schema)
+        let batches = try file.batches()
+        while let batch = try batches.next() {
+            for (column, part) in zip(whole.columns, batch.columns) { column.append(contentsOf: part) }
+            whole.rowCount += batch.rowCount
+        }
+        return whole
+    }
+
+    private func expectEqual(_ left: ColumnBuffer, _ right: ColumnBuffer, _ name: String) {
+        #expect(left.count == right.count, "\(name)")
+        guard left.count == right.count else { return }
+        for index in 0..<left.count {
+            guard left.isValid(index) == right.isValid(index) else {
+                Issue.record("\(name)[\(index)]: one is null")
+                return
+            }
+            guard left.isValid(index) else { continue }
+            switch left.storage {
+            case .fixed(let width):
+                let range = index * width..<(index + 1) * width
+                guard left.values.bytes[range].elementsEqual(right.values.bytes[range]) else {
+                    Issue.record("\(name)[\(index)]: bytes differ")
+                    return
+                }
+            case .variable:
+                guard
+                    left.values.bytes[left.range(at: index)]
+                        .elementsEqual(right.values.bytes[right.range(at: index)])
+                else {
+                    Issue.record("\(name)[\(index)]: bytes differ")
+                    return
+                }
+            case .list: #expect(left.range(at: index).count == right.range(at: index).count, "\(name)")
+            case .structure: break
+            }
+        }
+        for (child, other) in zip(left.children, right.children) {
+            expectEqual(child, other, name + ".child")
+        }
+    }
+
+    @Test(arguments: Variant.all)
+    private func `what is written is read back`(variant: Variant) throws {
+        var samples = WriterSamples(seed: 7)
+        let batches = [
+            samples.batch(rows: 3_000, from: 0), samples.batch(rows: 1, from: 3_000),
+            samples.batch(rows: 17_000, from: 3_001),
+        ]
+        let expected = Batch(schema: WriterSamples.schema)
+        for batch in batches {
+            for (column, part) in zip(expected.columns, batch.columns) { column.append(contentsOf: part) }
+        }
+        let (bytes, summary) = file(batches, schema: WriterSamples.schema, options: variant.options)
+        #expect(summary.rowCount == 20_001)
+        #expect(summary.byteCount == Int64(bytes.count))
+        let parsed = try ParquetFile(bytes: bytes)
+        #expect(parsed.schema == WriterSamples.schema)
+        let actual = try readBack(bytes)
+        for (index, field) in WriterSamples.schema.fields.enumerated() {
+            expectEqual(expected.columns[index], actual.columns[index], field.name)
+        }
+    }
+
+    @Test func `a file without rows has a schema`() throws {
+        let (bytes, summary) = file([], schema: WriterSamples.schema)
+        #expect(summary.rowCount == 0 && summary.splitOffsets.isEmpty)
+        #expect(try ParquetFile(bytes: bytes).schema == WriterSamples.schema)
+    }
+
+    @Test func `statistics hold every value and leave NaN out`() throws {
+        let schema = Schema([
+            Field(id: 1, name: "d", type: .double), Field(id: 2, name: "s", type: .string),
+            Field(id: 3, name: "n", type: .int),
+        ])
+        let batch = Batch(schema: schema)
+        for value in [Double.nan, -0.0, 3.5, .nan] { batch.columns[0].append(value) }
+        let long = String(repeating: "z", count: 100)
+        for value in ["b", long, "a", "c"] { batch.columns[1].append(value) }
+        for _ in 0..<4 { batch.columns[2].appendNull() }
+        batch.rowCount = 4
+        let summary = file([batch], schema: schema).summary
+        #expect(summary.columns[0].nanCount == 2)
+        #expect(summary.columns[0].minimum == .double(-0.0))
+        #expect(summary.columns[0].maximum == .double(3.5))
+        #expect(summary.columns[1].minimum == .bytes(Array("a".utf8)))
+        let raised = String(repeating: "z", count: 63) + "{"
+        #expect(summary.columns[1].maximum == .bytes(Array(raised.utf8)))
+        #expect(summary.columns[2].nullCount == 4)
+        #expect(summary.columns[2].minimum == nil && summary.columns[2].maximum == nil)
+    }
+
+    @Test func `few distinct values take a dictionary and many do not`() throws {
+        let schema = Schema([
+            Field(id: 1, name: "few", type: .string), Field(id: 2, name: "many", type: .string),
+            Field(id: 3, name: "rising", type: .long),
+        ])
+        var samples = WriterSamples(seed: 3)
+        let batch = Batch(schema: schema)
+        for row in 0..<16_384 {
+            batch.columns[0].append("kind \(samples.next() % 5)")
+            batch.columns[1].append("text \(samples.next())")
+            batch.columns[2].append(Int64(row))
+        }
+        batch.rowCount = 16_384
+        let parsed = try ParquetFile(bytes: file([batch], schema: schema).bytes)
+        let encodings = parsed.metadata.rowGroups[0].columns.map { Set($0.encodings) }
+        #expect(encodings[0].contains(Encoding.rleDictionary.rawValue))
+        #expect(!encodings[1].contains(Encoding.rleDictionary.rawValue))
+        #expect(encodings[2].contains(Encoding.deltaBinaryPacked.rawValue))
+    }
+
+    @Test func `a dictionary that fills up is left for the pages behind`() throws {
+        let schema = Schema([Field(id: 1, name: "text", type: .string, isRequired: true)])
+        var batches: [Batch] = []
+        var next = 0
+        for round in 0..<40 {
+            let batch = Batch(schema: schema)
+            for row in 0..<16_384 {
+                // The first pages repeat; later ones are all new.
+                let value = round < 2 ? row % 100 : next
+                next += 1
+                batch.columns[0].append("value \(value)")
+            }
+            batch.rowCount = 16_384
+            batches.append(batch)
+        }
+        let (bytes, _) = file(batches, schema: schema)
+        let encodings = try ParquetFile(bytes: bytes).metadata.rowGroups[0].columns[0].encodings
+        #expect(encodings.contains(Encoding.rleDictionary.rawValue))
+        #expect(encodings.contains(Encoding.deltaLengthByteArray.rawValue))
+        let actual = try readBack(bytes)
+        #expect(actual.rowCount == 40 * 16_384)
+        for (index, batch) in batches.enumerated() {
+            for row in stride(from: 0, to: batch.rowCount, by: 997) {
+                let want = batch.columns[0].values.bytes[batch.columns[0].range(at: row)]
+                let have = actual.columns[0].values.bytes[
+                    actual.columns[0].range(at: index * 16_384 + row)]
+                #expect(want.elementsEqual(have))
+            }
+        }
+    }
+
+    @Test func `row groups end by rows and memory`() throws {
+        let schema = Schema([Field(id: 1, name: "n", type: .int, isRequired: true)])
+        var options = ParquetOptions()
+        options.rowGroupRowCount = 20_000
+        var batches: [Batch] = []
+        for _ in 0..<5 {
+            let batch = Batch(schema: schema)
+            for row in 0..<10_000 { batch.columns[0].append(Int32(row)) }
+            batch.rowCount = 10_000
+            batches.append(batch)
+        }
+        let (bytes, summary) = file(batches, schema: schema, options: options)
+        #expect(summary.splitOffsets.count == 3)
+        #expect(try ParquetFile(bytes: bytes).metadata.rowGroups.map(\.rowCount) == [20_000, 20_000, 10_000])
+    }
+}

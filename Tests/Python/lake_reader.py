@@ -1,0 +1,212 @@
+"""Reads a table of the lake by its path with each engine, as comparable values.
+
+Every engine's rows come as Arrow columns and become the same plain form: one text per leaf value
+(exact: floats by their bits, decimals by their digits, times by their microseconds), lists for
+lists, structures and maps. Nothing is rounded, parsed loosely or compared by tolerance.
+"""
+
+import functools
+import glob
+import hashlib
+import os
+import re
+import struct
+import uuid
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet
+from pyiceberg import types as iceberg
+from pyiceberg.table import StaticTable
+
+LONG = 1_000_000
+
+
+def newest_metadata(location):
+    """The metadata file the hint names."""
+    location = location.removeprefix("file://")
+    with open(os.path.join(location, "metadata", "version-hint.text")) as file:
+        hint = file.read().strip()
+    candidates = glob.glob(os.path.join(glob.escape(location), "metadata", "*.metadata.json"))
+    named = [c for c in candidates if re.match(rf"v?0*{hint}(-.*)?\.metadata\.json$", os.path.basename(c))]
+    if len(named) != 1:
+        raise SystemExit(f"{location}: version hint {hint!r} names {named} of {candidates}")
+    return named[0]
+
+
+def open_table(location):
+    return StaticTable.from_metadata(newest_metadata(location))
+
+
+def read_pyiceberg(location):
+    return open_table(location).scan().to_arrow()
+
+
+def read_pyarrow(location):
+    """The data files of the current snapshot themselves, by pyarrow's own Parquet reader."""
+    table = open_table(location)
+    parts = []
+    for task in table.scan().plan_files():
+        with pa.OSFile(task.file.file_path.removeprefix("file://")) as file:
+            part = pa.parquet.ParquetFile(file).read()
+        # Columns are found by field id, as the specification has it; names may have changed.
+        by_id = {int(field.metadata[b"PARQUET:field_id"]): i for i, field in enumerate(part.schema)}
+        parts.append(part.select([by_id[field.field_id] for field in table.schema().fields]))
+    return pa.concat_tables(parts) if parts else read_pyiceberg(location)
+
+
+@functools.cache
+def duckdb_connection():
+    connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+    for name in ("avro", "iceberg"):
+        package = __import__(f"duckdb_extension_{name}")
+        found = glob.glob(os.path.join(os.path.dirname(package.__file__), "extensions", "*", "*.duckdb_extension"))
+        connection.execute(f"LOAD '{found[0]}'")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def read_duckdb(location):
+    path = location.removeprefix("file://").replace("'", "''")
+    result = duckdb_connection().execute(f"SELECT * FROM iceberg_scan('{path}')")
+    return result.to_arrow_table() if hasattr(result, "to_arrow_table") else result.fetch_arrow_table()
+
+
+ENGINES = {"duckdb": read_duckdb, "pyiceberg": read_pyiceberg, "pyarrow": read_pyarrow}
+
+
+def shorten(text):
+    """Long values are compared by digest and length; the source does the same."""
+    raw = text.encode("utf-8")
+    if len(raw) <= LONG:
+        return text
+    return f"md5:{hashlib.md5(raw).hexdigest()}:{len(raw)}"
+
+
+def shorten_bytes(raw):
+    if len(raw) <= LONG:
+        return raw.hex()
+    return f"md5:{hashlib.md5(raw).hexdigest()}:{len(raw)}"
+
+
+def float_bits(value, layout):
+    return "nan" if value != value else struct.pack(layout, value).hex()
+
+
+def decimal_text(value):
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def leaf(field_type, values):
+    """The text of each value of one column without nesting."""
+    kind = values.type
+    if isinstance(kind, pa.BaseExtensionType):
+        values, kind = values.storage, values.type.storage_type
+    if isinstance(field_type, iceberg.BooleanType):
+        return ["true" if v else "false" if v is not None else None for v in values.to_pylist()]
+    if isinstance(field_type, (iceberg.IntegerType, iceberg.LongType)):
+        wide = 32 if isinstance(field_type, iceberg.IntegerType) else 64
+        require(pa.types.is_signed_integer(kind) and kind.bit_width == wide, field_type, kind)
+        return [None if v is None else str(v) for v in values.to_pylist()]
+    if isinstance(field_type, iceberg.FloatType):
+        require(pa.types.is_float32(kind), field_type, kind)
+        return [None if v is None else float_bits(v, ">f") for v in values.to_pylist()]
+    if isinstance(field_type, iceberg.DoubleType):
+        require(pa.types.is_float64(kind), field_type, kind)
+        return [None if v is None else float_bits(v, ">d") for v in values.to_pylist()]
+    if isinstance(field_type, iceberg.DecimalType):
+        require(pa.types.is_decimal(kind) and kind.scale == field_type.scale, field_type, kind)
+        return [None if v is None else decimal_text(v) for v in values.to_pylist()]
+    if isinstance(field_type, iceberg.DateType):
+        require(pa.types.is_date32(kind), field_type, kind)
+        return [None if v is None else str(v) for v in values.view(pa.int32()).to_pylist()]
+    if isinstance(field_type, (iceberg.TimestampType, iceberg.TimestamptzType)):
+        zoned = isinstance(field_type, iceberg.TimestamptzType)
+        require(pa.types.is_timestamp(kind) and kind.unit == "us" and bool(kind.tz) == zoned, field_type, kind)
+        return [None if v is None else str(v) for v in values.view(pa.int64()).to_pylist()]
+    if isinstance(field_type, iceberg.UUIDType):
+        return [None if v is None else str(v if isinstance(v, uuid.UUID) else
+                uuid.UUID(v) if isinstance(v, str) else uuid.UUID(bytes=v)) for v in values.to_pylist()]
+    if isinstance(field_type, iceberg.StringType):
+        require(is_text(kind), field_type, kind)
+        return [None if v is None else shorten(v) for v in values.to_pylist()]
+    if isinstance(field_type, iceberg.BinaryType):
+        require(is_bytes(kind), field_type, kind)
+        return [None if v is None else shorten_bytes(v) for v in values.to_pylist()]
+    raise SystemExit(f"no comparison for {field_type}")
+
+
+def is_text(kind):
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def is_bytes(kind):
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+
+
+def require(holds, field_type, kind):
+    if not holds:
+        raise SystemExit(f"an Iceberg {field_type} arrives as Arrow {kind}")
+
+
+def plain(field_type, values):
+    """One Arrow array as a list of comparable values."""
+    if isinstance(field_type, iceberg.ListType):
+        members = plain(field_type.element_type, values.values)
+        return gather(values, members)
+    if isinstance(field_type, iceberg.MapType):
+        keys = plain(field_type.key_type, values.keys)
+        items = plain(field_type.value_type, values.items)
+        pairs = [list(pair) for pair in zip(keys, items)]
+        return [None if row is None else sorted(row, key=lambda pair: pair[0].encode())
+                for row in gather(values, pairs)]
+    if isinstance(field_type, iceberg.StructType):
+        columns = [plain(field.field_type, child) for field, child in zip(field_type.fields, values.flatten())]
+        valid = values.is_valid().to_pylist()
+        return [[column[i] for column in columns] if valid[i] else None for i in range(len(values))]
+    return leaf(field_type, values)
+
+
+def gather(values, members):
+    offsets = values.offsets.to_pylist()
+    valid = values.is_valid().to_pylist()
+    return [members[offsets[i]:offsets[i + 1]] if valid[i] else None for i in range(len(values))]
+
+
+def rows_of(location, engine, schema):
+    """All rows as tuples of comparable values, in the order of the schema."""
+    table = ENGINES[engine](location)
+    if len(table.column_names) != len(schema.fields):
+        raise SystemExit(f"{engine}: {len(table.column_names)} columns, the schema has {len(schema.fields)}")
+    columns = []
+    for index, field in enumerate(schema.fields):
+        column = []
+        for chunk in table.column(index).chunks:
+            column.extend(plain(field.field_type, chunk))
+        columns.append(column)
+    return list(zip(*columns))
+
+
+def compare(name, engine, names, expected, actual):
+    """What differs between two sets of rows, as readable lines; nothing where they are equal."""
+    if len(expected) != len(actual):
+        return [f"{name}: {engine} has {len(actual)} rows, the source {len(expected)}"]
+    expected, actual = sorted(expected, key=repr), sorted(actual, key=repr)
+    if expected == actual:
+        return []
+    # Rows pair up by their first column where that is a key.
+    by_key = {repr(row[0]): row for row in actual}
+    lines = []
+    for position, row in enumerate(expected):
+        other = by_key.get(repr(row[0])) if len(by_key) == len(actual) else actual[position]
+        if other is None:
+            lines.append(f"{name}: {engine} lacks the row {row[0]!r}")
+            continue
+        for column, left, right in zip(names, row, other):
+            if left != right:
+                lines.append(f"{name}: row {row[0]!r:.40} column {column!r}: "
+                             f"the source has {left!r:.200}, {engine} has {right!r:.200}")
+    return lines or [f"{name}: {engine} has other rows than the source"]

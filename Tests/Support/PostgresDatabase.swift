@@ -1,0 +1,106 @@
+import FoundationEssentials
+
+/// A database of a test's own on the private Postgres server.
+package struct PostgresDatabase: Sendable {
+    /// How the server is reached.
+    package let server: PostgresAddress
+    package let name: String
+
+    /// The whole address, with the password in it.
+    package var url: String { server.url(database: name) }
+
+    /// The address for another user of the same server.
+    package func url(user: String, password: String) -> String {
+        PostgresAddress(
+            user: user,
+            password: password,
+            host: server.host,
+            port: server.port
+        ).url(database: name)
+    }
+
+    /// Makes a new database, lends it and drops it.
+    package static func withNew<Result>(
+        creation: String = "",
+        _ body: (PostgresDatabase) async throws -> Result
+    ) async throws -> Result {
+        let server = try PostgresAddress.ofTestServer()
+        var generator = SystemRandomNumberGenerator()
+        let suffix = String(generator.next(), radix: 36)
+        let database = PostgresDatabase(server: server, name: "test_\(suffix)")
+        let control = PostgresDatabase(server: server, name: "postgres")
+        try await control.run("CREATE DATABASE \(database.name) \(creation)")
+        do {
+            let result = try await body(database)
+            try await control.run("DROP DATABASE \(database.name) WITH (FORCE)")
+            return result
+        } catch {
+            try await control.run("DROP DATABASE \(database.name) WITH (FORCE)")
+            throw error
+        }
+    }
+
+    /// Runs SQL and gives its rows: one per line, fields between `|`.
+    @discardableResult
+    package func run(_ sql: String) async throws -> String {
+        try await psql(["--command", sql])
+    }
+
+    /// Runs a file of SQL.
+    package func run(file: String) async throws {
+        try await psql(["--file", file])
+    }
+
+    @discardableResult
+    private func psql(_ arguments: [String]) async throws -> String {
+        let result = try await ChildProcess.run(
+            "psql",
+            [
+                "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1",
+                "--dbname", url,
+            ] + arguments
+        )
+        guard result.succeeded else {
+            throw TestSupportError("psql failed: \(result.transcript)")
+        }
+        return String(
+            result.standardOutput.drop(while: \.isNewline).reversed()
+                .drop(while: \.isNewline).reversed()
+        )
+    }
+}
+
+/// Where a Postgres server is and who asks.
+package struct PostgresAddress: Sendable {
+    package let user: String
+    package let password: String
+    package let host: String
+    package let port: String
+
+    /// Makes an address of its parts, none of which needs escaping in a URL.
+    package init(user: String, password: String, host: String, port: String) {
+        self.user = user
+        self.password = password
+        self.host = host
+        self.port = port
+    }
+
+    /// The server that `scripts/servers` started.
+    package static func ofTestServer() throws -> PostgresAddress {
+        let text = try TestEnvironment.value(of: "TRIBUTARY_TEST_POSTGRES")
+        guard let parts = text.wholeMatch(of: /postgres:\/\/(.+):(.+)@(.+):([0-9]+)\/.*/) else {
+            throw TestSupportError("TRIBUTARY_TEST_POSTGRES is no address: postgres://u:p@h:1/d")
+        }
+        return PostgresAddress(
+            user: String(parts.1),
+            password: String(parts.2),
+            host: String(parts.3),
+            port: String(parts.4)
+        )
+    }
+
+    /// The address of one database, with the password in it.
+    package func url(database: String) -> String {
+        "postgres://\(user):\(password)@\(host):\(port)/\(database)"
+    }
+}
