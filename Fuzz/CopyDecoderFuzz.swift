@@ -2,6 +2,9 @@
 //
 // The first byte picks the columns, the rest are messages behind two-byte lengths.
 
+import Columnar
+import Streams
+
 private let kinds: [CopyType] = [
     .boolean, .int2, .int4, .int8, .uint4, .uint8, .float4, .float8,
     .numeric(precision: 9, scale: 2), .numeric(precision: 18, scale: 0),

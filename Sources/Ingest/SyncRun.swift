@@ -126,7 +126,7 @@ package struct SyncRun: Sendable {
                 source: read.sourceRowCount, committedRowCount: pump.rowCount)
             result.proof = proof
             guard proof.isEqual, read.progress.rowCount == pump.rowCount else {
-                throw Self.unproven(proof, stream: selection.request.stream)
+                throw Self.unproven(proof)
             }
             progress.update { $0.phase = .publishing }
             try Task.checkCancellation()
@@ -166,8 +166,7 @@ package struct SyncRun: Sendable {
         guard !plan.columns.isEmpty else {
             throw SourceError(
                 .unsupported,
-                "\(plan.stream) has no columns, and no engine reads a table without any; leave it "
-                    + "out")
+                "it has no columns, and no engine reads a table without any; leave it out")
         }
         let evolution = try evolve(plan, current: current)
         progress.update {
@@ -208,12 +207,12 @@ package struct SyncRun: Sendable {
         return entries
     }
 
-    private static func unproven(_ proof: StreamResult.Proof, stream: StreamName) -> IngestError {
+    private static func unproven(_ proof: StreamResult.Proof) -> IngestError {
         let counted =
             if case .exactly(let count) = proof.source { String(count) } else { "other" }
         return IngestError(
             .unproven,
-            "\(stream): the source counts \(counted) rows in the snapshot that was read, but "
+            "the source counts \(counted) rows in the snapshot that was read, but "
                 + "\(proof.committedRowCount) arrived; nothing was published. A condition that "
                 + "answers differently each time (random(), now()) is the usual cause")
     }

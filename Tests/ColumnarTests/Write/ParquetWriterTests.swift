@@ -1,4 +1,6 @@
 import Columnar
+import FoundationEssentials
+import TestSupport
 import Testing
 
 @Suite struct ParquetWriterTests {
@@ -105,6 +107,31 @@ import Testing
         let actual = try readBack(bytes)
         for (index, field) in WriterSamples.schema.fields.enumerated() {
             expectEqual(expected.columns[index], actual.columns[index], field.name)
+        }
+    }
+
+    /// A batch's rows as JSON arrays of canonical texts.
+    private func lines(_ batch: Batch) throws -> String {
+        let encoder = JSONEncoder()
+        return try (0..<batch.rowCount).map { row in
+            String(
+                decoding: try encoder.encode(batch.columns.map { $0.text(at: row) }), as: UTF8.self)
+        }.joined(separator: "\n")
+    }
+
+    @Test func `pyarrow and DuckDB read every value as it was written`() async throws {
+        try await withScratchDirectory { folder in
+            var paths: [String] = []
+            for (number, variant) in Variant.all.enumerated() {
+                var samples = WriterSamples(seed: UInt64(number))
+                let batch = samples.batch(rows: 2_000, from: 0)
+                let bytes = file([batch], schema: batch.schema, options: variant.options).bytes
+                let path = "\(folder)/\(number).parquet"
+                try Data(bytes).write(to: URL(filePath: path))
+                try Data(try lines(batch).utf8).write(to: URL(filePath: path + ".jsonl"))
+                paths.append(path)
+            }
+            try await Samples.python("parquet_judge.py", paths)
         }
     }
 
