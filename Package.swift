@@ -96,7 +96,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IngestTests",
-            dependencies: ["Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams", "TestSupport"],
+            dependencies: [
+                "Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams", "TestSupport",
+            ],
             swiftSettings: productSettings
         ),
 
@@ -123,6 +125,10 @@ let package = Package(
             dependencies: ["TestSupport"],
             swiftSettings: productSettings
         ),
-        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: productSettings),
+        .testTarget(
+            name: "TidyTests",
+            dependencies: ["TestSupport"],
+            swiftSettings: productSettings
+        ),
     ]
 )

@@ -21,8 +21,11 @@ package func fuzzCopyDecoder(_ start: UnsafePointer<UInt8>, _ count: Int) -> CIn
     let choice = Int(start[0])
     let columns = (0..<(choice % 3 + 1)).map { index in
         CopyColumn(
-            name: "c\(index)", type: kinds[(choice + index * 7) % kinds.count],
-            policy: policies[choice % policies.count], validatesText: choice & 1 == 0)
+            name: "c\(index)",
+            type: kinds[(choice + index * 7) % kinds.count],
+            policy: policies[choice % policies.count],
+            validatesText: choice & 1 == 0
+        )
     }
     let batch = Batch(schema: Schema(columns.map { Field(name: $0.name, type: $0.type.dataType) }))
     var decoder = CopyDecoder(columns: columns)
@@ -30,7 +33,10 @@ package func fuzzCopyDecoder(_ start: UnsafePointer<UInt8>, _ count: Int) -> CIn
     var position = 1
     do {
         while position + 2 <= count {
-            let length = min(Int(bytes[position]) << 8 | Int(bytes[position + 1]), count - position - 2)
+            let length = min(
+                Int(bytes[position]) << 8 | Int(bytes[position + 1]),
+                count - position - 2
+            )
             position += 2
             let message = UnsafeRawBufferPointer(rebasing: bytes[position..<position + length])
             try decoder.append(message, into: batch)

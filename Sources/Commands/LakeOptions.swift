@@ -14,7 +14,11 @@ struct LakeOptions: ParsableArguments {
         return Lake(
             store: store,
             catalog: FilesystemCatalog(
-                store: store, warehouse: try ObjectKey("warehouse"), environment: .system))
+                store: store,
+                warehouse: try ObjectKey("warehouse"),
+                environment: .system
+            )
+        )
     }
 }
 
@@ -32,7 +36,8 @@ extension CommitEnvironment {
             var generator = SystemRandomNumberGenerator()
             return generator.next()
         },
-        sleep: { try await ContinuousClock().sleep(for: $0) })
+        sleep: { try await ContinuousClock().sleep(for: $0) }
+    )
 }
 
 /// A table's name as an argument: `namespace.table`.
@@ -45,7 +50,8 @@ struct TableArgument: ExpressibleByArgument {
         guard
             let identifier = try? TableIdentifier(
                 namespace: String(argument[..<dot]),
-                name: String(argument[argument.index(after: dot)...]))
+                name: String(argument[argument.index(after: dot)...])
+            )
         else { return nil }  // Argument parsing says that the value is no table name.
         self.identifier = identifier
     }

@@ -9,11 +9,15 @@ package struct Tributary: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Reading a source",
-                subcommands: [SyncCommand.self, CheckCommand.self, DiscoverCommand.self,
-                    PlanCommand.self]),
+                subcommands: [
+                    SyncCommand.self, CheckCommand.self, DiscoverCommand.self,
+                    PlanCommand.self,
+                ]
+            ),
             CommandGroup(name: "The lake", subcommands: [DatasetCommand.self]),
             CommandGroup(name: "Trying it", subcommands: [DemoCommand.self]),
-        ])
+        ]
+    )
 
     /// The program's version, as it stands in snapshots too.
     static let version = "0.1.0"

@@ -21,7 +21,8 @@ final class BatchPump {
 
     /// Makes a pump into `store`; `nameFile` gives the key of the n-th file.
     init(
-        store: any ObjectStore, progress: RunProgress,
+        store: any ObjectStore,
+        progress: RunProgress,
         nameFile: @escaping (Int) throws -> ObjectKey
     ) {
         self.store = store

@@ -21,7 +21,9 @@ enum FileSchema {
             field.type = .structure(zip(members, tableMembers).map(numbered))
         case (.map(let key, let value), .map(let tableKey, let tableValue)):
             field.type = .map(
-                key: numbered(key, as: tableKey), value: numbered(value, as: tableValue))
+                key: numbered(key, as: tableKey),
+                value: numbered(value, as: tableValue)
+            )
         default: break
         }
         return field

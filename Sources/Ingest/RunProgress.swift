@@ -1,7 +1,9 @@
 package import Streams
 import Synchronization
 
-/// What a run has done so far, for whoever shows it. Written by the run, read by anyone.
+/// What a run has done so far, for whoever shows it.
+///
+/// Written by the run, read by anyone.
 package final class RunProgress: Sendable {
     /// What is known of the stream in work.
     package struct State: Sendable {

@@ -38,8 +38,12 @@ package struct SyncRun: Sendable {
 
     /// Makes a run; `writer` names the program and its version in snapshots.
     package init(
-        source: any Source, store: any ObjectStore, catalog: FilesystemCatalog,
-        environment: CommitEnvironment, allowsTypeChange: Bool = false, writer: String
+        source: any Source,
+        store: any ObjectStore,
+        catalog: FilesystemCatalog,
+        environment: CommitEnvironment,
+        allowsTypeChange: Bool = false,
+        writer: String
     ) {
         self.source = source
         self.store = store
@@ -53,7 +57,8 @@ package struct SyncRun: Sendable {
     ///
     /// - Throws: `IngestError.Code.sameTable`; failures of a stream are part of the result.
     package func perform(
-        _ selections: [StreamSelection], progress: RunProgress
+        _ selections: [StreamSelection],
+        progress: RunProgress
     ) async throws -> RunResult {
         var taken: [TableIdentifier: StreamName] = [:]
         for selection in selections {
@@ -61,7 +66,8 @@ package struct SyncRun: Sendable {
                 throw IngestError(
                     .sameTable,
                     "\(other) and \(selection.request.stream) would both land in "
-                        + "\(selection.table); name a table for one of them with --into")
+                        + "\(selection.table); name a table for one of them with --into"
+                )
             }
         }
         let start = environment.now()
@@ -77,16 +83,23 @@ package struct SyncRun: Sendable {
     }
 
     private func perform(
-        _ selection: StreamSelection, runID: String, progress: RunProgress
+        _ selection: StreamSelection,
+        runID: String,
+        progress: RunProgress
     ) async -> StreamResult {
         let start = environment.now()
         progress.update {
             $0 = RunProgress.State(
-                stream: selection.request.stream, phase: .planning,
-                finishedCount: $0.finishedCount)
+                stream: selection.request.stream,
+                phase: .planning,
+                finishedCount: $0.finishedCount
+            )
         }
         var result = StreamResult(
-            stream: selection.request.stream, table: selection.table.description, location: "")
+            stream: selection.request.stream,
+            table: selection.table.description,
+            location: ""
+        )
         do {
             result.location = try catalog.location(of: selection.table)
             try await replace(selection, runID: runID, progress: progress, result: &result)
@@ -99,7 +112,9 @@ package struct SyncRun: Sendable {
     }
 
     private func replace(
-        _ selection: StreamSelection, runID: String, progress: RunProgress,
+        _ selection: StreamSelection,
+        runID: String,
+        progress: RunProgress,
         result: inout StreamResult
     ) async throws {
         var transaction = try await catalog.beginTransaction(selection.table)
@@ -123,7 +138,9 @@ package struct SyncRun: Sendable {
             result.conversions = read.progress.conversions
             result.schemaChanges = read.evolution.changes.map(\.description)
             let proof = StreamResult.Proof(
-                source: read.sourceRowCount, committedRowCount: pump.rowCount)
+                source: read.sourceRowCount,
+                committedRowCount: pump.rowCount
+            )
             result.proof = proof
             guard proof.isEqual, read.progress.rowCount == pump.rowCount else {
                 throw Self.unproven(proof)
@@ -131,14 +148,18 @@ package struct SyncRun: Sendable {
             progress.update { $0.phase = .publishing }
             try Task.checkCancellation()
             transaction.setSchema(
-                read.evolution.table, key: read.plan.primaryKey,
-                lastColumnID: read.evolution.lastColumnID)
+                read.evolution.table,
+                key: read.plan.primaryKey,
+                lastColumnID: read.evolution.lastColumnID
+            )
             transaction.replace(
                 pump.files.map { file in
                     DataFile(
                         path: store.locations.location(of: file.key),
-                        summary: FileSchema.promoted(file.summary, to: read.evolution.table))
-                })
+                        summary: FileSchema.promoted(file.summary, to: read.evolution.table)
+                    )
+                }
+            )
             transaction.addSummary(summary(read, runID: runID))
             result.snapshotID = try await transaction.commit().snapshotID
         } catch let error as IcebergError where error.code == .unknownOutcome {
@@ -159,14 +180,17 @@ package struct SyncRun: Sendable {
     }
 
     private func read(
-        _ reader: any StreamReader, pump: BatchPump, current: TableMetadata?,
+        _ reader: any StreamReader,
+        pump: BatchPump,
+        current: TableMetadata?,
         progress: RunProgress
     ) async throws -> Read {
         let plan = reader.plan
         guard !plan.columns.isEmpty else {
             throw SourceError(
                 .unsupported,
-                "it has no columns, and no engine reads a table without any; leave it out")
+                "it has no columns, and no engine reads a table without any; leave it out"
+            )
         }
         let evolution = try evolve(plan, current: current)
         progress.update {
@@ -174,12 +198,17 @@ package struct SyncRun: Sendable {
             $0.estimatedRowCount = plan.estimatedRowCount
         }
         try await pump.run(
-            reader, schema: FileSchema.numbered(plan.schema, as: evolution.written))
+            reader,
+            schema: FileSchema.numbered(plan.schema, as: evolution.written)
+        )
         progress.update { $0.phase = .proving }
         let count = try await reader.sourceRowCount()
         return Read(
-            plan: plan, evolution: evolution, progress: await reader.progress(),
-            sourceRowCount: count)
+            plan: plan,
+            evolution: evolution,
+            progress: await reader.progress(),
+            sourceRowCount: count
+        )
     }
 
     private func evolve(_ plan: ReadPlan, current: TableMetadata?) throws -> SchemaEvolution {
@@ -187,9 +216,12 @@ package struct SyncRun: Sendable {
             return try SchemaEvolution.first(plan.schema)
         }
         return try SchemaEvolution.evolve(
-            current: schema, lastColumnID: current.lastColumnID, incoming: plan.schema,
+            current: schema,
+            lastColumnID: current.lastColumnID,
+            incoming: plan.schema,
             observed: Set(plan.columns.filter(\.isObserved).map(\.name)),
-            allowTypeChange: allowsTypeChange)
+            allowTypeChange: allowsTypeChange
+        )
     }
 
     private func summary(_ read: Read, runID: String) -> [String: String] {
@@ -200,7 +232,8 @@ package struct SyncRun: Sendable {
             "tributary.source": "\(source.location.kind)://\(source.location.place)",
         ]
         for conversion in read.progress.conversions {
-            let key = "tributary.converted.\(conversion.column)"
+            let key =
+                "tributary.converted.\(conversion.column)"
                 + ".\(conversion.reason.rawValue).\(conversion.outcome.rawValue)"
             entries[key] = String(conversion.count)
         }
@@ -214,6 +247,7 @@ package struct SyncRun: Sendable {
             .unproven,
             "the source counts \(counted) rows in the snapshot that was read, but "
                 + "\(proof.committedRowCount) arrived; nothing was published. A condition that "
-                + "answers differently each time (random(), now()) is the usual cause")
+                + "answers differently each time (random(), now()) is the usual cause"
+        )
     }
 }

@@ -11,14 +11,18 @@ package struct ReadRequest: Sendable {
     package var policies: [String: ConversionPolicy]
     /// The policy of columns not named in `policies`; nil for each type's default.
     package var defaultPolicy: ConversionPolicy?
-    /// Types the table has now, by column. A source that has to size or guess a type keeps
-    /// to these where they hold every value.
+    /// Types the table has now, by column.
+    ///
+    /// A source that has to size or guess a type keeps to these where they hold every value.
     package var preferredTypes: [String: DataType]
 
     /// Makes a request for a whole stream, to be narrowed.
     package init(
-        stream: StreamName, columns: [String]? = nil, filter: String? = nil,
-        policies: [String: ConversionPolicy] = [:], defaultPolicy: ConversionPolicy? = nil,
+        stream: StreamName,
+        columns: [String]? = nil,
+        filter: String? = nil,
+        policies: [String: ConversionPolicy] = [:],
+        defaultPolicy: ConversionPolicy? = nil,
         preferredTypes: [String: DataType] = [:]
     ) {
         self.stream = stream
@@ -48,8 +52,13 @@ package struct PlannedColumn: Hashable, Sendable {
 
     /// Makes a planned column.
     package init(
-        name: String, sourceType: String, type: DataType, isRequired: Bool,
-        policy: ConversionPolicy, documentation: String? = nil, note: String? = nil,
+        name: String,
+        sourceType: String,
+        type: DataType,
+        isRequired: Bool,
+        policy: ConversionPolicy,
+        documentation: String? = nil,
+        note: String? = nil,
         isObserved: Bool = false
     ) {
         self.name = name
@@ -90,8 +99,13 @@ package struct ReadPlan: Sendable {
 
     /// Makes a plan.
     package init(
-        stream: StreamName, query: String, columns: [PlannedColumn], primaryKey: [String],
-        estimatedRowCount: Int64?, estimatedByteCount: Int64?, resume: ResumeGuarantee,
+        stream: StreamName,
+        query: String,
+        columns: [PlannedColumn],
+        primaryKey: [String],
+        estimatedRowCount: Int64?,
+        estimatedByteCount: Int64?,
+        resume: ResumeGuarantee,
         risks: [String]
     ) {
         self.stream = stream
@@ -109,8 +123,12 @@ package struct ReadPlan: Sendable {
         Schema(
             columns.map {
                 Field(
-                    name: $0.name, type: $0.type, isRequired: $0.isRequired,
-                    documentation: $0.documentation)
-            })
+                    name: $0.name,
+                    type: $0.type,
+                    isRequired: $0.isRequired,
+                    documentation: $0.documentation
+                )
+            }
+        )
     }
 }

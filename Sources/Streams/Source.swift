@@ -70,7 +70,7 @@ package enum RowCountAnswer: Hashable, Sendable {
 
 /// A source as it may be shown.
 package struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
-    /// `postgres`, `sqlite`, …
+    /// The source's sort: `postgres` or `sqlite`.
     package let kind: String
     /// Host, port and database or a path; never a password.
     package let place: String
@@ -105,7 +105,7 @@ package struct SourceCheck: Sendable {
 /// One stream as `discover` shows it.
 package struct StreamDescriptor: Sendable {
     package var name: StreamName
-    /// `table`, `view`, `partitioned table`, …
+    /// The stream's sort, as in `table` or `partitioned table`.
     package var kind: String
     package var columns: [DescribedColumn]
     package var primaryKey: [String]
@@ -117,8 +117,13 @@ package struct StreamDescriptor: Sendable {
 
     /// Makes a descriptor.
     package init(
-        name: StreamName, kind: String, columns: [DescribedColumn], primaryKey: [String],
-        estimatedRowCount: Int64?, estimatedByteCount: Int64?, access: String,
+        name: StreamName,
+        kind: String,
+        columns: [DescribedColumn],
+        primaryKey: [String],
+        estimatedRowCount: Int64?,
+        estimatedByteCount: Int64?,
+        access: String,
         resume: ResumeGuarantee
     ) {
         self.name = name

@@ -26,7 +26,10 @@ import Testing
     }
 
     @Test func `a reused batch forgets its rows but not its shape`() {
-        let batch = Batch(schema: Schema([Field(name: "tags", type: .list(element: Field(name: "e", type: .int)))]))
+        let batch = Batch(
+            schema: Schema([Field(name: "tags", type: .list(element: Field(name: "e", type: .int)))]
+            )
+        )
         batch.columns[0].children[0].append(Int32(1))
         batch.columns[0].appendList()
         batch.rowCount = 1

@@ -75,6 +75,8 @@ def text(scalar):
         return scalar.as_py().hex()
     if pa.types.is_dictionary(kind):
         return text(scalar.value)
+    if not pa.types.is_nested(kind):
+        raise TypeError(f"no canonical text for {kind}")
     return nested(scalar)
 
 

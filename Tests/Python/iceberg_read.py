@@ -11,6 +11,9 @@ import json
 import os
 import sys
 
+# The planner polars would rather have is another package; pyiceberg's does the same.
+os.environ["POLARS_ICEBERG_PLANNER"] = "pyiceberg"
+
 import duckdb
 import polars
 from pyiceberg.table import StaticTable

@@ -9,7 +9,6 @@ import json
 import sys
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canonical_text import text
@@ -20,8 +19,6 @@ def compare(engine, path, table, wanted):
         sys.exit(f"{engine}: {path}: {table.num_rows} rows, not {len(wanted)}")
     for column, name in enumerate(table.column_names):
         values = table.column(name)
-        if isinstance(values.type, pa.ExtensionType) and not isinstance(values.type, pa.UuidType):
-            sys.exit(f"{engine}: {path}: {name} is of type {values.type}")
         for row, scalar in enumerate(values):
             have, want = text(scalar), wanted[row][column]
             if have != want:
@@ -33,7 +30,7 @@ for path in sys.argv[1:]:
         rows = [json.loads(line) for line in lines]
     compare("pyarrow", path, pq.read_table(path), rows)
     connection = duckdb.connect()
-    connection.execute("SET arrow_lossless_conversion = true; SET TimeZone = 'UTC'")
+    connection.execute("SET TimeZone = 'UTC'")
     answer = connection.sql(f"SELECT * FROM read_parquet('{path}')").to_arrow_table()
     compare("DuckDB", path, answer, rows)
 print(f"{len(sys.argv) - 1} files agree")

@@ -6,7 +6,9 @@ package final class Batch: @unchecked Sendable {
 
     package let schema: Schema
     package let columns: [ColumnBuffer]
-    /// Rows held. A batch without columns still counts its rows.
+    /// Rows held.
+    ///
+    /// A batch without columns still counts its rows.
     package var rowCount = 0
 
     /// Makes an empty batch with room for `rowCapacity` rows.

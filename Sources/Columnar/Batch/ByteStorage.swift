@@ -13,7 +13,9 @@ package final class ByteStorage: @unchecked Sendable {
     /// Bytes that may be read (not used) behind the last one, so that loops can load whole words.
     package static let slack = 16
 
-    /// The first byte. Changes when the storage grows.
+    /// The first byte.
+    ///
+    /// Changes when the storage grows.
     package private(set) var base: UnsafeMutableRawPointer
     /// Bytes that fit without growing.
     package private(set) var capacity: Int

@@ -112,7 +112,8 @@ package final class ColumnBuffer: @unchecked Sendable {
         validity.reserve(rows)
         return FixedSlots(
             values: values.base + values.count,
-            validity: (validity.base + validity.count).assumingMemoryBound(to: UInt8.self))
+            validity: (validity.base + validity.count).assumingMemoryBound(to: UInt8.self)
+        )
     }
 
     /// Makes `rows` values written through `reserveFixed` part of the column.
@@ -148,7 +149,8 @@ package final class ColumnBuffer: @unchecked Sendable {
             bytes: (values.base + values.count).assumingMemoryBound(to: UInt8.self),
             ends: (offsets.base + offsets.count).assumingMemoryBound(to: UInt32.self),
             validity: (validity.base + validity.count).assumingMemoryBound(to: UInt8.self),
-            firstOffset: UInt32(values.count))
+            firstOffset: UInt32(values.count)
+        )
     }
 
     /// Makes `rows` values written through `reserveVariable` part of the column.
@@ -170,7 +172,11 @@ package final class ColumnBuffer: @unchecked Sendable {
         switch storage {
         case .fixed(let width):
             values.reserve(width)
-            (values.base + values.count).initializeMemory(as: UInt8.self, repeating: 0, count: width)
+            (values.base + values.count).initializeMemory(
+                as: UInt8.self,
+                repeating: 0,
+                count: width
+            )
             values.count += width
         case .variable: appendOffset(values.count)
         case .list: appendOffset(children[0].count)

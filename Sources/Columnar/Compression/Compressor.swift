@@ -37,14 +37,20 @@ final class Compressor {
             let bound = ZSTD_compressBound(source.count)
             out.reserve(bound)
             let size = ZSTD_compress2(zstd, out.base + out.count, bound, bytes, source.count)
-            precondition(ZSTD_isError(size) == 0, "zstd: \(String(cString: ZSTD_getErrorName(size)))")
+            precondition(
+                ZSTD_isError(size) == 0,
+                "zstd: \(String(cString: ZSTD_getErrorName(size)))"
+            )
             out.count += size
         case .snappy:
             var size = snappy_max_compressed_length(source.count)
             out.reserve(size)
             let status = snappy_compress(
-                bytes.assumingMemoryBound(to: CChar.self), source.count,
-                (out.base + out.count).assumingMemoryBound(to: CChar.self), &size)
+                bytes.assumingMemoryBound(to: CChar.self),
+                source.count,
+                (out.base + out.count).assumingMemoryBound(to: CChar.self),
+                &size
+            )
             precondition(status == SNAPPY_OK, "snappy could not compress \(source.count) bytes")
             out.count += size
         case .lz4Raw:
@@ -53,7 +59,9 @@ final class Compressor {
             let size = LZ4_compress_default(
                 bytes.assumingMemoryBound(to: CChar.self),
                 (out.base + out.count).assumingMemoryBound(to: CChar.self),
-                Int32(source.count), bound)
+                Int32(source.count),
+                bound
+            )
             precondition(size > 0, "lz4 could not compress \(source.count) bytes")
             out.count += Int(size)
         case .gzip: gzip(source, into: out)
@@ -68,7 +76,8 @@ final class Compressor {
         let bound = Int(deflateBound(&stream, UInt(source.count))) + 32
         out.reserve(bound)
         stream.next_in = UnsafeMutablePointer(
-            mutating: source.baseAddress?.assumingMemoryBound(to: UInt8.self))
+            mutating: source.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        )
         stream.avail_in = UInt32(source.count)
         stream.next_out = (out.base + out.count).assumingMemoryBound(to: UInt8.self)
         stream.avail_out = UInt32(bound)

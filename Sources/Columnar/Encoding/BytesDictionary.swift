@@ -48,7 +48,9 @@ final class BytesDictionary {
     /// Returns false, with no promise about `indices`, when the dictionary would pass `byteLimit`
     /// bytes; the strings added until then stay. `base` has `ByteStorage.slack` behind its end.
     func index(
-        _ values: DenseValues, into indices: UnsafeMutablePointer<UInt32>, byteLimit: Int
+        _ values: DenseValues,
+        into indices: UnsafeMutablePointer<UInt32>,
+        byteLimit: Int
     ) -> Bool {
         guard let valueOffsets = values.offsets else { return false }
         var start = Int(valueOffsets[0])
@@ -80,7 +82,10 @@ final class BytesDictionary {
     }
 
     private func isEqual(
-        _ index: Int, _ source: UnsafeRawPointer, length: Int, tag: UInt32
+        _ index: Int,
+        _ source: UnsafeRawPointer,
+        length: Int,
+        tag: UInt32
     ) -> Bool {
         guard hashes.base.load(fromByteOffset: index &* 8, as: UInt32.self) == tag else {
             return false
@@ -91,16 +96,26 @@ final class BytesDictionary {
     }
 
     private func insert(
-        _ source: UnsafeRawPointer, length: Int, tag: UInt32, at slot: Int, hash: UInt64
+        _ source: UnsafeRawPointer,
+        length: Int,
+        tag: UInt32,
+        at slot: Int,
+        hash: UInt64
     ) {
         bytes.append(UnsafeRawBufferPointer(start: source, count: length))
         offsets.reserve(4)
         offsets.base.storeBytes(
-            of: UInt32(bytes.count), toByteOffset: offsets.count, as: UInt32.self)
+            of: UInt32(bytes.count),
+            toByteOffset: offsets.count,
+            as: UInt32.self
+        )
         offsets.count += 4
         hashes.reserve(8)
         hashes.base.storeBytes(
-            of: hash, toByteOffset: hashes.count, as: UInt64.self)
+            of: hash,
+            toByteOffset: hashes.count,
+            as: UInt64.self
+        )
         hashes.count += 8
         count += 1
         slots[slot] = UInt32(count)

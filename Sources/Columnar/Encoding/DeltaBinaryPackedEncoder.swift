@@ -12,7 +12,9 @@ enum DeltaBinaryPackedEncoder {
 
     /// Encodes `count` signed integers to the end of `out`.
     static func encode<Value: FixedWidthInteger & SignedInteger>(
-        _ values: UnsafePointer<Value>, count: Int, into out: ByteStorage
+        _ values: UnsafePointer<Value>,
+        count: Int,
+        into out: ByteStorage
     ) {
         RunLengthEncoder.appendVarint(UInt64(blockSize), to: out)
         RunLengthEncoder.appendVarint(UInt64(miniblockCount), to: out)
@@ -32,7 +34,9 @@ enum DeltaBinaryPackedEncoder {
 
     /// Encodes up to 128 values; `values[-1]` is the one before them.
     private static func encodeBlock<Value: FixedWidthInteger & SignedInteger>(
-        _ values: UnsafePointer<Value>, count: Int, deltas: UnsafeMutablePointer<UInt64>,
+        _ values: UnsafePointer<Value>,
+        count: Int,
+        deltas: UnsafeMutablePointer<UInt64>,
         into out: ByteStorage
     ) {
         // Differences wrap in the width of the type, as the specification asks for.
@@ -58,13 +62,18 @@ enum DeltaBinaryPackedEncoder {
             (out.base + widthPosition + miniblock).storeBytes(of: UInt8(width), as: UInt8.self)
             guard start < count else { continue }
             out.count += BitPacking.pack(
-                UnsafePointer(deltas + start), count: miniblockSize, width: width,
-                into: out.base + out.count)
+                UnsafePointer(deltas + start),
+                count: miniblockSize,
+                width: width,
+                into: out.base + out.count
+            )
         }
     }
 
     private static func appendZigzag(_ value: Int64, to out: ByteStorage) {
         RunLengthEncoder.appendVarint(
-            UInt64(bitPattern: (value << 1) ^ (value >> 63)), to: out)
+            UInt64(bitPattern: (value << 1) ^ (value >> 63)),
+            to: out
+        )
     }
 }

@@ -5,7 +5,9 @@ final class FixedDictionary<Word: FixedWidthInteger & UnsignedInteger> {
     /// The distinct values in the order they were met.
     let values = ByteStorage(capacity: 1024)
     private(set) var count = 0
-    /// Index + 1 of the value in each slot; 0 = free. Linear probing, at most half full.
+    /// Index + 1 of the value in each slot; 0 = free.
+    ///
+    /// Linear probing, at most half full.
     private var slots: UnsafeMutablePointer<UInt32>
     private var slotBits = 10
 
@@ -29,8 +31,10 @@ final class FixedDictionary<Word: FixedWidthInteger & UnsignedInteger> {
     /// Returns false, with no promise about `indices`, when the dictionary would pass `limit`
     /// values; the values added until then stay.
     func index(
-        _ source: UnsafePointer<Word>, count valueCount: Int,
-        into indices: UnsafeMutablePointer<UInt32>, limit: Int
+        _ source: UnsafePointer<Word>,
+        count valueCount: Int,
+        into indices: UnsafeMutablePointer<UInt32>,
+        limit: Int
     ) -> Bool {
         var table = slots
         var shift = UInt64(64 - slotBits)

@@ -8,7 +8,10 @@
 enum RunLengthEncoder {
     /// Encodes `count` values of `width` bits to the end of `out`.
     static func encode<Value: FixedWidthInteger & UnsignedInteger>(
-        _ values: UnsafePointer<Value>, count: Int, width: Int, into out: ByteStorage
+        _ values: UnsafePointer<Value>,
+        count: Int,
+        width: Int,
+        into out: ByteStorage
     ) {
         var index = 0
         var literalStart = 0
@@ -38,7 +41,9 @@ enum RunLengthEncoder {
 
     /// The length of the run at `start`; the scan gives up at once when the first 8 differ.
     private static func runLength<Value: FixedWidthInteger>(
-        _ values: UnsafePointer<Value>, from start: Int, count: Int
+        _ values: UnsafePointer<Value>,
+        from start: Int,
+        count: Int
     ) -> Int {
         let first = values[start]
         var end = start &+ 1
@@ -47,7 +52,10 @@ enum RunLengthEncoder {
     }
 
     private static func flushLiterals<Value: FixedWidthInteger & UnsignedInteger>(
-        _ values: UnsafePointer<Value>, from start: Int, to end: Int, width: Int,
+        _ values: UnsafePointer<Value>,
+        from start: Int,
+        to end: Int,
+        width: Int,
         into out: ByteStorage
     ) {
         let count = end - start
@@ -57,7 +65,11 @@ enum RunLengthEncoder {
         out.reserve(groupCount * width + 16)
         let whole = count / 8 * 8
         out.count += BitPacking.pack(
-            values + start, count: whole, width: width, into: out.base + out.count)
+            values + start,
+            count: whole,
+            width: width,
+            into: out.base + out.count
+        )
         guard whole < count else { return }
         withUnsafeTemporaryAllocation(of: Value.self, capacity: 8) { padded in
             for lane in 0..<8 {
@@ -65,7 +77,11 @@ enum RunLengthEncoder {
             }
             guard let base = padded.baseAddress else { return }
             out.count += BitPacking.pack(
-                UnsafePointer(base), count: 8, width: width, into: out.base + out.count)
+                UnsafePointer(base),
+                count: 8,
+                width: width,
+                into: out.base + out.count
+            )
         }
     }
 

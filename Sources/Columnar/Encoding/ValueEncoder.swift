@@ -1,7 +1,9 @@
 /// The values of one page without their nulls.
 struct DenseValues {
     var count: Int
-    /// Fixed width: the values. Variable: the bytes that `offsets` point into.
+    /// Fixed width: the values.
+    ///
+    /// Variable: the bytes that `offsets` point into.
     var base: UnsafeRawPointer
     /// `count` + 1 ends into `base`; nil for a fixed width.
     var offsets: UnsafePointer<UInt32>?
@@ -69,7 +71,8 @@ enum ValueEncoder {
             encodeBigEndian(values, length: layout.typeLength, into: out)
         default:
             out.append(
-                UnsafeRawBufferPointer(start: values.base, count: values.count * layout.width))
+                UnsafeRawBufferPointer(start: values.base, count: values.count * layout.width)
+            )
         }
     }
 
@@ -122,10 +125,16 @@ enum ValueEncoder {
     static func encodeDelta(_ values: DenseValues, width: Int, into out: ByteStorage) {
         if width == 4 {
             DeltaBinaryPackedEncoder.encode(
-                values.base.assumingMemoryBound(to: Int32.self), count: values.count, into: out)
+                values.base.assumingMemoryBound(to: Int32.self),
+                count: values.count,
+                into: out
+            )
         } else {
             DeltaBinaryPackedEncoder.encode(
-                values.base.assumingMemoryBound(to: Int64.self), count: values.count, into: out)
+                values.base.assumingMemoryBound(to: Int64.self),
+                count: values.count,
+                into: out
+            )
         }
     }
 
@@ -138,11 +147,17 @@ enum ValueEncoder {
                 base[index] = Int32(bitPattern: offsets[index &+ 1] &- offsets[index])
             }
             DeltaBinaryPackedEncoder.encode(
-                UnsafePointer(base), count: values.count, into: out)
+                UnsafePointer(base),
+                count: values.count,
+                into: out
+            )
         }
         out.append(
             UnsafeRawBufferPointer(
-                start: values.base + Int(offsets[0]), count: values.byteCount(width: 0)))
+                start: values.base + Int(offsets[0]),
+                count: values.byteCount(width: 0)
+            )
+        )
     }
 
     /// BYTE_STREAM_SPLIT: byte 0 of every value, then byte 1 of every value, and so on.

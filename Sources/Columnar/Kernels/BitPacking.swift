@@ -10,7 +10,10 @@ enum BitPacking {
     ///
     /// Returns the bytes written. Up to 8 bytes behind them are overwritten too.
     static func pack<Value: FixedWidthInteger & UnsignedInteger>(
-        _ values: UnsafePointer<Value>, count: Int, width: Int, into out: UnsafeMutableRawPointer
+        _ values: UnsafePointer<Value>,
+        count: Int,
+        width: Int,
+        into out: UnsafeMutableRawPointer
     ) -> Int {
         guard width > 0 else { return 0 }
         var pending: UInt64 = 0

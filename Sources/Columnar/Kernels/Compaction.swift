@@ -2,7 +2,10 @@
 enum Compaction {
     /// Copies fixed-width values whose validity is 1 to `out`; returns how many.
     static func fixed(
-        _ source: UnsafeRawPointer, validity: UnsafePointer<UInt8>, count: Int, width: Int,
+        _ source: UnsafeRawPointer,
+        validity: UnsafePointer<UInt8>,
+        count: Int,
+        width: Int,
         into out: ByteStorage
     ) -> Int {
         out.count = 0
@@ -19,8 +22,11 @@ enum Compaction {
     }
 
     private static func gather<Value: FixedWidthInteger>(
-        _ source: UnsafeRawPointer, _ validity: UnsafePointer<UInt8>, _ count: Int,
-        _ out: UnsafeMutableRawPointer, _ type: Value.Type
+        _ source: UnsafeRawPointer,
+        _ validity: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ out: UnsafeMutableRawPointer,
+        _ type: Value.Type
     ) -> Int {
         let values = source.assumingMemoryBound(to: Value.self)
         let target = out.assumingMemoryBound(to: Value.self)
@@ -35,7 +41,9 @@ enum Compaction {
 
     /// Copies the ends of values whose validity is 1; nulls have no bytes, so those need no move.
     static func offsets(
-        _ source: UnsafePointer<UInt32>, validity: UnsafePointer<UInt8>, count: Int,
+        _ source: UnsafePointer<UInt32>,
+        validity: UnsafePointer<UInt8>,
+        count: Int,
         into out: ByteStorage
     ) -> Int {
         out.count = 0
@@ -53,7 +61,10 @@ enum Compaction {
 
     /// Copies the values at rising `indices`; for variable ones, bytes to `out` and ends to `ends`.
     static func gather(
-        _ buffer: ColumnBuffer, at indices: [UInt32], into out: ByteStorage, ends: ByteStorage
+        _ buffer: ColumnBuffer,
+        at indices: [UInt32],
+        into out: ByteStorage,
+        ends: ByteStorage
     ) {
         out.count = 0
         ends.count = 0
@@ -62,7 +73,9 @@ enum Compaction {
             out.reserve(indices.count * width)
             for index in indices {
                 (out.base + out.count).copyMemory(
-                    from: buffer.values.base + Int(index) * width, byteCount: width)
+                    from: buffer.values.base + Int(index) * width,
+                    byteCount: width
+                )
                 out.count += width
             }
         default:

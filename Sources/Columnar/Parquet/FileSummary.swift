@@ -9,7 +9,10 @@ package struct FileSummary: Hashable, Sendable {
 
     /// Makes a summary from its parts.
     package init(
-        rowCount: Int64, byteCount: Int64, columns: [ColumnSummary], splitOffsets: [Int64]
+        rowCount: Int64,
+        byteCount: Int64,
+        columns: [ColumnSummary],
+        splitOffsets: [Int64]
     ) {
         self.rowCount = rowCount
         self.byteCount = byteCount
@@ -37,8 +40,15 @@ package struct ColumnSummary: Hashable, Sendable {
 
     /// Makes a summary from its parts.
     package init(
-        fieldID: Int, type: DataType, isRepeated: Bool, compressedByteCount: Int64,
-        valueCount: Int64, nullCount: Int64, nanCount: Int64?, minimum: Scalar?, maximum: Scalar?
+        fieldID: Int,
+        type: DataType,
+        isRepeated: Bool,
+        compressedByteCount: Int64,
+        valueCount: Int64,
+        nullCount: Int64,
+        nanCount: Int64?,
+        minimum: Scalar?,
+        maximum: Scalar?
     ) {
         self.fieldID = fieldID
         self.type = type

@@ -41,7 +41,10 @@ package struct Field: Hashable, Sendable {
 
     /// Makes a field; `id` 0 stands for "not assigned yet".
     package init(
-        id: Int = 0, name: String, type: DataType, isRequired: Bool = false,
+        id: Int = 0,
+        name: String,
+        type: DataType,
+        isRequired: Bool = false,
         documentation: String? = nil
     ) {
         self.id = id

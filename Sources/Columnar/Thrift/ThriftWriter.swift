@@ -97,7 +97,9 @@ struct ThriftWriter {
 
     /// Writes a list of structures.
     mutating func list<Element>(
-        _ id: Int16, _ elements: [Element], _ body: (Element, inout ThriftWriter) -> Void
+        _ id: Int16,
+        _ elements: [Element],
+        _ body: (Element, inout ThriftWriter) -> Void
     ) {
         listHeader(id, count: elements.count, kind: .structure)
         for value in elements { element { body(value, &$0) } }

@@ -5,7 +5,9 @@ import ObjectStorage
 /// `tributary dataset history`.
 struct DatasetHistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show the snapshots of one table, newest first.")
+        commandName: "history",
+        abstract: "Show the snapshots of one table, newest first."
+    )
 
     @Argument(help: "The table: namespace.table.") var table: TableArgument
     @OptionGroup var lake: LakeOptions
@@ -39,18 +41,27 @@ struct DatasetHistoryCommand: AsyncParsableCommand {
                         table: table.identifier.description,
                         snapshots: history.map { entry in
                             Report.Snapshot(
-                                snapshotId: entry.snapshotID, parentId: entry.parentID,
+                                snapshotId: entry.snapshotID,
+                                parentId: entry.parentID,
                                 committedAt: DatasetSummary.words(milliseconds: entry.timestamp),
-                                operation: entry.operation, schemaId: entry.schemaID,
-                                rows: entry.rowCount, addedRows: entry.addedRowCount,
-                                deletedRows: entry.deletedRowCount, files: entry.fileCount,
-                                bytes: entry.byteCount, summary: entry.summary)
-                        }))
+                                operation: entry.operation,
+                                schemaId: entry.schemaID,
+                                rows: entry.rowCount,
+                                addedRows: entry.addedRowCount,
+                                deletedRows: entry.deletedRowCount,
+                                files: entry.fileCount,
+                                bytes: entry.byteCount,
+                                summary: entry.summary
+                            )
+                        }
+                    )
+                )
                 return
             }
             var lines = TextTable(
                 ["SNAPSHOT", "COMMITTED", "OPERATION", "ROWS", "ADDED", "DELETED", "FILES", "RUN"],
-                rightAligned: [3, 4, 5, 6])
+                rightAligned: [3, 4, 5, 6]
+            )
             for entry in history {
                 lines.add([
                     String(entry.snapshotID), DatasetSummary.words(milliseconds: entry.timestamp),

@@ -5,7 +5,9 @@ import ObjectStorage
 /// `tributary dataset list`.
 struct DatasetListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the tables of a lake.")
+        commandName: "list",
+        abstract: "List the tables of a lake."
+    )
 
     @OptionGroup var lake: LakeOptions
     @Flag(help: "Print one JSON object.") var json = false
@@ -28,7 +30,9 @@ struct DatasetListCommand: AsyncParsableCommand {
                 return
             }
             var table = TextTable(
-                ["TABLE", "ROWS", "BYTES", "FILES", "UPDATED"], rightAligned: [1, 2, 3])
+                ["TABLE", "ROWS", "BYTES", "FILES", "UPDATED"],
+                rightAligned: [1, 2, 3]
+            )
             for summary in summaries {
                 table.add([
                     summary.name, summary.rows.map(Words.count) ?? "?",

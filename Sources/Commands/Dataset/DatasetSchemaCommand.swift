@@ -6,7 +6,9 @@ import ObjectStorage
 /// `tributary dataset schema`.
 struct DatasetSchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Show the columns of one table with their field ids.")
+        commandName: "schema",
+        abstract: "Show the columns of one table with their field ids."
+    )
 
     @Argument(help: "The table: namespace.table.") var table: TableArgument
     @OptionGroup var lake: LakeOptions
@@ -38,15 +40,26 @@ struct DatasetSchemaCommand: AsyncParsableCommand {
             if json {
                 try Terminal.json(
                     Report(
-                        table: table.identifier.description, schemaId: current.id,
+                        table: table.identifier.description,
+                        schemaId: current.id,
                         columns: current.schema.fields.map {
                             Report.Column(
-                                id: $0.id, name: $0.name, type: $0.type.description,
-                                required: $0.isRequired, doc: $0.documentation)
-                        }, key: key))
+                                id: $0.id,
+                                name: $0.name,
+                                type: $0.type.description,
+                                required: $0.isRequired,
+                                doc: $0.documentation
+                            )
+                        },
+                        key: key
+                    )
+                )
                 return
             }
-            var lines = TextTable(["ID", "COLUMN", "TYPE", "NULLS", "KEY", "NOTE"], rightAligned: [0])
+            var lines = TextTable(
+                ["ID", "COLUMN", "TYPE", "NULLS", "KEY", "NOTE"],
+                rightAligned: [0]
+            )
             for field in current.schema.fields {
                 lines.add([
                     String(field.id), field.name, field.type.description,

@@ -6,7 +6,9 @@ import ObjectStorage
 /// `tributary dataset show`.
 struct DatasetShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one table: rows, bytes, files, snapshot.")
+        commandName: "show",
+        abstract: "Show one table: rows, bytes, files, snapshot."
+    )
 
     @Argument(help: "The table: namespace.table.") var table: TableArgument
     @OptionGroup var lake: LakeOptions
@@ -51,13 +53,17 @@ struct DatasetShowCommand: AsyncParsableCommand {
             if json {
                 try Terminal.json(
                     Report(
-                        summary: summary, metadata: loaded.metadataLocation,
+                        summary: summary,
+                        metadata: loaded.metadataLocation,
                         formatVersion: loaded.metadata.formatVersion,
                         columns: loaded.metadata.currentSchema?.schema.fields.count ?? 0,
                         snapshots: loaded.metadata.snapshots.count,
                         files: files.map {
                             Report.File(path: $0.path, rows: $0.rowCount, bytes: $0.byteCount)
-                        }, properties: loaded.metadata.properties))
+                        },
+                        properties: loaded.metadata.properties
+                    )
+                )
                 return
             }
             let newest = loaded.history.first
@@ -66,14 +72,17 @@ struct DatasetShowCommand: AsyncParsableCommand {
             Terminal.result("rows      \(summary.rows.map(Words.count) ?? "?")")
             Terminal.result(
                 "size      \(summary.bytes.map(Words.bytes) ?? "?") in "
-                    + Words.count(Int64(files.count), "file"))
+                    + Words.count(Int64(files.count), "file")
+            )
             Terminal.result(
-                "columns   \(loaded.metadata.currentSchema?.schema.fields.count ?? 0)")
+                "columns   \(loaded.metadata.currentSchema?.schema.fields.count ?? 0)"
+            )
             Terminal.result("snapshot  \(summary.snapshotId.map(String.init) ?? "none")")
             Terminal.result("updated   \(summary.updatedAt)")
             if let stream = newest?.summary["tributary.stream"] {
                 Terminal.result(
-                    "from      \(stream) of \(newest?.summary["tributary.source"] ?? "?")")
+                    "from      \(stream) of \(newest?.summary["tributary.source"] ?? "?")"
+                )
             }
         }
     }

@@ -7,7 +7,8 @@ import Streams
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Make a shop database, sync all its tables into a lake and show the result.")
+        abstract: "Make a shop database, sync all its tables into a lake and show the result."
+    )
 
     @Option(help: ArgumentHelp("Where database and lake go.", valueName: "folder"))
     var folder = "./demo"
@@ -15,19 +16,23 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         try await Interruptible.run {
             try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
+                atPath: folder,
+                withIntermediateDirectories: true
+            )
             let database = folder + "/shop.sqlite"
             let made = try DemoDatabase.create(at: database)
             Terminal.result(
                 "\(made.isReused ? "found" : "made") \(database): "
                     + Words.count(Int64(made.rowCount), "row") + " in "
-                    + Words.count(Int64(made.rowCounts.count), "table"))
+                    + Words.count(Int64(made.rowCounts.count), "table")
+            )
             let sync = try SyncCommand.parse([
                 "--source", "sqlite:\(database)", "--all", "--lake", folder + "/lake",
                 "--into", "shop",
             ])
             Terminal.result(
-                "$ tributary sync --source sqlite:\(database) --all --lake \(folder)/lake --into shop")
+                "$ tributary sync --source sqlite:\(database) --all --lake \(folder)/lake --into shop"
+            )
             try await sync.run()
             try await show()
         }
@@ -43,6 +48,7 @@ struct DemoCommand: AsyncParsableCommand {
         Terminal.result("Query it with anything that reads Iceberg, for example DuckDB:")
         Terminal.result(
             "  duckdb -c \"INSTALL iceberg; LOAD iceberg; SELECT status, count(*) "
-                + "FROM iceberg_scan('\(lake)/warehouse/shop/orders') GROUP BY 1\"")
+                + "FROM iceberg_scan('\(lake)/warehouse/shop/orders') GROUP BY 1\""
+        )
     }
 }

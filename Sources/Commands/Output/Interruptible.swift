@@ -30,14 +30,20 @@ enum Interruptible {
         }
     }
 
-    private static func withSignals(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    private static func withSignals(_ body: @escaping @Sendable () async throws -> Void)
+        async throws
+    {
         let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
         let sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             let count = Mutex(0)
             source.setEventHandler {
-                if count.withLock({ $0 += 1; return $0 }) > 1 { _exit(130) }
+                if count.withLock({
+                    $0 += 1; return $0
+                }) > 1 {
+                    _exit(130)
+                }
                 continuation.yield(number)
             }
             source.resume()

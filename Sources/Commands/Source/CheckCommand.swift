@@ -1,10 +1,12 @@
 import ArgumentParser
 import Streams
 
-/// `tributary check`: can the source be read, and as whom?
+/// `tributary check`: whether the source can be read, and as whom.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Connect to a source and report version and rights.")
+        commandName: "check",
+        abstract: "Connect to a source and report version and rights."
+    )
 
     @OptionGroup var source: SourceOptions
     @Flag(help: "Print one JSON object.") var json = false
@@ -25,9 +27,14 @@ struct CheckCommand: AsyncParsableCommand {
             if json {
                 try Terminal.json(
                     Report(
-                        kind: source.location.kind, place: source.location.place,
-                        version: check.version, facts: check.facts, warnings: check.warnings,
-                        streams: check.streamCount))
+                        kind: source.location.kind,
+                        place: source.location.place,
+                        version: check.version,
+                        facts: check.facts,
+                        warnings: check.warnings,
+                        streams: check.streamCount
+                    )
+                )
                 return
             }
             Terminal.result("\(source.location.place): reachable")

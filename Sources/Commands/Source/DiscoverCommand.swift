@@ -5,7 +5,8 @@ import Streams
 struct DiscoverCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "discover",
-        abstract: "List the streams of a source: columns, keys, sizes, how each can be read.")
+        abstract: "List the streams of a source: columns, keys, sizes, how each can be read."
+    )
 
     @OptionGroup var source: SourceOptions
     @Flag(help: "Print one JSON object.") var json = false
@@ -40,20 +41,30 @@ struct DiscoverCommand: AsyncParsableCommand {
                         source: source.location.place,
                         streams: streams.map { stream in
                             Report.Stream(
-                                name: stream.name.description, kind: stream.kind,
+                                name: stream.name.description,
+                                kind: stream.kind,
                                 columns: stream.columns.map {
                                     Report.Column(
-                                        name: $0.name, type: $0.sourceType, nullable: $0.isNullable)
-                                }, primaryKey: stream.primaryKey,
+                                        name: $0.name,
+                                        type: $0.sourceType,
+                                        nullable: $0.isNullable
+                                    )
+                                },
+                                primaryKey: stream.primaryKey,
                                 estimatedRows: stream.estimatedRowCount,
-                                estimatedBytes: stream.estimatedByteCount, access: stream.access,
-                                resume: stream.resume.rawValue)
-                        }))
+                                estimatedBytes: stream.estimatedByteCount,
+                                access: stream.access,
+                                resume: stream.resume.rawValue
+                            )
+                        }
+                    )
+                )
                 return
             }
             var table = TextTable(
                 ["STREAM", "KIND", "COLUMNS", "KEY", "ROWS", "BYTES", "READ BY"],
-                rightAligned: [2, 4, 5])
+                rightAligned: [2, 4, 5]
+            )
             for stream in streams {
                 table.add([
                     stream.name.description, stream.kind, String(stream.columns.count),

@@ -6,7 +6,8 @@ import Streams
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Show the exact SQL, types, policies and risks of a read; reads no rows.")
+        abstract: "Show the exact SQL, types, policies and risks of a read; reads no rows."
+    )
 
     @OptionGroup var source: SourceOptions
     @Option(help: "The stream: table, or schema.table.") var stream: StreamName
@@ -38,15 +39,25 @@ struct PlanCommand: AsyncParsableCommand {
             if json {
                 try Terminal.json(
                     Report(
-                        stream: plan.stream.description, query: plan.query,
+                        stream: plan.stream.description,
+                        query: plan.query,
                         columns: plan.columns.map {
                             Report.Column(
-                                name: $0.name, sourceType: $0.sourceType,
-                                type: $0.type.description, required: $0.isRequired,
-                                policy: $0.policy.rawValue, note: $0.note)
-                        }, primaryKey: plan.primaryKey, estimatedRows: plan.estimatedRowCount,
-                        estimatedBytes: plan.estimatedByteCount, resume: plan.resume.rawValue,
-                        risks: plan.risks))
+                                name: $0.name,
+                                sourceType: $0.sourceType,
+                                type: $0.type.description,
+                                required: $0.isRequired,
+                                policy: $0.policy.rawValue,
+                                note: $0.note
+                            )
+                        },
+                        primaryKey: plan.primaryKey,
+                        estimatedRows: plan.estimatedRowCount,
+                        estimatedBytes: plan.estimatedByteCount,
+                        resume: plan.resume.rawValue,
+                        risks: plan.risks
+                    )
+                )
                 return
             }
             show(plan)
@@ -64,7 +75,8 @@ struct PlanCommand: AsyncParsableCommand {
         Terminal.result(
             "resume  "
                 + (plan.resume == .none
-                    ? "none: a read that is cut off starts again" : plan.resume.rawValue))
+                    ? "none: a read that is cut off starts again" : plan.resume.rawValue)
+        )
         Terminal.result("")
         var table = TextTable(["COLUMN", "SOURCE TYPE", "LAKE TYPE", "NULLS", "POLICY", "NOTE"])
         for column in plan.columns {

@@ -14,7 +14,9 @@ struct SourceOptions: ParsableArguments {
                 The password may also come from PGPASSWORD, from ~/.pgpass, or be written as \
                 env:NAME in its place. It is never printed.
                 """,
-            valueName: "address"))
+            valueName: "address"
+        )
+    )
     var source: String
 
     /// The source at the address.
@@ -25,7 +27,9 @@ struct SourceOptions: ParsableArguments {
             let name = String(address.dropFirst(4))
             guard let value = environment[name] else {
                 throw SourceError(
-                    .configuration, "--source refers to the variable \(name), which is not set")
+                    .configuration,
+                    "--source refers to the variable \(name), which is not set"
+                )
             }
             address = value
         }
@@ -39,7 +43,8 @@ struct SourceOptions: ParsableArguments {
         throw SourceError(
             .configuration,
             "no source begins with `\(scheme.prefix(16)):`; there are postgres://user@host/database "
-                + "and sqlite:path")
+                + "and sqlite:path"
+        )
     }
 }
 
@@ -66,7 +71,9 @@ struct ReadOptions: ParsableArguments {
                 null. Every changed value is counted in the result. `string` makes the column text, \
                 so that nothing is lost.
                 """,
-            valueName: "policy"))
+            valueName: "policy"
+        )
+    )
     var policy: [String] = []
 
     /// The request for one stream.
@@ -82,7 +89,8 @@ struct ReadOptions: ParsableArguments {
             guard let policy = ConversionPolicy(rawValue: String(parts[parts.count - 1])) else {
                 throw ValidationError(
                     "--policy \(text): the policies are "
-                        + ConversionPolicy.allCases.map(\.rawValue).joined(separator: ", "))
+                        + ConversionPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+                )
             }
             if parts.count == 1 {
                 request.defaultPolicy = policy

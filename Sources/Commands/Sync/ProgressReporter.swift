@@ -11,7 +11,9 @@ enum ProgressReporter {
 
     /// Runs `body` and shows its progress on standard error until it ends.
     static func reporting<Result: Sendable>(
-        _ progress: RunProgress, streamCount: Int, isQuiet: Bool,
+        _ progress: RunProgress,
+        streamCount: Int,
+        isQuiet: Bool,
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         if isQuiet { return try await body() }

@@ -13,7 +13,8 @@ struct SyncCommand: AsyncParsableCommand {
             A table is replaced as a whole: readers see the old rows until the new ones are \
             complete and counted. Nothing is published when the source counts other rows than \
             arrived.
-            """)
+            """
+    )
 
     @OptionGroup var source: SourceOptions
     @OptionGroup var lake: LakeOptions
@@ -28,7 +29,9 @@ struct SyncCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Where to land: namespace, or namespace.table for one stream.",
             discussion: "The default is the stream's own schema and name; SQLite's schema is main.",
-            valueName: "name"))
+            valueName: "name"
+        )
+    )
     var into: StreamName?
 
     @OptionGroup var read: ReadOptions
@@ -37,7 +40,8 @@ struct SyncCommand: AsyncParsableCommand {
         help: """
             Let a column whose type changed incompatibly begin anew under a new field id. Without \
             it such a change stops the run.
-            """)
+            """
+    )
     var allowTypeChange = false
 
     @Flag(help: "Print one JSON object with the result.") var json = false
@@ -70,11 +74,18 @@ struct SyncCommand: AsyncParsableCommand {
         }
         let opened = try lake.open(.writing)
         let run = SyncRun(
-            source: source, store: opened.store, catalog: opened.catalog, environment: .system,
-            allowsTypeChange: allowTypeChange, writer: Tributary.version)
+            source: source,
+            store: opened.store,
+            catalog: opened.catalog,
+            environment: .system,
+            allowsTypeChange: allowTypeChange,
+            writer: Tributary.version
+        )
         let progress = RunProgress()
         let result = try await ProgressReporter.reporting(
-            progress, streamCount: selections.count, isQuiet: quiet
+            progress,
+            streamCount: selections.count,
+            isQuiet: quiet
         ) {
             try await run.perform(selections, progress: progress)
         }
@@ -99,7 +110,9 @@ struct SyncCommand: AsyncParsableCommand {
     private func target(of name: StreamName) throws -> TableIdentifier {
         guard let into else {
             return try TableIdentifier(
-                namespace: name.namespace ?? source.defaultNamespace, name: name.name)
+                namespace: name.namespace ?? source.defaultNamespace,
+                name: name.name
+            )
         }
         guard let namespace = into.namespace else {
             return try TableIdentifier(namespace: into.name, name: name.name)

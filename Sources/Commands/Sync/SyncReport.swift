@@ -62,7 +62,8 @@ struct SyncReport: Encodable {
     static func show(_ result: RunResult) {
         var table = TextTable(
             ["STREAM", "TABLE", "ROWS", "READ", "WRITTEN", "FILES", "TIME", "PROOF"],
-            rightAligned: [2, 3, 4, 5, 6])
+            rightAligned: [2, 3, 4, 5, 6]
+        )
         for stream in result.streams where stream.failure == nil {
             table.add([
                 stream.stream.description, stream.table, Words.count(stream.rowCount),
@@ -79,7 +80,8 @@ struct SyncReport: Encodable {
                 Terminal.note(
                     "changed: \(stream.stream): \(Words.count(conversion.count, "value")) of "
                         + "\(conversion.column) (\(conversion.reason.rawValue)) written as "
-                        + "\(conversion.outcome.rawValue)")
+                        + "\(conversion.outcome.rawValue)"
+                )
             }
         }
     }
@@ -96,18 +98,28 @@ struct SyncReport: Encodable {
 extension SyncReport.Stream {
     init(_ result: StreamResult) {
         self.init(
-            stream: result.stream.description, table: result.table, location: result.location,
-            status: result.failure == nil ? "succeeded" : "failed", rows: result.rowCount,
-            bytesRead: result.bytesRead, bytesWritten: result.bytesWritten,
-            files: result.fileCount, seconds: result.seconds, snapshotId: result.snapshotID,
+            stream: result.stream.description,
+            table: result.table,
+            location: result.location,
+            status: result.failure == nil ? "succeeded" : "failed",
+            rows: result.rowCount,
+            bytesRead: result.bytesRead,
+            bytesWritten: result.bytesWritten,
+            files: result.fileCount,
+            seconds: result.seconds,
+            snapshotId: result.snapshotID,
             schemaChanges: result.schemaChanges,
             conversions: result.conversions.map {
                 SyncReport.Change(
-                    column: $0.column, reason: $0.reason.rawValue, outcome: $0.outcome.rawValue,
-                    count: $0.count)
+                    column: $0.column,
+                    reason: $0.reason.rawValue,
+                    outcome: $0.outcome.rawValue,
+                    count: $0.count
+                )
             },
             reconciliation: result.proof.map(SyncReport.Reconciliation.init),
-            error: result.failure.map(SyncReport.Failure.init))
+            error: result.failure.map(SyncReport.Failure.init)
+        )
     }
 }
 

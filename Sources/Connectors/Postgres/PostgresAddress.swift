@@ -16,21 +16,26 @@ package struct PostgresAddress: Sendable {
     ///
     /// - Throws: `SourceError.Code.configuration` naming what is wrong, never the password.
     package init(
-        parsing text: String, environment: (String) -> String?
+        parsing text: String,
+        environment: (String) -> String?
     ) throws(SourceError) {
         guard text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") else {
             throw SourceError(
-                .configuration, "a Postgres source begins with postgres://, as in "
-                    + "postgres://user@host:5432/database")
+                .configuration,
+                "a Postgres source begins with postgres://, as in "
+                    + "postgres://user@host:5432/database"
+            )
         }
         var message: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(text, &message) else {
             // libpq quotes the offending text, which may be a password.
             PQfreemem(message)
             throw SourceError(
-                .configuration, "the Postgres address cannot be read; its form is "
+                .configuration,
+                "the Postgres address cannot be read; its form is "
                     + "postgres://user@host:5432/database?sslmode=require, with special characters "
-                    + "percent-encoded")
+                    + "percent-encoded"
+            )
         }
         defer { PQconninfoFree(options) }
         var found: [String: String] = [:]
@@ -45,7 +50,9 @@ package struct PostgresAddress: Sendable {
             let name = String(password.dropFirst(4))
             guard let value = environment(name) else {
                 throw SourceError(
-                    .configuration, "the password refers to the variable \(name), which is not set")
+                    .configuration,
+                    "the password refers to the variable \(name), which is not set"
+                )
             }
             found["password"] = value
         }

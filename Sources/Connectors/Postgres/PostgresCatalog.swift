@@ -24,8 +24,10 @@ struct PostgresRelation: Sendable {
     var columns: [Column] = []
     var primaryKey: [String] = []
 
-    /// The relation as it stands behind FROM. A parent of inheritance is read without its
-    /// children, which are tables of their own; a partitioned table with its partitions.
+    /// The relation as it stands behind FROM.
+    ///
+    /// A parent of inheritance is read without its children, which are tables of their own; a
+    /// partitioned table with its partitions.
     var fromClause: String {
         let qualified =
             [name.namespace, name.name].compactMap { $0 }.map(quoted).joined(separator: ".")
@@ -81,13 +83,20 @@ struct PostgresCatalog {
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' \(condition)
             ORDER BY n.nspname, c.relname
-            """, parameters)
+            """,
+            parameters
+        )
         return rows.map { row in
             PostgresRelation(
-                id: row[0] ?? "", name: StreamName(namespace: row[1], name: row[2] ?? ""),
-                kind: row[3] ?? "", hasChildren: row[4] == "t", filtersRows: row[5] == "t",
-                isReadable: row[6] == "t", estimatedRowCount: row[7].flatMap { Int64($0) },
-                estimatedByteCount: row[8].flatMap { Int64($0) })
+                id: row[0] ?? "",
+                name: StreamName(namespace: row[1], name: row[2] ?? ""),
+                kind: row[3] ?? "",
+                hasChildren: row[4] == "t",
+                filtersRows: row[5] == "t",
+                isReadable: row[6] == "t",
+                estimatedRowCount: row[7].flatMap { Int64($0) },
+                estimatedByteCount: row[8].flatMap { Int64($0) }
+            )
         }
     }
 
@@ -103,7 +112,8 @@ struct PostgresCatalog {
                 "\(place): there is no table or view \(name)"
                     + (similar.isEmpty
                         ? "; `tributary discover` lists what there is"
-                        : "; did you mean \(similar.joined(separator: " or "))?"))
+                        : "; did you mean \(similar.joined(separator: " or "))?")
+            )
         }
         return try await withColumns([found])[0]
     }
@@ -119,7 +129,9 @@ struct PostgresCatalog {
             FROM pg_attribute a
             WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attrelid, a.attnum
-            """, [ids])
+            """,
+            [ids]
+        )
         let keys = try await session.query(
             """
             SELECT i.indrelid, a.attname
@@ -127,13 +139,21 @@ struct PostgresCatalog {
             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
             WHERE i.indrelid = ANY ($1::oid[]) AND i.indisprimary
             ORDER BY i.indrelid, k.place
-            """, [ids])
+            """,
+            [ids]
+        )
         var columns: [String: [PostgresRelation.Column]] = [:]
         for row in rows {
             columns[row[0] ?? "", default: []].append(
                 PostgresRelation.Column(
-                    name: row[1] ?? "", typeID: row[2] ?? "", modifier: row[3].flatMap(Int.init) ?? -1,
-                    typeName: row[4] ?? "", isRequired: row[5] == "t", comment: row[6]))
+                    name: row[1] ?? "",
+                    typeID: row[2] ?? "",
+                    modifier: row[3].flatMap(Int.init) ?? -1,
+                    typeName: row[4] ?? "",
+                    isRequired: row[5] == "t",
+                    comment: row[6]
+                )
+            )
         }
         var primaryKeys: [String: [String]] = [:]
         for row in keys { primaryKeys[row[0] ?? "", default: []].append(row[1] ?? "") }
@@ -159,7 +179,9 @@ struct PostgresCatalog {
         // `money` has as many decimals as the server's locale says.
         let scale = try await session.query("SELECT scale(1::money::numeric)")
         return PostgresTypeMap(
-            types: types, moneyScale: scale.first?.first?.flatMap { Int($0) } ?? 2)
+            types: types,
+            moneyScale: scale.first?.first?.flatMap { Int($0) } ?? 2
+        )
     }
 
     private func load(_ ids: Set<String>) async throws -> [PostgresType] {
@@ -170,7 +192,9 @@ struct PostgresCatalog {
                 t.typbasetype, t.typtypmod
             FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
             WHERE t.oid = ANY ($1::oid[])
-            """, [list])
+            """,
+            [list]
+        )
         let members = try await session.query(
             """
             SELECT t.oid, a.attname, a.atttypid, a.atttypmod
@@ -178,7 +202,9 @@ struct PostgresCatalog {
             WHERE t.oid = ANY ($1::oid[]) AND t.typtype = 'c' AND a.attnum > 0
                 AND NOT a.attisdropped
             ORDER BY t.oid, a.attnum
-            """, [list])
+            """,
+            [list]
+        )
         var membersByType: [String: [(name: String, typeID: String, modifier: Int)]] = [:]
         for row in members {
             membersByType[row[0] ?? "", default: []].append(
@@ -187,10 +213,16 @@ struct PostgresCatalog {
         }
         return rows.map { row in
             PostgresType(
-                id: row[0] ?? "", name: row[1] ?? "", schema: row[2] ?? "", kind: row[3] ?? "",
-                category: row[4] ?? "", elementID: row[5] ?? "0", baseID: row[6] ?? "0",
+                id: row[0] ?? "",
+                name: row[1] ?? "",
+                schema: row[2] ?? "",
+                kind: row[3] ?? "",
+                category: row[4] ?? "",
+                elementID: row[5] ?? "0",
+                baseID: row[6] ?? "0",
                 baseModifier: row[7].flatMap(Int.init) ?? -1,
-                members: membersByType[row[0] ?? ""] ?? [])
+                members: membersByType[row[0] ?? ""] ?? []
+            )
         }
     }
 }

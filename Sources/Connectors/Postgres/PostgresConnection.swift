@@ -67,7 +67,9 @@ final class PostgresConnection: @unchecked Sendable {
         PQfinish(handle)
     }
 
-    /// Asks the server to stop the running statement. Safe from any thread, at any time.
+    /// Asks the server to stop the running statement.
+    ///
+    /// Safe from any thread, at any time.
     func cancel() {
         canceller.withLock { canceller in
             guard let handle = canceller.handle else { return }
@@ -87,7 +89,9 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Runs a statement; without parameters several may stand in one text.
     func query(
-        _ sql: String, _ parameters: [String], place: String
+        _ sql: String,
+        _ parameters: [String],
+        place: String
     ) throws(SourceError) -> [[String?]] {
         let result: OpaquePointer?
         if parameters.isEmpty {
@@ -98,7 +102,15 @@ final class PostgresConnection: @unchecked Sendable {
             result = values.withUnsafeMutableBufferPointer { values in
                 values.withMemoryRebound(to: UnsafePointer<CChar>?.self) { values in
                     PQexecParams(
-                        handle, sql, Int32(parameters.count), nil, values.baseAddress, nil, nil, 0)
+                        handle,
+                        sql,
+                        Int32(parameters.count),
+                        nil,
+                        values.baseAddress,
+                        nil,
+                        nil,
+                        0
+                    )
                 }
             }
         }
@@ -152,7 +164,10 @@ final class PostgresConnection: @unchecked Sendable {
         }
         guard length == -1 else {
             throw PostgresFailure.running(
-                at: place, state: nil, message: String(cString: PQerrorMessage(handle)))
+                at: place,
+                state: nil,
+                message: String(cString: PQerrorMessage(handle))
+            )
         }
         return nil
     }

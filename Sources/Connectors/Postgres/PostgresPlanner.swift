@@ -30,11 +30,21 @@ struct PostgresPlanner {
         let filter = request.filter
         var read = PostgresRead(
             plan: ReadPlan(
-                stream: relation.name, query: "", columns: [], primaryKey: relation.primaryKey,
+                stream: relation.name,
+                query: "",
+                columns: [],
+                primaryKey: relation.primaryKey,
                 estimatedRowCount: relation.estimatedRowCount,
-                estimatedByteCount: relation.estimatedByteCount, resume: .none, risks: []),
-            copyColumns: [], fromClause: relation.fromClause, filter: filter, kind: relation.kind,
-            filtersRows: relation.filtersRows)
+                estimatedByteCount: relation.estimatedByteCount,
+                resume: .none,
+                risks: []
+            ),
+            copyColumns: [],
+            fromClause: relation.fromClause,
+            filter: filter,
+            kind: relation.kind,
+            filtersRows: relation.filtersRows
+        )
         try await sizeNumerics(&readings, columns: relation.columns, request: request, read: read)
         let validatesText = await session.serverEncoding == "SQL_ASCII"
         for (index, column) in relation.columns.enumerated() {
@@ -45,29 +55,42 @@ struct PostgresPlanner {
             let reading = readings[index]
             read.copyColumns.append(
                 CopyColumn(
-                    name: column.name, type: reading.type, policy: policy,
-                    validatesText: validatesText))
+                    name: column.name,
+                    type: reading.type,
+                    policy: policy,
+                    validatesText: validatesText
+                )
+            )
             let canBeNulled =
                 policy != .error
                 && (reading.type.canFail || (validatesText && reading.type == .text))
             read.plan.columns.append(
                 PlannedColumn(
-                    name: column.name, sourceType: column.typeName, type: reading.type.dataType,
-                    isRequired: column.isRequired && !canBeNulled, policy: policy,
-                    documentation: column.comment, note: reading.note,
-                    isObserved: isObserved[index]))
+                    name: column.name,
+                    sourceType: column.typeName,
+                    type: reading.type.dataType,
+                    isRequired: column.isRequired && !canBeNulled,
+                    policy: policy,
+                    documentation: column.comment,
+                    note: reading.note,
+                    isObserved: isObserved[index]
+                )
+            )
         }
         let list = zip(relation.columns, readings).map { column, reading in
             reading.sql(quoted(column.name))
         }
-        read.plan.query = "SELECT \(list.joined(separator: ", ")) FROM \(relation.fromClause)"
+        read.plan.query =
+            "SELECT \(list.joined(separator: ", ")) FROM \(relation.fromClause)"
             + read.whereClause
         read.plan.risks = risks(relation, validatesText: validatesText)
         return read
     }
 
     private func selected(
-        _ columns: [PostgresRelation.Column], request: ReadRequest, relation: PostgresRelation
+        _ columns: [PostgresRelation.Column],
+        request: ReadRequest,
+        relation: PostgresRelation
     ) throws -> [PostgresRelation.Column] {
         let named = Set(request.columns ?? []).union(request.policies.keys)
         let unknown = named.subtracting(columns.map(\.name)).sorted()
@@ -75,7 +98,8 @@ struct PostgresPlanner {
             throw SourceError(
                 .notFound,
                 "\(place): \(relation.name) has no column \(unknown.joined(separator: ", ")); it has "
-                    + columns.map(\.name).joined(separator: ", "))
+                    + columns.map(\.name).joined(separator: ", ")
+            )
         }
         guard let wanted = request.columns else { return columns }
         return columns.filter { wanted.contains($0.name) }
@@ -83,8 +107,10 @@ struct PostgresPlanner {
 
     /// Asks for the sizes of numerics without precision, all in one scan, and picks their types.
     private func sizeNumerics(
-        _ readings: inout [PostgresReading], columns: [PostgresRelation.Column],
-        request: ReadRequest, read: PostgresRead
+        _ readings: inout [PostgresReading],
+        columns: [PostgresRelation.Column],
+        request: ReadRequest,
+        read: PostgresRead
     ) async throws {
         let unsized = readings.indices.filter { index in
             readings[index].isUnconstrainedNumeric
@@ -103,19 +129,23 @@ struct PostgresPlanner {
                 """
         }
         let sizes = try await session.query(
-            "SELECT \(list.joined(separator: ",\n")) FROM \(read.fromClause)\(read.whereClause)")
+            "SELECT \(list.joined(separator: ",\n")) FROM \(read.fromClause)\(read.whereClause)"
+        )
         for (place, index) in unsized.enumerated() {
             readings[index] = Self.sized(
                 integerDigits: sizes[0][place * 2].flatMap { Int($0) },
                 scale: sizes[0][place * 2 + 1].flatMap { Int($0) },
-                preferred: request.preferredTypes[columns[index].name])
+                preferred: request.preferredTypes[columns[index].name]
+            )
         }
     }
 
     /// The type that holds numbers of that size: the table's own where it does, else one with
     /// head-room before the point, else text.
     static func sized(
-        integerDigits: Int?, scale: Int?, preferred: DataType?
+        integerDigits: Int?,
+        scale: Int?,
+        preferred: DataType?
     ) -> PostgresReading {
         let integers = integerDigits ?? 0
         let fraction = scale ?? 0
@@ -124,40 +154,50 @@ struct PostgresPlanner {
         {
             return PostgresReading(
                 type: .numeric(precision: precision, scale: preferredScale),
-                note: "sized by the table it has")
+                note: "sized by the table it has"
+            )
         }
         if preferred == .string { return .text(note: "text, as the table has it") }
         guard integerDigits != nil, scale != nil else {
             return PostgresReading(
-                type: .numeric(precision: 38, scale: 9), note: "no values to size it by yet")
+                type: .numeric(precision: 38, scale: 9),
+                note: "no values to size it by yet"
+            )
         }
         let needed = integers + fraction
         guard needed <= 38 else {
-            return .text(note: "\(integers) digits before and \(fraction) behind the point: "
-                + "no Iceberg decimal holds them")
+            return .text(
+                note: "\(integers) digits before and \(fraction) behind the point: "
+                    + "no Iceberg decimal holds them"
+            )
         }
         // Three digits of head-room keep a growing column in 64 bits; past that, all there is.
         return PostgresReading(
             type: .numeric(precision: needed + 3 <= 18 ? 18 : 38, scale: fraction),
-            note: "sized by its values: \(integers) digits before, \(fraction) behind the point")
+            note: "sized by its values: \(integers) digits before, \(fraction) behind the point"
+        )
     }
 
     private func risks(_ relation: PostgresRelation, validatesText: Bool) -> [String] {
         var risks: [String] = []
         if relation.filtersRows {
             risks.append(
-                "row-level security filters what this user sees: only those rows are read")
+                "row-level security filters what this user sees: only those rows are read"
+            )
         }
         if relation.kind == "r", relation.hasChildren {
             risks.append("the table has inheriting tables; their rows are streams of their own")
         }
         if relation.kind == "v" || relation.kind == "f" {
             risks.append(
-                "the rows of a \(relation.kindName) cannot be counted independently of the read")
+                "the rows of a \(relation.kindName) cannot be counted independently of the read"
+            )
         }
         if validatesText {
-            risks.append("the database has no encoding (SQL_ASCII): text that is no UTF-8 meets "
-                + "the column's policy")
+            risks.append(
+                "the database has no encoding (SQL_ASCII): text that is no UTF-8 meets "
+                    + "the column's policy"
+            )
         }
         return risks
     }

@@ -27,7 +27,8 @@ actor PostgresSession {
     /// A task of its own executor's actor would need the actor first: connecting runs on a small
     /// actor that shares the executor.
     private static func connect(
-        _ address: PostgresAddress, on executor: BlockingExecutor
+        _ address: PostgresAddress,
+        on executor: BlockingExecutor
     ) async throws -> PostgresConnection {
         try await Connector(executor: executor).connect(address)
     }
@@ -66,7 +67,7 @@ actor PostgresSession {
         _ = try query(sql)
     }
 
-    /// Runs one statement and returns its rows as text; `parameters` stand for `$1`, `$2`…
+    /// Runs one statement with `parameters` for `$1`, `$2` and on, and returns its rows as text.
     func query(_ sql: String, _ parameters: [String] = []) throws -> [[String?]] {
         try connection.query(sql, parameters, place: place)
     }
@@ -126,7 +127,8 @@ actor PostgresSession {
         guard decoder?.isFinished == true, confirmed == decoded else {
             throw SourceError(
                 .protocol,
-                "\(place): the server sent \(confirmed) rows, but \(decoded) arrived; run it again")
+                "\(place): the server sent \(confirmed) rows, but \(decoded) arrived; run it again"
+            )
         }
         finishedProgress = progress()
         decoder = nil
@@ -138,7 +140,10 @@ actor PostgresSession {
     func progress() -> ReadProgress {
         if let rowCount = decoder?.rowCount, let conversions = decoder?.conversions {
             return ReadProgress(
-                rowCount: rowCount, byteCount: copyByteCount, conversions: conversions)
+                rowCount: rowCount,
+                byteCount: copyByteCount,
+                conversions: conversions
+            )
         }
         return finishedProgress ?? ReadProgress()
     }

@@ -20,21 +20,24 @@ package struct PostgresSource: Source {
                     current_setting('server_encoding'), pg_is_in_recovery(),
                     current_setting('statement_timeout'), (SELECT ssl FROM pg_stat_ssl
                         WHERE pid = pg_backend_pid())
-                """)
+                """
+            )
             let relations = try await PostgresCatalog(session: session).relations()
             var warnings: [String] = []
             let unreadable = relations.filter { !$0.isReadable }.map(\.name.description)
             if !unreadable.isEmpty {
                 warnings.append(
                     "no SELECT right on \(unreadable.count) of \(relations.count) streams: "
-                        + unreadable.prefix(5).joined(separator: ", "))
+                        + unreadable.prefix(5).joined(separator: ", ")
+                )
             }
             if await session.serverVersion < 120_000 {
                 warnings.append("servers before 12 are not tested")
             }
             if rows[0][5] != "0" {
                 warnings.append(
-                    "statement_timeout is \(rows[0][5] ?? ""): a longer read will be stopped")
+                    "statement_timeout is \(rows[0][5] ?? ""): a longer read will be stopped"
+                )
             }
             return SourceCheck(
                 version: rows[0][0] ?? "",
@@ -44,7 +47,10 @@ package struct PostgresSource: Source {
                     rows[0][6] == "t" ? "connection encrypted" : "connection not encrypted",
                     rows[0][4] == "t" ? "a standby server" : "a primary server",
                     "sessions of this tool are read-only",
-                ], warnings: warnings, streamCount: relations.count)
+                ],
+                warnings: warnings,
+                streamCount: relations.count
+            )
         }
     }
 
@@ -53,16 +59,22 @@ package struct PostgresSource: Source {
             let catalog = PostgresCatalog(session: session)
             return try await catalog.withColumns(catalog.relations()).map { relation in
                 StreamDescriptor(
-                    name: relation.name, kind: relation.kindName,
+                    name: relation.name,
+                    kind: relation.kindName,
                     columns: relation.columns.map {
                         DescribedColumn(
-                            name: $0.name, sourceType: $0.typeName, isNullable: !$0.isRequired)
-                    }, primaryKey: relation.primaryKey,
+                            name: $0.name,
+                            sourceType: $0.typeName,
+                            isNullable: !$0.isRequired
+                        )
+                    },
+                    primaryKey: relation.primaryKey,
                     estimatedRowCount: relation.estimatedRowCount,
                     estimatedByteCount: relation.estimatedByteCount,
                     access: relation.isReadable
                         ? "binary COPY, one connection" : "not readable: no SELECT right",
-                    resume: .none)
+                    resume: .none
+                )
             }
         }
     }
@@ -85,7 +97,9 @@ package struct PostgresSource: Source {
             let read = try await PostgresPlanner(session: session, place: location.place)
                 .plan(request)
             try await session.startCopy(
-                "COPY (\(read.plan.query)\n) TO STDOUT (FORMAT binary)", columns: read.copyColumns)
+                "COPY (\(read.plan.query)\n) TO STDOUT (FORMAT binary)",
+                columns: read.copyColumns
+            )
             return try await body(PostgresReader(session: session, read: read))
         }
     }
@@ -133,10 +147,12 @@ struct PostgresReader: StreamReader {
     func sourceRowCount() async throws -> RowCountAnswer {
         if read.kind == "v" || read.kind == "f" {
             return .notComparable(
-                "a view or foreign table may answer a second question differently")
+                "a view or foreign table may answer a second question differently"
+            )
         }
         let rows = try await session.query(
-            "SELECT count(*) FROM \(read.fromClause)\(read.whereClause)")
+            "SELECT count(*) FROM \(read.fromClause)\(read.whereClause)"
+        )
         guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
             throw SourceError(.protocol, "\(plan.stream): the server gave no count")
         }

@@ -72,8 +72,10 @@ struct PostgresTypeMap {
         switch type.kind {
         case "d":
             return reading(
-                type.baseID, modifier: type.baseModifier >= 0 ? type.baseModifier : modifier,
-                depth: depth + 1)
+                type.baseID,
+                modifier: type.baseModifier >= 0 ? type.baseModifier : modifier,
+                depth: depth + 1
+            )
         case "e": return PostgresReading(type: .text)
         case "c": return composite(type, depth: depth)
         case "b" where type.category == "A" && type.elementID != "0":
@@ -135,7 +137,8 @@ struct PostgresTypeMap {
         }
         return PostgresReading(
             type: .composite(members.map { .init(name: $0.name, type: $0.reading.type) }),
-            expression: isDirect ? .direct : .rebuilt(members))
+            expression: isDirect ? .direct : .rebuilt(members)
+        )
     }
 
     private func array(_ type: PostgresType, modifier: Int, depth: Int) -> PostgresReading {
@@ -157,8 +160,10 @@ struct PostgresTypeMap {
             PostgresReading(type: .array(element: .float4), expression: .cast("real[]"))
         case "geometry", "geography":
             PostgresReading(
-                type: .bytes, expression: .function("\(quoted(type.schema)).ST_AsBinary"),
-                note: "well-known binary; the SRID is not part of it")
+                type: .bytes,
+                expression: .function("\(quoted(type.schema)).ST_AsBinary"),
+                note: "well-known binary; the SRID is not part of it"
+            )
         default: .text()
         }
     }

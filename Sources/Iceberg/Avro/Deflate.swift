@@ -5,7 +5,9 @@ enum Deflate {
     /// No zlib header and the largest window.
     private static let windowBits: CInt = -15
 
-    /// Unpacks one stream that fills `input`.
+    /// Unpacks one stream at the start of `input`.
+    ///
+    /// What follows its end is ignored: pyiceberg leaves part of a zlib checksum there.
     ///
     /// - Throws: `IcebergError` `corrupt`.
     static func inflate(_ input: ArraySlice<UInt8>) throws -> [UInt8] {
@@ -33,7 +35,7 @@ enum Deflate {
                         "an Avro block unpacks to over \(Limits.avroBlockByteCount) bytes"
                     )
                 }
-                if status == Z_STREAM_END { return stream.avail_in == 0 }
+                if status == Z_STREAM_END { return true }
                 guard status == Z_OK, stream.avail_out == 0 || stream.avail_in > 0 else {
                     return false
                 }

@@ -59,12 +59,11 @@ enum Manifest {
         to encoder: inout AvroEncoder,
         _ body: (inout AvroEncoder, Value) -> Void
     ) {
-        let pairs = map.sorted { $0.key < $1.key }
-        encoder.write(optional: pairs.isEmpty ? nil : pairs) { encoder, pairs in
-            encoder.write(array: pairs) { encoder, pair in
-                encoder.write(pair.key)
-                body(&encoder, pair.value)
-            }
+        // An empty map rather than null: pyiceberg's view of entries fails on null.
+        encoder.write(1)
+        encoder.write(array: map.sorted { $0.key < $1.key }) { encoder, pair in
+            encoder.write(pair.key)
+            body(&encoder, pair.value)
         }
     }
 

@@ -30,7 +30,9 @@ import Testing
 
     /// Writes batches and returns the file.
     private func file(
-        _ batches: [Batch], schema: Schema, options: ParquetOptions = ParquetOptions()
+        _ batches: [Batch],
+        schema: Schema,
+        options: ParquetOptions = ParquetOptions()
     ) -> (bytes: [UInt8], summary: FileSummary) {
         let writer = ParquetWriter(schema: schema, options: options)
         var bytes: [UInt8] = []
@@ -49,7 +51,9 @@ import Testing
         let whole = Batch(schema: file.schema)
         let batches = try file.batches()
         while let batch = try batches.next() {
-            for (column, part) in zip(whole.columns, batch.columns) { column.append(contentsOf: part) }
+            for (column, part) in zip(whole.columns, batch.columns) {
+                column.append(contentsOf: part)
+            }
             whole.rowCount += batch.rowCount
         }
         return whole
@@ -79,7 +83,8 @@ import Testing
                     Issue.record("\(name)[\(index)]: bytes differ")
                     return
                 }
-            case .list: #expect(left.range(at: index).count == right.range(at: index).count, "\(name)")
+            case .list:
+                #expect(left.range(at: index).count == right.range(at: index).count, "\(name)")
             case .structure: break
             }
         }
@@ -97,7 +102,9 @@ import Testing
         ]
         let expected = Batch(schema: WriterSamples.schema)
         for batch in batches {
-            for (column, part) in zip(expected.columns, batch.columns) { column.append(contentsOf: part) }
+            for (column, part) in zip(expected.columns, batch.columns) {
+                column.append(contentsOf: part)
+            }
         }
         let (bytes, summary) = file(batches, schema: WriterSamples.schema, options: variant.options)
         #expect(summary.rowCount == 20_001)
@@ -115,7 +122,9 @@ import Testing
         let encoder = JSONEncoder()
         return try (0..<batch.rowCount).map { row in
             String(
-                decoding: try encoder.encode(batch.columns.map { $0.text(at: row) }), as: UTF8.self)
+                decoding: try encoder.encode(batch.columns.map { $0.text(at: row) }),
+                as: UTF8.self
+            )
         }.joined(separator: "\n")
     }
 
@@ -208,7 +217,8 @@ import Testing
             for row in stride(from: 0, to: batch.rowCount, by: 997) {
                 let want = batch.columns[0].values.bytes[batch.columns[0].range(at: row)]
                 let have = actual.columns[0].values.bytes[
-                    actual.columns[0].range(at: index * 16_384 + row)]
+                    actual.columns[0].range(at: index * 16_384 + row)
+                ]
                 #expect(want.elementsEqual(have))
             }
         }
@@ -227,6 +237,10 @@ import Testing
         }
         let (bytes, summary) = file(batches, schema: schema, options: options)
         #expect(summary.splitOffsets.count == 3)
-        #expect(try ParquetFile(bytes: bytes).metadata.rowGroups.map(\.rowCount) == [20_000, 20_000, 10_000])
+        #expect(
+            try ParquetFile(bytes: bytes).metadata.rowGroups.map(\.rowCount) == [
+                20_000, 20_000, 10_000,
+            ]
+        )
     }
 }

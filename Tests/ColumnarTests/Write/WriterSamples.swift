@@ -23,19 +23,25 @@ struct WriterSamples {
                 "struct",
                 .structure([
                     Field(id: 111, name: "a", type: .int),
-                    Field(id: 112, name: "b", type: .list(element: Field(id: 113, name: "element", type: .long))),
+                    Field(
+                        id: 112,
+                        name: "b",
+                        type: .list(element: Field(id: 113, name: "element", type: .long))
+                    ),
                 ])
             ),
             (
                 "map",
                 .map(
                     key: Field(id: 121, name: "key", type: .string, isRequired: true),
-                    value: Field(id: 122, name: "value", type: .double))
+                    value: Field(id: 122, name: "value", type: .double)
+                )
             ),
         ]
         return Schema(
             [Field(id: 1, name: "row", type: .long, isRequired: true)]
-                + types.enumerated().map { Field(id: $0 + 2, name: $1.0, type: $1.1) })
+                + types.enumerated().map { Field(id: $0 + 2, name: $1.0, type: $1.1) }
+        )
     }()
 
     /// A batch of `rowCount` rows that begins at row `first`.
@@ -61,9 +67,14 @@ struct WriterSamples {
         case .boolean: column.append(random & 8 != 0)
         case .int: column.append(Int32(truncatingIfNeeded: random >> 20))
         case .long: column.append(Int64(bitPattern: random) >> Int64(random % 60))
-        case .float: column.append(random % 31 == 0 ? Float.nan : Float(Int32(truncatingIfNeeded: random)) / 8)
+        case .float:
+            column.append(
+                random % 31 == 0 ? Float.nan : Float(Int32(truncatingIfNeeded: random) >> 10) / 8
+            )
         case .double:
-            column.append(random % 31 == 0 ? -Double.infinity : Double(Int64(bitPattern: random)) / 1024)
+            column.append(
+                random % 31 == 0 ? -Double.infinity : Double(Int64(bitPattern: random)) / 1024
+            )
         case .decimal(let precision, _):
             var bound: Int128 = 1
             for _ in 0..<precision { bound *= 10 }
@@ -77,10 +88,14 @@ struct WriterSamples {
             column.append(String(repeating: "é\(random % 11)", count: Int(random % 5)))
         case .binary, .uuid:
             let length = type == .uuid ? 16 : Int(random % 90)
-            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: random >> ($0 % 8 * 8)) &+ UInt8($0) }
+            let bytes = (0..<length).map {
+                UInt8(truncatingIfNeeded: random >> ($0 % 8 * 8)) &+ UInt8($0)
+            }
             bytes.withUnsafeBytes { column.append($0) }
         case .list(let element):
-            for _ in 0..<random % 4 { append(element.type, isRequired: element.isRequired, to: column.children[0]) }
+            for _ in 0..<random % 4 {
+                append(element.type, isRequired: element.isRequired, to: column.children[0])
+            }
             column.appendList()
         case .structure(let members):
             for (member, child) in zip(members, column.children) {

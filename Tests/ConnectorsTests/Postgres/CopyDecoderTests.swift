@@ -6,7 +6,9 @@ import Testing
 @Suite struct CopyDecoderTests {
     /// Decodes one column from rows of one field each.
     private func decode(
-        _ type: CopyType, policy: ConversionPolicy = .null, validatesText: Bool = false,
+        _ type: CopyType,
+        policy: ConversionPolicy = .null,
+        validatesText: Bool = false,
         _ fields: [[UInt8]?]
     ) throws -> (column: ColumnBuffer, conversions: [Conversion]) {
         let batch = Batch(schema: Schema([Field(name: "c", type: type.dataType)]))
@@ -27,27 +29,32 @@ import Testing
 
     private func longs(_ column: ColumnBuffer) -> [Int64?] {
         (0..<column.count).map { index in
-            column.isValid(index) ? column.values.base.load(fromByteOffset: index * 8, as: Int64.self) : nil
+            column.isValid(index)
+                ? column.values.base.load(fromByteOffset: index * 8, as: Int64.self) : nil
         }
     }
 
     private func wide(_ column: ColumnBuffer) -> [Int128?] {
         (0..<column.count).map { index in
             column.isValid(index)
-                ? column.values.base.loadUnaligned(fromByteOffset: index * 16, as: Int128.self) : nil
+                ? column.values.base.loadUnaligned(fromByteOffset: index * 16, as: Int128.self)
+                : nil
         }
     }
 
     private func texts(_ column: ColumnBuffer) -> [String?] {
         (0..<column.count).map { index in
             column.isValid(index)
-                ? String(decoding: column.values.bytes[column.range(at: index)], as: UTF8.self) : nil
+                ? String(decoding: column.values.bytes[column.range(at: index)], as: UTF8.self)
+                : nil
         }
     }
 
     @Test func `integers and nulls`() throws {
         let result = try decode(
-            .int8, [CopyStream.bytes(Int64.min), nil, CopyStream.bytes(Int64(5))])
+            .int8,
+            [CopyStream.bytes(Int64.min), nil, CopyStream.bytes(Int64(5))]
+        )
         #expect(longs(result.column) == [.min, nil, 5])
         #expect(result.column.nullCount == 1)
     }
@@ -72,7 +79,10 @@ import Testing
         ([9999, 9999, 9999, 9999], 2, 0, 99_9999_9999_9999_99),
     ])
     func `numerics are scaled exactly`(
-        digits: [UInt16], weight: Int16, sign: UInt16, expected: Int64
+        digits: [UInt16],
+        weight: Int16,
+        sign: UInt16,
+        expected: Int64
     ) throws {
         let field = CopyStream.numeric(digits, weight: weight, sign: sign, scale: 2)
         // The last argument has two digits past the point that are not zero.
@@ -89,7 +99,9 @@ import Testing
     @Test func `thirty-eight digits arrive whole`() throws {
         let digits: [UInt16] = [12, 3456, 7890, 1234, 5678, 9012, 3456, 7890, 1234, 5678]
         let result = try decode(
-            .numeric(precision: 38, scale: 0), [CopyStream.numeric(digits, weight: 9)])
+            .numeric(precision: 38, scale: 0),
+            [CopyStream.numeric(digits, weight: 9)]
+        )
         #expect(wide(result.column) == [Int128("12345678901234567890123456789012345678")])
     }
 
@@ -107,13 +119,16 @@ import Testing
                 Conversion(column: "c", reason: .notANumber, outcome: .null, count: 1),
                 Conversion(column: "c", reason: .infinite, outcome: .null, count: 2),
                 Conversion(column: "c", reason: .outOfRange, outcome: .null, count: 1),
-            ])
+            ]
+        )
     }
 
     @Test func `clamped infinities are the ends of the type`() throws {
         let result = try decode(
-            .numeric(precision: 4, scale: 2), policy: .clamp,
-            [CopyStream.numeric([], weight: 0, sign: 0xF000)])
+            .numeric(precision: 4, scale: 2),
+            policy: .clamp,
+            [CopyStream.numeric([], weight: 0, sign: 0xF000)]
+        )
         #expect(result.column.values.base.load(as: Int32.self) == -9_999)
         #expect(result.conversions.map(\.outcome) == [.clamped])
     }
@@ -129,7 +144,8 @@ import Testing
     @Test func `timestamps move to 1970 and infinities are null`() throws {
         let result = try decode(
             .timestamp,
-            [CopyStream.bytes(Int64(0)), CopyStream.bytes(Int64.max), CopyStream.bytes(Int64.min)])
+            [CopyStream.bytes(Int64(0)), CopyStream.bytes(Int64.max), CopyStream.bytes(Int64.min)]
+        )
         #expect(longs(result.column) == [946_684_800_000_000, nil, nil])
         #expect(result.conversions.map(\.count) == [2])
     }
@@ -153,9 +169,11 @@ import Testing
         let result = try decode(
             .array(element: .int8),
             [
-                CopyStream.array(CopyStream.bytes(Int64(1)), nil), CopyStream.bytes(Int32(0))
+                CopyStream.array(CopyStream.bytes(Int64(1)), nil),
+                CopyStream.bytes(Int32(0))
                     + CopyStream.bytes(Int32(0)) + CopyStream.bytes(Int32(20)), nil, matrix,
-            ])
+            ]
+        )
         #expect((0..<4).map { result.column.isValid($0) } == [true, true, false, false])
         #expect(result.column.range(at: 0).count == 2 && result.column.range(at: 1).isEmpty)
         #expect(longs(result.column.children[0]) == [1, nil])
@@ -163,8 +181,11 @@ import Testing
     }
 
     @Test func `a composite of nulls is not a null`() throws {
-        let type = CopyType.composite([.init(name: "a", type: .int4), .init(name: "b", type: .text)])
-        let nulls = CopyStream.bytes(Int32(2))
+        let type = CopyType.composite([
+            .init(name: "a", type: .int4), .init(name: "b", type: .text),
+        ])
+        let nulls =
+            CopyStream.bytes(Int32(2))
             + (CopyStream.bytes(Int32(23)) + CopyStream.field(nil))
             + (CopyStream.bytes(Int32(25)) + CopyStream.field(nil))
         let result = try decode(type, [nulls, nil])

@@ -1,7 +1,8 @@
 /// Builds streams of the binary COPY format by hand.
 struct CopyStream {
     static let header: [UInt8] =
-        [0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00] + [UInt8](repeating: 0, count: 8)
+        [0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00]
+        + [UInt8](repeating: 0, count: 8)
     static let trailer: [UInt8] = [0xFF, 0xFF]
 
     /// A number in network order.
@@ -19,13 +20,17 @@ struct CopyStream {
     }
 
     /// A numeric of base-10000 digits.
-    static func numeric(_ digits: [UInt16], weight: Int16, sign: UInt16 = 0, scale: UInt16 = 0) -> [UInt8] {
-        bytes(Int16(digits.count)) + bytes(weight) + bytes(sign) + bytes(scale) + digits.flatMap { bytes($0) }
+    static func numeric(_ digits: [UInt16], weight: Int16, sign: UInt16 = 0, scale: UInt16 = 0)
+        -> [UInt8]
+    {
+        bytes(Int16(digits.count)) + bytes(weight) + bytes(sign) + bytes(scale)
+            + digits.flatMap { bytes($0) }
     }
 
     /// A one-dimensional array.
     static func array(_ elements: [UInt8]?...) -> [UInt8] {
-        bytes(Int32(1)) + bytes(Int32(0)) + bytes(Int32(23)) + bytes(Int32(elements.count)) + bytes(Int32(1))
+        bytes(Int32(1)) + bytes(Int32(0)) + bytes(Int32(23)) + bytes(Int32(elements.count))
+            + bytes(Int32(1))
             + elements.flatMap(field)
     }
 }

@@ -22,7 +22,9 @@ final class ColumnChunkWriter {
         self.leaf = leaf
         self.options = options
         dictionaryByteLimit = min(
-            Limits.dictionaryByteCount, Limits.dictionaryTotalByteCount / leafCount)
+            Limits.dictionaryByteCount,
+            Limits.dictionaryTotalByteCount / leafCount
+        )
         reset()
     }
 
@@ -49,7 +51,8 @@ final class ColumnChunkWriter {
     private func appendFlat(_ column: ColumnBuffer, pageByteLimit: Int, compressor: Compressor) {
         precondition(
             column.nullCount == 0 || !leaf.field.isRequired,
-            "a null in the required column \(leaf.field.name)")
+            "a null in the required column \(leaf.field.name)"
+        )
         var start = 0
         while start < column.count {
             let end = pageEnd(of: column, from: start, byteLimit: pageByteLimit)
@@ -78,7 +81,9 @@ final class ColumnChunkWriter {
     }
 
     private func appendFlatPage(
-        _ column: ColumnBuffer, _ rows: Range<Int>, compressor: Compressor
+        _ column: ColumnBuffer,
+        _ rows: Range<Int>,
+        compressor: Compressor
     ) {
         let validity = (column.validity.base + rows.lowerBound).assumingMemoryBound(to: UInt8.self)
         let values: DenseValues
@@ -88,29 +93,46 @@ final class ColumnChunkWriter {
                 values = DenseValues(count: rows.count, base: start, offsets: nil)
             } else {
                 let kept = Compaction.fixed(
-                    start, validity: validity, count: rows.count, width: width, into: scratch)
+                    start,
+                    validity: validity,
+                    count: rows.count,
+                    width: width,
+                    into: scratch
+                )
                 values = DenseValues(count: kept, base: scratch.base, offsets: nil)
             }
         } else {
             let ends = UnsafePointer(
-                (column.offsets.base + rows.lowerBound * 4).assumingMemoryBound(to: UInt32.self))
+                (column.offsets.base + rows.lowerBound * 4).assumingMemoryBound(to: UInt32.self)
+            )
             if column.nullCount == 0 {
                 values = DenseValues(count: rows.count, base: column.values.base, offsets: ends)
             } else {
                 let kept = Compaction.offsets(
-                    ends, validity: validity, count: rows.count, into: scratchEnds)
+                    ends,
+                    validity: validity,
+                    count: rows.count,
+                    into: scratchEnds
+                )
                 values = DenseValues(
-                    count: kept, base: column.values.base,
+                    count: kept,
+                    base: column.values.base,
                     offsets: UnsafePointer(
-                        scratchEnds.base.assumingMemoryBound(to: UInt32.self)))
+                        scratchEnds.base.assumingMemoryBound(to: UInt32.self)
+                    )
+                )
             }
         }
         appendPage(
             PageContents(
-                rowCount: rows.count, levelCount: rows.count,
+                rowCount: rows.count,
+                levelCount: rows.count,
                 definitionLevels: leaf.field.isRequired ? nil : UnsafePointer(validity),
-                repetitionLevels: nil, values: values),
-            compressor: compressor)
+                repetitionLevels: nil,
+                values: values
+            ),
+            compressor: compressor
+        )
     }
 
     private func appendNested(_ column: ColumnBuffer, compressor: Compressor) {
@@ -121,18 +143,25 @@ final class ColumnChunkWriter {
         }
         Compaction.gather(buffer, at: shredded.present, into: scratch, ends: scratchEnds)
         let values = DenseValues(
-            count: shredded.present.count, base: scratch.base,
+            count: shredded.present.count,
+            base: scratch.base,
             offsets: buffer.storage == .variable
-                ? UnsafePointer(scratchEnds.base.assumingMemoryBound(to: UInt32.self)) : nil)
+                ? UnsafePointer(scratchEnds.base.assumingMemoryBound(to: UInt32.self)) : nil
+        )
         shredded.definitionLevels.withUnsafeBufferPointer { definitions in
             shredded.repetitionLevels.withUnsafeBufferPointer { repetitions in
                 appendPage(
                     PageContents(
-                        rowCount: column.count, levelCount: definitions.count,
-                        definitionLevels: leaf.maxDefinitionLevel > 0 ? definitions.baseAddress : nil,
-                        repetitionLevels: leaf.maxRepetitionLevel > 0 ? repetitions.baseAddress : nil,
-                        values: values),
-                    compressor: compressor)
+                        rowCount: column.count,
+                        levelCount: definitions.count,
+                        definitionLevels: leaf.maxDefinitionLevel > 0
+                            ? definitions.baseAddress : nil,
+                        repetitionLevels: leaf.maxRepetitionLevel > 0
+                            ? repetitions.baseAddress : nil,
+                        values: values
+                    ),
+                    compressor: compressor
+                )
             }
         }
     }
@@ -143,26 +172,43 @@ final class ColumnChunkWriter {
         body.count = 0
         let isV2 = options.pageVersion == .v2
         let repetitionByteCount = encodeLevels(
-            contents.repetitionLevels, count: contents.levelCount, max: leaf.maxRepetitionLevel,
-            isPrefixed: !isV2)
+            contents.repetitionLevels,
+            count: contents.levelCount,
+            max: leaf.maxRepetitionLevel,
+            isPrefixed: !isV2
+        )
         let definitionByteCount = encodeLevels(
-            contents.definitionLevels, count: contents.levelCount, max: leaf.maxDefinitionLevel,
-            isPrefixed: !isV2)
+            contents.definitionLevels,
+            count: contents.levelCount,
+            max: leaf.maxDefinitionLevel,
+            isPrefixed: !isV2
+        )
         let levelByteCount = isV2 ? body.count : 0
         let encoding = encodeValues(contents.values)
         valueByteCount += contents.values.byteCount(width: leaf.layout.width) + contents.levelCount
         let compressed = ByteStorage(capacity: 0)
         compressed.append(UnsafeRawBufferPointer(rebasing: body.bytes[..<levelByteCount]))
         compressor.compress(
-            UnsafeRawBufferPointer(rebasing: body.bytes[levelByteCount...]), into: compressed)
+            UnsafeRawBufferPointer(rebasing: body.bytes[levelByteCount...]),
+            into: compressed
+        )
         var page = EncodedPage(
-            bytes: compressed, headerByteCount: 0, uncompressedByteCount: body.count,
+            bytes: compressed,
+            headerByteCount: 0,
+            uncompressedByteCount: body.count,
             valueCount: contents.levelCount,
-            nullCount: contents.levelCount - contents.values.count, rowCount: contents.rowCount,
-            encoding: encoding, range: ValueRange(of: contents.values, type: leaf.field.type))
+            nullCount: contents.levelCount - contents.values.count,
+            rowCount: contents.rowCount,
+            encoding: encoding,
+            range: ValueRange(of: contents.values, type: leaf.field.type)
+        )
         let header = PageHeader.data(
-            page, leaf: leaf, isV2: isV2, definitionByteCount: definitionByteCount,
-            repetitionByteCount: repetitionByteCount)
+            page,
+            leaf: leaf,
+            isV2: isV2,
+            definitionByteCount: definitionByteCount,
+            repetitionByteCount: repetitionByteCount
+        )
         page.headerByteCount = header.count
         let whole = ByteStorage(capacity: header.count + compressed.count)
         header.withUnsafeBytes { whole.append($0) }
@@ -174,7 +220,10 @@ final class ColumnChunkWriter {
 
     /// Encodes levels to the end of `body`; returns their bytes, without the length prefix of v1.
     private func encodeLevels(
-        _ levels: UnsafePointer<UInt8>?, count: Int, max: Int, isPrefixed: Bool
+        _ levels: UnsafePointer<UInt8>?,
+        count: Int,
+        max: Int,
+        isPrefixed: Bool
     ) -> Int {
         guard max > 0, let levels else { return 0 }
         let prefixPosition = body.count
@@ -184,11 +233,18 @@ final class ColumnChunkWriter {
         }
         let start = body.count
         RunLengthEncoder.encode(
-            levels, count: count, width: BitPacking.width(of: UInt64(max)), into: body)
+            levels,
+            count: count,
+            width: BitPacking.width(of: UInt64(max)),
+            into: body
+        )
         let byteCount = body.count - start
         if isPrefixed {
             body.base.storeBytes(
-                of: UInt32(byteCount).littleEndian, toByteOffset: prefixPosition, as: UInt32.self)
+                of: UInt32(byteCount).littleEndian,
+                toByteOffset: prefixPosition,
+                as: UInt32.self
+            )
         }
         return byteCount
     }
@@ -204,7 +260,11 @@ final class ColumnChunkWriter {
                 let width = BitPacking.width(of: UInt64(max(dictionary.count - 1, 0)))
                 body.append(UInt8(width))
                 RunLengthEncoder.encode(
-                    UnsafePointer(indexBase), count: values.count, width: width, into: body)
+                    UnsafePointer(indexBase),
+                    count: values.count,
+                    width: width,
+                    into: body
+                )
                 return .rleDictionary
             }
             isDictionaryOpen = false
@@ -218,10 +278,13 @@ final class ColumnChunkWriter {
         let trial = ByteStorage(capacity: values.byteCount(width: leaf.layout.width))
         let encoding = encodeFallback(values, into: trial)
         return DictionaryEstimate.pays(
-            dictionary, sampled: values.count, fallbackByteCount: trial.count,
+            dictionary,
+            sampled: values.count,
+            fallbackByteCount: trial.count,
             chunkValueCount: values.count < options.pageRowCount / 2
                 ? values.count : options.rowGroupRowCount,
-            isCompressible: encoding != .deltaBinaryPacked)
+            isCompressible: encoding != .deltaBinaryPacked
+        )
     }
 
     private func encodeFallback(_ values: DenseValues, into out: ByteStorage) -> Encoding {
@@ -254,9 +317,15 @@ final class ColumnChunkWriter {
         let compressed = ByteStorage(capacity: 0)
         compressor.compress(body.bytes, into: compressed)
         var page = EncodedPage(
-            bytes: compressed, headerByteCount: 0, uncompressedByteCount: body.count,
-            valueCount: dictionary.count, nullCount: 0, rowCount: 0, encoding: .plain,
-            range: ValueRange())
+            bytes: compressed,
+            headerByteCount: 0,
+            uncompressedByteCount: body.count,
+            valueCount: dictionary.count,
+            nullCount: 0,
+            rowCount: 0,
+            encoding: .plain,
+            range: ValueRange()
+        )
         let header = PageHeader.dictionary(page)
         page.headerByteCount = header.count
         let whole = ByteStorage(capacity: header.count + compressed.count)

@@ -37,21 +37,32 @@ enum ColumnDictionary {
 
     /// Writes the index of each value; false when the dictionary is full.
     func index(
-        _ values: DenseValues, into indices: UnsafeMutablePointer<UInt32>, byteLimit: Int
+        _ values: DenseValues,
+        into indices: UnsafeMutablePointer<UInt32>,
+        byteLimit: Int
     ) -> Bool {
         switch self {
         case .words32(let dictionary):
             dictionary.index(
-                values.base.assumingMemoryBound(to: UInt32.self), count: values.count,
-                into: indices, limit: byteLimit / 4)
+                values.base.assumingMemoryBound(to: UInt32.self),
+                count: values.count,
+                into: indices,
+                limit: byteLimit / 4
+            )
         case .words64(let dictionary):
             dictionary.index(
-                values.base.assumingMemoryBound(to: UInt64.self), count: values.count,
-                into: indices, limit: byteLimit / 8)
+                values.base.assumingMemoryBound(to: UInt64.self),
+                count: values.count,
+                into: indices,
+                limit: byteLimit / 8
+            )
         case .words128(let dictionary):
             dictionary.index(
-                values.base.assumingMemoryBound(to: UInt128.self), count: values.count,
-                into: indices, limit: byteLimit / 16)
+                values.base.assumingMemoryBound(to: UInt128.self),
+                count: values.count,
+                into: indices,
+                limit: byteLimit / 16
+            )
         case .bytes(let dictionary):
             dictionary.index(values, into: indices, byteLimit: byteLimit)
         }
@@ -68,8 +79,10 @@ enum ColumnDictionary {
             DenseValues(count: dictionary.count, base: dictionary.values.base, offsets: nil)
         case .bytes(let dictionary):
             DenseValues(
-                count: dictionary.count, base: dictionary.bytes.base,
-                offsets: UnsafePointer(dictionary.offsets.base.assumingMemoryBound(to: UInt32.self)))
+                count: dictionary.count,
+                base: dictionary.bytes.base,
+                offsets: UnsafePointer(dictionary.offsets.base.assumingMemoryBound(to: UInt32.self))
+            )
         }
     }
 }
@@ -86,7 +99,11 @@ enum DictionaryEstimate {
         var high = seen * 64
         for _ in 0..<40 {
             let middle = (low + high) / 2
-            if middle * (1 - exponential(-drawn / middle)) < seen { low = middle } else { high = middle }
+            if middle * (1 - exponential(-drawn / middle)) < seen {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         return high
     }
@@ -102,13 +119,18 @@ enum DictionaryEstimate {
     /// Whether `dictionary`, after its first `sampled` values, will take fewer bytes than
     /// `fallbackByteCount` scaled to a chunk of `chunkValueCount` values.
     static func pays(
-        _ dictionary: ColumnDictionary, sampled: Int, fallbackByteCount: Int, chunkValueCount: Int,
+        _ dictionary: ColumnDictionary,
+        sampled: Int,
+        fallbackByteCount: Int,
+        chunkValueCount: Int,
         isCompressible: Bool
     ) -> Bool {
         guard sampled > 0, dictionary.count > 0 else { return true }
         let scale = Double(max(chunkValueCount, sampled)) / Double(sampled)
         let expected = min(
-            distinctCount(sampled: sampled, distinct: dictionary.count), Double(sampled) * scale)
+            distinctCount(sampled: sampled, distinct: dictionary.count),
+            Double(sampled) * scale
+        )
         let entryByteCount = Double(dictionary.byteCount) / Double(dictionary.count)
         let width = Double(BitPacking.width(of: UInt64(max(1, min(expected, 1e9) - 1))))
         let cost = expected * entryByteCount + Double(sampled) * scale * width / 8

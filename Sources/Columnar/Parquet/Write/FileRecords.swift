@@ -54,8 +54,14 @@ struct ChunkRecord {
         range.formUnion(page.range)
         pages.append(
             Page(
-                offset: offset, byteCount: page.bytes.count, firstRow: rowCount,
-                valueCount: page.valueCount, nullCount: page.nullCount, range: page.range))
+                offset: offset,
+                byteCount: page.bytes.count,
+                firstRow: rowCount,
+                valueCount: page.valueCount,
+                nullCount: page.nullCount,
+                range: page.range
+            )
+        )
         rowCount += Int64(page.rowCount)
     }
 
@@ -110,9 +116,16 @@ extension ColumnSummary {
             default: false
             }
         self.init(
-            fieldID: leaf.field.id, type: leaf.field.type,
-            isRepeated: leaf.maxRepetitionLevel > 0, compressedByteCount: 0, valueCount: 0,
-            nullCount: 0, nanCount: hasNaN ? 0 : nil, minimum: nil, maximum: nil)
+            fieldID: leaf.field.id,
+            type: leaf.field.type,
+            isRepeated: leaf.maxRepetitionLevel > 0,
+            compressedByteCount: 0,
+            valueCount: 0,
+            nullCount: 0,
+            nanCount: hasNaN ? 0 : nil,
+            minimum: nil,
+            maximum: nil
+        )
     }
 
     /// Adds a chunk of the column.

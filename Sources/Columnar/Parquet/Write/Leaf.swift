@@ -31,7 +31,11 @@ struct Leaf {
     }
 
     private static func collect(
-        _ field: Field, path: [String], steps: [Step], definition: Int, repetition: Int,
+        _ field: Field,
+        path: [String],
+        steps: [Step],
+        definition: Int,
+        repetition: Int,
         into leaves: inout [Leaf]
     ) {
         let path = path + [field.name]
@@ -42,15 +46,25 @@ struct Leaf {
             for (index, member) in members.enumerated() {
                 step.child = index
                 collect(
-                    member, path: path, steps: steps + [step], definition: definition,
-                    repetition: repetition, into: &leaves)
+                    member,
+                    path: path,
+                    steps: steps + [step],
+                    definition: definition,
+                    repetition: repetition,
+                    into: &leaves
+                )
             }
         case .list(var element):
             step.isRepeated = true
             element.name = "element"
             collect(
-                element, path: path + ["list"], steps: steps + [step], definition: definition + 1,
-                repetition: repetition + 1, into: &leaves)
+                element,
+                path: path + ["list"],
+                steps: steps + [step],
+                definition: definition + 1,
+                repetition: repetition + 1,
+                into: &leaves
+            )
         case .map(var key, var value):
             step.isRepeated = true
             (key.name, value.name) = ("key", "value")
@@ -58,16 +72,27 @@ struct Leaf {
             // The entry itself is never null: a structure without a level of its own.
             for (index, member) in [key, value].enumerated() {
                 collect(
-                    member, path: path + ["key_value"],
-                    steps: steps + [step, Step(isOptional: false, isRepeated: false, child: index)],
-                    definition: definition + 1, repetition: repetition + 1, into: &leaves)
+                    member,
+                    path: path + ["key_value"],
+                    steps: steps + [
+                        step, Step(isOptional: false, isRepeated: false, child: index),
+                    ],
+                    definition: definition + 1,
+                    repetition: repetition + 1,
+                    into: &leaves
+                )
             }
         default:
             leaves.append(
                 Leaf(
-                    field: field, path: path, steps: steps + [step],
-                    layout: LeafLayout(type: field.type), maxDefinitionLevel: definition,
-                    maxRepetitionLevel: repetition))
+                    field: field,
+                    path: path,
+                    steps: steps + [step],
+                    layout: LeafLayout(type: field.type),
+                    maxDefinitionLevel: definition,
+                    maxRepetitionLevel: repetition
+                )
+            )
         }
     }
 }
@@ -129,7 +154,8 @@ struct ShreddedLeaf {
                 expanded.append(Int32(element))
                 definitions.append(definitionLevels[place] + 1)
                 repetitions.append(
-                    element == range.lowerBound ? repetitionLevels[place] : depth)
+                    element == range.lowerBound ? repetitionLevels[place] : depth
+                )
             }
         }
         indices = expanded

@@ -2,7 +2,10 @@
 enum PageHeader {
     /// The header of a data page whose body is `page.bytes`.
     static func data(
-        _ page: EncodedPage, leaf: Leaf, isV2: Bool, definitionByteCount: Int,
+        _ page: EncodedPage,
+        leaf: Leaf,
+        isV2: Bool,
+        definitionByteCount: Int,
         repetitionByteCount: Int
     ) -> [UInt8] {
         var writer = ThriftWriter()

@@ -1,5 +1,7 @@
-/// How Parquet files are written. The defaults are what every engine reads and what came out
-/// smallest for the time spent (docs/architecture.md, "Files").
+/// How Parquet files are written.
+///
+/// The defaults are what every engine reads and what came out smallest for the time spent
+/// (docs/architecture.md, "Files").
 package struct ParquetOptions: Sendable {
     /// Version of the data page header.
     package enum PageVersion: Sendable {

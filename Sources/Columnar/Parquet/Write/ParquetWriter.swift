@@ -67,15 +67,23 @@ package final class ParquetWriter {
         flushRowGroup()
         if options.writesPageIndex { writePageIndex() }
         let footer = FileFooter(
-            schema: schema, rowCount: rowCount, rowGroups: rowGroups, options: options)
+            schema: schema,
+            rowCount: rowCount,
+            rowGroups: rowGroups,
+            options: options
+        )
         let bytes = footer.bytes
         emit(bytes)
         emit(
             (0..<4).map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) }
-                + Array("PAR1".utf8))
+                + Array("PAR1".utf8)
+        )
         return FileSummary(
-            rowCount: rowCount, byteCount: position, columns: summaries,
-            splitOffsets: rowGroups.map(\.offset))
+            rowCount: rowCount,
+            byteCount: position,
+            columns: summaries,
+            splitOffsets: rowGroups.map(\.offset)
+        )
     }
 
     private func emit(_ bytes: [UInt8]) {

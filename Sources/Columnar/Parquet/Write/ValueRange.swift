@@ -96,7 +96,8 @@ extension ValueRange {
     }
 
     private static func bounds<Value: FixedWidthInteger>(
-        _ values: DenseValues, of type: Value.Type
+        _ values: DenseValues,
+        of type: Value.Type
     ) -> (Value, Value) {
         let source = values.base.assumingMemoryBound(to: Value.self)
         var low = source[0]
@@ -109,7 +110,8 @@ extension ValueRange {
     }
 
     private static func decimalBounds(
-        _ values: DenseValues, precision: Int
+        _ values: DenseValues,
+        precision: Int
     ) -> (Scalar, Scalar) {
         if precision <= 9 {
             let (low, high) = bounds(values, of: Int32.self)
@@ -131,7 +133,8 @@ extension ValueRange {
 
     /// Zeros count as -0.0 below and +0.0 above, as parquet.thrift asks for (ColumnOrder).
     private static func floatBounds<Value: BinaryFloatingPoint>(
-        _ values: DenseValues, of type: Value.Type
+        _ values: DenseValues,
+        of type: Value.Type
     ) -> (low: Value?, high: Value?, nanCount: Int64) {
         let source = values.base.assumingMemoryBound(to: Value.self)
         var low = Value.infinity

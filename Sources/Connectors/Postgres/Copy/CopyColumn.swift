@@ -11,7 +11,10 @@ package struct CopyColumn: Sendable {
 
     /// Makes a column.
     package init(
-        name: String, type: CopyType, policy: ConversionPolicy, validatesText: Bool = false
+        name: String,
+        type: CopyType,
+        policy: ConversionPolicy,
+        validatesText: Bool = false
     ) {
         self.name = name
         self.type = type
@@ -26,13 +29,16 @@ struct ConversionCounts {
 
     /// Counts one value, or throws where the policy is `error`.
     mutating func add(
-        _ reason: Conversion.Reason, _ outcome: Conversion.Outcome, column: CopyColumn
+        _ reason: Conversion.Reason,
+        _ outcome: Conversion.Outcome,
+        column: CopyColumn
     ) throws(SourceError) {
         if column.policy == .error {
             throw SourceError(
                 .badValue,
                 "column \(column.name): a value cannot be kept (\(reason.rawValue)); let it be "
-                    + "null, clamped or text with --policy \(column.name)=null|clamp|string")
+                    + "null, clamped or text with --policy \(column.name)=null|clamp|string"
+            )
         }
         switch outcome {
         case .null: counts[reason, default: (0, 0)].null += 1

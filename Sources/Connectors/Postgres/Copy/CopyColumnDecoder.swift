@@ -9,7 +9,9 @@ enum CopyColumnDecoder {
 
     /// Appends all fields to `buffer`, whose type is the column's.
     static func decode(
-        _ fields: CopyFields, column: CopyColumn, counts: inout ConversionCounts,
+        _ fields: CopyFields,
+        column: CopyColumn,
+        counts: inout ConversionCounts,
         into buffer: ColumnBuffer
     ) throws(SourceError) {
         switch column.type {
@@ -42,7 +44,13 @@ enum CopyColumnDecoder {
         case .uuid: try decodeUUIDs(fields, column, buffer)
         case .numeric(let precision, let scale):
             try CopyNumericDecoder.decode(
-                fields, column, &counts, buffer, precision: precision, scale: scale)
+                fields,
+                column,
+                &counts,
+                buffer,
+                precision: precision,
+                scale: scale
+            )
         case .versionedText, .array, .composite, .hstore:
             for index in 0..<fields.count {
                 let length = Int(fields.lengths[index])
@@ -52,8 +60,14 @@ enum CopyColumnDecoder {
                 }
                 try CopyValueDecoder.append(
                     UnsafeRawBufferPointer(
-                        start: fields.bytes + Int(fields.starts[index]), count: length),
-                    type: column.type, column: column, counts: &counts, to: buffer)
+                        start: fields.bytes + Int(fields.starts[index]),
+                        count: length
+                    ),
+                    type: column.type,
+                    column: column,
+                    counts: &counts,
+                    to: buffer
+                )
             }
         }
     }
@@ -65,8 +79,12 @@ enum CopyColumnDecoder {
     /// Numbers of a fixed width, big-endian on the wire.
     @inline(__always)
     private static func decodeFixed<Wire: FixedWidthInteger, Value: FixedWidthInteger>(
-        _ fields: CopyFields, _ column: CopyColumn, _ buffer: ColumnBuffer,
-        from wire: Wire.Type, to value: Value.Type, _ convert: (Wire) -> Value
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ buffer: ColumnBuffer,
+        from wire: Wire.Type,
+        to value: Value.Type,
+        _ convert: (Wire) -> Value
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
         let values = slots.values.assumingMemoryBound(to: Value.self)
@@ -77,7 +95,9 @@ enum CopyColumnDecoder {
             let length = fields.lengths[index]
             if length == width {
                 let word = bytes.loadUnaligned(
-                    fromByteOffset: Int(fields.starts[index]), as: Wire.self)
+                    fromByteOffset: Int(fields.starts[index]),
+                    as: Wire.self
+                )
                 values[index] = convert(Wire(bigEndian: word))
                 slots.validity[index] = 1
             } else if length == -1 {
@@ -92,7 +112,9 @@ enum CopyColumnDecoder {
     }
 
     private static func decodeBooleans(
-        _ fields: CopyFields, _ column: CopyColumn, _ buffer: ColumnBuffer
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ buffer: ColumnBuffer
     ) throws(SourceError) {
         try decodeFixed(fields, column, buffer, from: UInt8.self, to: UInt8.self) {
             $0 == 0 ? 0 : 1
@@ -110,7 +132,9 @@ enum CopyColumnDecoder {
             let length = Int(fields.lengths[index])
             if length >= 0 {
                 target.copyMemory(
-                    from: fields.bytes + Int(fields.starts[index]), byteCount: length)
+                    from: fields.bytes + Int(fields.starts[index]),
+                    byteCount: length
+                )
                 target += length
                 end &+= length
                 slots.validity[index] = 1
@@ -125,7 +149,9 @@ enum CopyColumnDecoder {
 
     /// Text of a database without an encoding: each value is checked.
     private static func decodeUnsureText(
-        _ fields: CopyFields, _ column: CopyColumn, _ counts: inout ConversionCounts,
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ counts: inout ConversionCounts,
         _ buffer: ColumnBuffer
     ) throws(SourceError) {
         for index in 0..<fields.count {
@@ -136,13 +162,20 @@ enum CopyColumnDecoder {
             }
             try CopyValueDecoder.appendText(
                 UnsafeRawBufferPointer(
-                    start: fields.bytes + Int(fields.starts[index]), count: length),
-                column: column, counts: &counts, to: buffer)
+                    start: fields.bytes + Int(fields.starts[index]),
+                    count: length
+                ),
+                column: column,
+                counts: &counts,
+                to: buffer
+            )
         }
     }
 
     private static func decodeDates(
-        _ fields: CopyFields, _ column: CopyColumn, _ counts: inout ConversionCounts,
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ counts: inout ConversionCounts,
         _ buffer: ColumnBuffer
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
@@ -155,7 +188,10 @@ enum CopyColumnDecoder {
             if length == 4 {
                 let days = Int32(
                     bigEndian: fields.bytes.loadUnaligned(
-                        fromByteOffset: Int(fields.starts[index]), as: Int32.self))
+                        fromByteOffset: Int(fields.starts[index]),
+                        as: Int32.self
+                    )
+                )
                 value = try lakeDate(days, column, &counts)
             }
             values[index] = value ?? 0
@@ -166,7 +202,9 @@ enum CopyColumnDecoder {
     }
 
     private static func decodeTimestamps(
-        _ fields: CopyFields, _ column: CopyColumn, _ counts: inout ConversionCounts,
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ counts: inout ConversionCounts,
         _ buffer: ColumnBuffer
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
@@ -179,7 +217,10 @@ enum CopyColumnDecoder {
             if length == 8 {
                 let ticks = Int64(
                     bigEndian: fields.bytes.loadUnaligned(
-                        fromByteOffset: Int(fields.starts[index]), as: Int64.self))
+                        fromByteOffset: Int(fields.starts[index]),
+                        as: Int64.self
+                    )
+                )
                 value = try lakeTimestamp(ticks, column, &counts)
             }
             values[index] = value ?? 0
@@ -189,11 +230,15 @@ enum CopyColumnDecoder {
         buffer.commitFixed(rows: fields.count, nulls: nulls)
     }
 
-    /// A date as days since 1970. The infinities are the ends of the 32-bit range; clamped they
-    /// become the first and last day that every engine can show.
+    /// A date as days since 1970.
+    ///
+    /// The infinities are the ends of the 32-bit range; clamped they become the first and last day
+    /// that every engine can show.
     @inline(__always)
     static func lakeDate(
-        _ days: Int32, _ column: CopyColumn, _ counts: inout ConversionCounts
+        _ days: Int32,
+        _ column: CopyColumn,
+        _ counts: inout ConversionCounts
     ) throws(SourceError) -> Int32? {
         if days == .max || days == .min {
             let clamps = column.policy == .clamp
@@ -207,14 +252,18 @@ enum CopyColumnDecoder {
     /// A timestamp as microseconds since 1970.
     @inline(__always)
     static func lakeTimestamp(
-        _ ticks: Int64, _ column: CopyColumn, _ counts: inout ConversionCounts
+        _ ticks: Int64,
+        _ column: CopyColumn,
+        _ counts: inout ConversionCounts
     ) throws(SourceError) -> Int64? {
         let (shifted, overflow) = ticks.addingReportingOverflow(epochMicroseconds)
         if ticks == .max || ticks == .min || overflow {
             let clamps = column.policy == .clamp
             try counts.add(
                 ticks == .max || ticks == .min ? .infinite : .outOfRange,
-                clamps ? .clamped : .null, column: column)
+                clamps ? .clamped : .null,
+                column: column
+            )
             guard clamps else { return nil }
             return ticks == .min ? -62_135_596_800_000_000 : 253_402_300_799_999_999
         }
@@ -222,7 +271,9 @@ enum CopyColumnDecoder {
     }
 
     private static func decodeUUIDs(
-        _ fields: CopyFields, _ column: CopyColumn, _ buffer: ColumnBuffer
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ buffer: ColumnBuffer
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
         var nulls = 0

@@ -55,7 +55,8 @@ package struct CopyDecoder: ~Copyable {
     ///
     /// A full block is decoded into `batch`.
     package mutating func append(
-        _ message: UnsafeRawBufferPointer, into batch: Batch
+        _ message: UnsafeRawBufferPointer,
+        into batch: Batch
     ) throws(SourceError) {
         var message = message
         if expectsHeader {
@@ -89,18 +90,27 @@ package struct CopyDecoder: ~Copyable {
         guard blockRowCount > 0 else { return }
         guard
             CopyFieldSplitter.split(
-                block.bytes, rowStarts: UnsafePointer(rowStarts), rowCount: blockRowCount,
-                columnCount: columns.count, starts: starts, lengths: lengths)
+                block.bytes,
+                rowStarts: UnsafePointer(rowStarts),
+                rowCount: blockRowCount,
+                columnCount: columns.count,
+                starts: starts,
+                lengths: lengths
+            )
         else { throw Self.malformed("a field reaches past its row") }
         for index in columns.indices {
             let fields = CopyFields(
                 bytes: UnsafeRawPointer(block.base),
                 starts: UnsafePointer(starts + index * Limits.copyBlockRowCount),
                 lengths: UnsafePointer(lengths + index * Limits.copyBlockRowCount),
-                count: blockRowCount)
+                count: blockRowCount
+            )
             try CopyColumnDecoder.decode(
-                fields, column: columns[index], counts: &counts[index],
-                into: batch.columns[index])
+                fields,
+                column: columns[index],
+                counts: &counts[index],
+                into: batch.columns[index]
+            )
         }
         batch.rowCount += blockRowCount
         rowCount += Int64(blockRowCount)
@@ -137,8 +147,11 @@ enum CopyFieldSplitter {
     ///
     /// Returns false when a length leads out of its row or does not fill it.
     static func split(
-        _ block: UnsafeRawBufferPointer, rowStarts: UnsafePointer<UInt32>, rowCount: Int,
-        columnCount: Int, starts: UnsafeMutablePointer<UInt32>,
+        _ block: UnsafeRawBufferPointer,
+        rowStarts: UnsafePointer<UInt32>,
+        rowCount: Int,
+        columnCount: Int,
+        starts: UnsafeMutablePointer<UInt32>,
         lengths: UnsafeMutablePointer<Int32>
     ) -> Bool {
         guard let base = block.baseAddress else { return rowCount == 0 || columnCount == 0 }
@@ -150,7 +163,8 @@ enum CopyFieldSplitter {
             for _ in 0..<columnCount {
                 guard position &+ 4 <= end else { return false }
                 let length = Int32(
-                    bigEndian: base.loadUnaligned(fromByteOffset: position, as: Int32.self))
+                    bigEndian: base.loadUnaligned(fromByteOffset: position, as: Int32.self)
+                )
                 position &+= 4
                 starts[cell] = UInt32(truncatingIfNeeded: position)
                 lengths[cell] = length

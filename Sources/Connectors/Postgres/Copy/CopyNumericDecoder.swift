@@ -28,8 +28,12 @@ enum CopyNumericDecoder {
 
     /// Appends all fields to `buffer`, a decimal of `precision` and `scale`.
     static func decode(
-        _ fields: CopyFields, _ column: CopyColumn, _ counts: inout ConversionCounts,
-        _ buffer: ColumnBuffer, precision: Int, scale: Int
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ counts: inout ConversionCounts,
+        _ buffer: ColumnBuffer,
+        precision: Int,
+        scale: Int
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
         let bound = powerOfTen(precision)
@@ -45,22 +49,32 @@ enum CopyNumericDecoder {
                     value = Int128(small)
                 } else {
                     value = try resolve(
-                        decode(start, length: length, scale: scale, bound: bound), bound: bound,
-                        column: column, counts: &counts)
+                        decode(start, length: length, scale: scale, bound: bound),
+                        bound: bound,
+                        column: column,
+                        counts: &counts
+                    )
                 }
             }
             switch buffer.storage {
             case .fixed(width: 4):
                 slots.values.storeBytes(
-                    of: Int32(truncatingIfNeeded: value ?? 0), toByteOffset: index * 4,
-                    as: Int32.self)
+                    of: Int32(truncatingIfNeeded: value ?? 0),
+                    toByteOffset: index * 4,
+                    as: Int32.self
+                )
             case .fixed(width: 8):
                 slots.values.storeBytes(
-                    of: Int64(truncatingIfNeeded: value ?? 0), toByteOffset: index * 8,
-                    as: Int64.self)
+                    of: Int64(truncatingIfNeeded: value ?? 0),
+                    toByteOffset: index * 8,
+                    as: Int64.self
+                )
             default:
                 slots.values.storeBytes(
-                    of: value ?? 0, toByteOffset: index * 16, as: Int128.self)
+                    of: value ?? 0,
+                    toByteOffset: index * 16,
+                    as: Int128.self
+                )
             }
             slots.validity[index] = value == nil ? 0 : 1
             nulls += value == nil ? 1 : 0
@@ -83,7 +97,8 @@ enum CopyNumericDecoder {
         var offset = 8
         for _ in 0..<digitCount {
             let digit = UInt16(
-                bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+                bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+            )
             value = value &* 10_000 &+ Int64(digit)
             offset &+= 2
         }
@@ -113,7 +128,10 @@ enum CopyNumericDecoder {
 
     /// The unscaled value, in whole steps that cannot lose anything unseen.
     static func decode(
-        _ start: UnsafeRawPointer, length: Int, scale: Int, bound: Int128
+        _ start: UnsafeRawPointer,
+        length: Int,
+        scale: Int,
+        bound: Int128
     ) -> Value {
         guard length >= 8 else { return .malformed }
         func word(_ offset: Int) -> UInt16 {
@@ -155,7 +173,10 @@ enum CopyNumericDecoder {
 
     /// Applies the column's policy.
     static func resolve(
-        _ value: Value, bound: Int128, column: CopyColumn, counts: inout ConversionCounts
+        _ value: Value,
+        bound: Int128,
+        column: CopyColumn,
+        counts: inout ConversionCounts
     ) throws(SourceError) -> Int128? {
         let clamps = column.policy == .clamp
         switch value {
@@ -173,7 +194,8 @@ enum CopyNumericDecoder {
             throw SourceError(
                 .badValue,
                 "column \(column.name): a number has more digits behind the point than its "
-                    + "declared type; read the column as text with --policy \(column.name)=string")
+                    + "declared type; read the column as text with --policy \(column.name)=string"
+            )
         case .malformed: throw CopyDecoder.malformed("column \(column.name): a broken numeric")
         }
     }

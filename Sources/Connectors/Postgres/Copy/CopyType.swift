@@ -63,7 +63,8 @@ package indirect enum CopyType: Hashable, Sendable {
         case .hstore:
             .map(
                 key: Field(name: "key", type: .string, isRequired: true),
-                value: Field(name: "value", type: .string))
+                value: Field(name: "value", type: .string)
+            )
         }
     }
 

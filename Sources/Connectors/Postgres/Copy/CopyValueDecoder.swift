@@ -5,8 +5,11 @@ import Streams
 enum CopyValueDecoder {
     /// Appends one present value to `buffer`.
     static func append(
-        _ bytes: UnsafeRawBufferPointer, type: CopyType, column: CopyColumn,
-        counts: inout ConversionCounts, to buffer: ColumnBuffer
+        _ bytes: UnsafeRawBufferPointer,
+        type: CopyType,
+        column: CopyColumn,
+        counts: inout ConversionCounts,
+        to buffer: ColumnBuffer
     ) throws(SourceError) {
         switch type {
         case .versionedText:
@@ -20,7 +23,12 @@ enum CopyValueDecoder {
             try appendArray(bytes, element: element, column: column, counts: &counts, to: buffer)
         case .composite(let members):
             try appendComposite(
-                bytes, members: members, column: column, counts: &counts, to: buffer)
+                bytes,
+                members: members,
+                column: column,
+                counts: &counts,
+                to: buffer
+            )
         case .hstore: try appendHstore(bytes, column: column, to: buffer)
         default:
             // The loop of the column's kind, over one field.
@@ -32,7 +40,10 @@ enum CopyValueDecoder {
                 try withUnsafePointer(to: Int32(bytes.count)) { length throws(SourceError) in
                     try CopyColumnDecoder.decode(
                         CopyFields(bytes: base, starts: start, lengths: length, count: 1),
-                        column: single, counts: &counts, into: buffer)
+                        column: single,
+                        counts: &counts,
+                        into: buffer
+                    )
                 }
             }
         }
@@ -40,7 +51,9 @@ enum CopyValueDecoder {
 
     /// Appends text whose bytes may be no UTF-8.
     static func appendText(
-        _ bytes: UnsafeRawBufferPointer, column: CopyColumn, counts: inout ConversionCounts,
+        _ bytes: UnsafeRawBufferPointer,
+        column: CopyColumn,
+        counts: inout ConversionCounts,
         to buffer: ColumnBuffer
     ) throws(SourceError) {
         if String(validating: bytes, as: UTF8.self) != nil {
@@ -58,8 +71,11 @@ enum CopyValueDecoder {
     /// array := dimensions(4) has nulls(4) element oid(4) (length(4) lower bound(4))*  element*
     /// ```
     private static func appendArray(
-        _ bytes: UnsafeRawBufferPointer, element: CopyType, column: CopyColumn,
-        counts: inout ConversionCounts, to buffer: ColumnBuffer
+        _ bytes: UnsafeRawBufferPointer,
+        element: CopyType,
+        column: CopyColumn,
+        counts: inout ConversionCounts,
+        to buffer: ColumnBuffer
     ) throws(SourceError) {
         var reader = CopyReader(bytes, column: column.name)
         let dimensions = try reader.int32()
@@ -82,7 +98,12 @@ enum CopyValueDecoder {
         for _ in 0..<count {
             if let value = try reader.field() {
                 try append(
-                    value, type: element, column: column, counts: &counts, to: buffer.children[0])
+                    value,
+                    type: element,
+                    column: column,
+                    counts: &counts,
+                    to: buffer.children[0]
+                )
             } else {
                 buffer.children[0].appendNull()
             }
@@ -95,8 +116,11 @@ enum CopyValueDecoder {
     /// composite := member count(4) (oid(4) field)*
     /// ```
     private static func appendComposite(
-        _ bytes: UnsafeRawBufferPointer, members: [CopyType.Member], column: CopyColumn,
-        counts: inout ConversionCounts, to buffer: ColumnBuffer
+        _ bytes: UnsafeRawBufferPointer,
+        members: [CopyType.Member],
+        column: CopyColumn,
+        counts: inout ConversionCounts,
+        to buffer: ColumnBuffer
     ) throws(SourceError) {
         var reader = CopyReader(bytes, column: column.name)
         guard Int(try reader.int32()) == members.count else { throw reader.malformed }
@@ -116,7 +140,9 @@ enum CopyValueDecoder {
     /// hstore := pair count(4) (key length(4) key  value length(4) value | -1(4))*
     /// ```
     private static func appendHstore(
-        _ bytes: UnsafeRawBufferPointer, column: CopyColumn, to buffer: ColumnBuffer
+        _ bytes: UnsafeRawBufferPointer,
+        column: CopyColumn,
+        to buffer: ColumnBuffer
     ) throws(SourceError) {
         var reader = CopyReader(bytes, column: column.name)
         let entries = buffer.children[0]

@@ -1,0 +1,307 @@
+import Columnar
+import Iceberg
+import ObjectStorage
+import TestSupport
+import Testing
+
+@Suite struct CommitTests {
+    /// Makes the table and gives the lake with it.
+    private func makeTable(_ lake: TestLake, files: [DataFile] = []) async throws {
+        var transaction = try await lake.catalog.beginTransaction(.orders)
+        transaction.setSchema(ordersSchema, key: ["id"])
+        if !files.isEmpty { transaction.append(files) }
+        _ = try await transaction.commit()
+    }
+
+    private func metadataNames(_ lake: TestLake) async throws -> [String] {
+        try await lake.names(try lake.catalog.folder(of: .orders).appending("metadata"))
+    }
+
+    @Test func `a table is made, listed and loaded`() async throws {
+        try await withLake { lake in
+            #expect(try await lake.catalog.tables().isEmpty)
+            #expect(try await lake.catalog.loadIfPresent(.orders)?.version == nil)
+            let missing = await #expect(throws: IcebergError.self) {
+                try await lake.catalog.load(.orders)
+            }
+            #expect(missing?.code == .notFound)
+            try await makeTable(lake)
+            #expect(try await lake.catalog.tables() == [.orders])
+            let table = try await lake.catalog.load(.orders)
+            #expect(table.version == 1)
+            #expect(table.metadata.currentSchema?.schema == ordersSchema)
+            #expect(table.metadata.currentSchema?.identifierFieldIDs == [1])
+            #expect(table.metadata.location == lake.root + "/warehouse/shop/orders")
+            #expect(
+                table.metadata.properties["schema.name-mapping.default"]
+                    == #"[{"field-id":1,"names":["id"]},{"field-id":2,"names":["name"]}]"#
+            )
+            #expect(table.history.isEmpty)
+            #expect(try await table.files().isEmpty)
+            #expect(try await metadataNames(lake) == ["v1.metadata.json", "version-hint.text"])
+        }
+    }
+
+    @Test func `a commit without a table or schema is refused`() async throws {
+        try await withLake { lake in
+            var transaction = try await lake.catalog.beginTransaction(.orders)
+            transaction.append([fakeFile("1")])
+            let error = await #expect(throws: IcebergError.self) { try await transaction.commit() }
+            #expect(error?.code == .notFound)
+            #expect(try await lake.store.listAll(nil).isEmpty)
+        }
+    }
+
+    @Test func `appends add up and a replacement starts anew`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake, files: [fakeFile("1", rows: 10)])
+            var transaction = try await lake.catalog.beginTransaction(.orders)
+            transaction.append([fakeFile("2", rows: 5), fakeFile("3", rows: 1)])
+            let second = try await transaction.commit()
+            #expect(second.totals.rowCount == 16)
+            #expect(second.totals.byteCount == 1_600)
+            #expect(second.totals.fileCount == 3)
+            var table = try await lake.catalog.load(.orders)
+            #expect(Set(try await table.files().map(\.path)) == ["/lake/1", "/lake/2", "/lake/3"])
+
+            transaction = try await lake.catalog.beginTransaction(.orders)
+            transaction.replace([fakeFile("4", rows: 7)])
+            let third = try await transaction.commit()
+            #expect(third.totals.rowCount == 7)
+            table = try await lake.catalog.load(.orders)
+            #expect(try await table.files().map(\.path) == ["/lake/4"])
+            #expect(table.history.map(\.operation) == ["overwrite", "append", "append"])
+            #expect(table.history.map(\.rowCount) == [7, 16, 10])
+            #expect(table.history.map(\.deletedRowCount) == [16, 0, 0])
+            #expect(table.history.first?.snapshotID == third.snapshotID)
+            #expect(table.metadata.snapshotLog.count == 3)
+            #expect(table.metadata.metadataLog.count == 2)
+            let older = try await table.files(snapshotID: second.snapshotID)
+            #expect(older.count == 3)
+            let summary = try #require(table.history.first?.summary)
+            #expect(summary["removed-files-size"] == "1600")
+            #expect(summary["deleted-data-files"] == "3")
+            #expect(summary["total-delete-files"] == "0")
+        }
+    }
+
+    @Test func `writers at the same time all land`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake)
+            let attempts = try await withThrowingTaskGroup(of: Int.self) { group in
+                for writer in 0..<4 {
+                    group.addTask {
+                        let own = try lake.other(seed: UInt64(100 + writer))
+                        var attempts = 0
+                        for number in 0..<5 {
+                            var transaction = try await own.catalog.beginTransaction(.orders)
+                            transaction.append([fakeFile("\(writer)-\(number)", rows: 1)])
+                            attempts += try await transaction.commit().attemptCount
+                        }
+                        return attempts
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(attempts >= 20)
+            let table = try await lake.catalog.load(.orders)
+            #expect(table.version == 21)
+            #expect(Set(try await table.files().map(\.path)).count == 20)
+            #expect(table.history.first?.rowCount == 20)
+            #expect(table.metadata.lastSequenceNumber == 20)
+            // Each snapshot has one list and one manifest of its own: lost tries left nothing.
+            let names = try await metadataNames(lake)
+            #expect(names.count { $0.hasPrefix("snap-") } == 20)
+            #expect(names.count { $0.hasSuffix("-m0.avro") } == 20)
+            let hint = try lake.catalog.folder(of: .orders).appending("metadata/version-hint.text")
+            #expect(try await lake.store.read(hint).bytes == Array("21".utf8))
+        }
+    }
+
+    @Test func `a replacement that lost is put upon the winner's state`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake, files: [fakeFile("old")])
+            let rival = try lake.other(seed: 7)
+            let store = FaultyStore(
+                lake.store,
+                [
+                    .before {
+                        var transaction = try await rival.catalog.beginTransaction(.orders)
+                        transaction.append([fakeFile("rival")])
+                        _ = try await transaction.commit()
+                    }
+                ]
+            )
+            let own = try lake.other(seed: 8, store: store)
+            var transaction = try await own.catalog.beginTransaction(.orders)
+            transaction.replace([fakeFile("new")])
+            let result = try await transaction.commit()
+            #expect(result.attemptCount == 2)
+            let table = try await lake.catalog.load(.orders)
+            #expect(try await table.files().map(\.path) == ["/lake/new"])
+            #expect(table.history.map(\.deletedRowCount) == [20, 0, 0])
+            // The replaced manifest of the lost try is gone, the one of the new files stayed.
+            #expect(try await metadataNames(lake).count { $0.contains("-m") } == 4)
+        }
+    }
+
+    @Test(arguments: [FaultyStore.Fault.loseAnswer, .retryBelow])
+    func `a commit whose answer got lost is known as landed`(fault: FaultyStore.Fault) async throws
+    {
+        try await withLake { lake in
+            try await makeTable(lake)
+            let own = try lake.other(seed: 8, store: FaultyStore(lake.store, [fault, fault]))
+            var transaction = try await own.catalog.beginTransaction(.orders)
+            transaction.append([fakeFile("1")])
+            let result = try await transaction.commit()
+            #expect(result.attemptCount == 1)
+            let properties: [String: String?] = ["a": "b"]
+            transaction = try await own.catalog.beginTransaction(.orders)
+            transaction.setProperties(properties)
+            #expect(try await transaction.commit().version == 3)
+            let table = try await lake.catalog.load(.orders)
+            #expect(table.version == 3)
+            #expect(table.metadata.snapshots.map(\.id) == [result.snapshotID])
+            #expect(try await table.files().count == 1)
+        }
+    }
+
+    @Test func `a commit that failed leaves the table and no files`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake, files: [fakeFile("1")])
+            let before = try await lake.store.listAll(nil)
+            let own = try lake.other(seed: 8, store: FaultyStore(lake.store, [.fail]))
+            var transaction = try await own.catalog.beginTransaction(.orders)
+            transaction.replace([fakeFile("2")])
+            let error = await #expect(throws: IcebergError.self) { try await transaction.commit() }
+            #expect(error?.code == .storage)
+            #expect(try await lake.store.listAll(nil) == before)
+        }
+    }
+
+    @Test func `a schema that changed underneath is a conflict`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake, files: [fakeFile("1")])
+            var late = try await lake.catalog.beginTransaction(.orders)
+            late.replace([fakeFile("2")])
+            var harmless = try await lake.catalog.beginTransaction(.orders)
+            harmless.setProperties(["owner": "me"])
+
+            var transaction = try await lake.catalog.beginTransaction(.orders)
+            var wider = ordersSchema
+            wider.fields.append(Field(id: 3, name: "more", type: .double))
+            transaction.setSchema(wider)
+            _ = try await transaction.commit()
+
+            let error = await #expect(throws: IcebergError.self) { try await late.commit() }
+            #expect(error?.code == .conflict)
+            #expect(try await harmless.commit().version == 3)
+            let table = try await lake.catalog.load(.orders)
+            #expect(table.metadata.currentSchema?.schema == wider)
+            #expect(table.metadata.properties["owner"] == "me")
+            #expect(try await table.files().map(\.path) == ["/lake/1"])
+        }
+    }
+
+    @Test func `two that make one table do not both`() async throws {
+        try await withLake { lake in
+            var late = try await lake.catalog.beginTransaction(.orders)
+            late.setSchema(ordersSchema)
+            try await makeTable(lake)
+            let error = await #expect(throws: IcebergError.self) { try await late.commit() }
+            #expect(error?.code == .conflict)
+        }
+    }
+
+    @Test func `an earlier schema is used again under its number`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake)
+            var wider = ordersSchema
+            wider.fields.append(Field(id: 3, name: "more", type: .double))
+            for (schema, expected) in [(wider, 1), (ordersSchema, 0), (wider, 1)] {
+                var transaction = try await lake.catalog.beginTransaction(.orders)
+                transaction.setSchema(schema, key: ["id"])
+                #expect(try await transaction.commit().schemaID == expected)
+            }
+            let metadata = try await lake.catalog.load(.orders).metadata
+            #expect(metadata.schemas.count == 2)
+            #expect(metadata.lastColumnID == 3)
+            #expect(metadata.properties["schema.name-mapping.default"]?.contains("more") == true)
+        }
+    }
+
+    @Test(arguments: ["", "999", "nonsense", "2", "../../x", "-1", "00007-abc"])
+    func `a hint that is missing or wrong does not hide the table`(hint: String) async throws {
+        try await withLake { lake in
+            try await makeTable(lake)
+            for number in 0..<3 {
+                var transaction = try await lake.catalog.beginTransaction(.orders)
+                transaction.append([fakeFile(String(number))])
+                _ = try await transaction.commit()
+            }
+            let key = try lake.catalog.folder(of: .orders).appending("metadata/version-hint.text")
+            if hint.isEmpty {
+                try await lake.store.delete(key)
+            } else {
+                _ = try await lake.store.put(Array(hint.utf8), to: key, condition: .none)
+            }
+            #expect(try await lake.catalog.load(.orders).version == 4)
+            var transaction = try await lake.catalog.beginTransaction(.orders)
+            transaction.append([fakeFile("last")])
+            #expect(try await transaction.commit().version == 5)
+            #expect(try await lake.store.read(key).bytes == Array("5".utf8))
+        }
+    }
+
+    @Test func `old metadata leaves the log, and the lake where the table says so`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake)
+            func touch(_ count: Int) async throws {
+                for number in 0..<count {
+                    var transaction = try await lake.catalog.beginTransaction(.orders)
+                    transaction.setProperties(["n": String(number)])
+                    _ = try await transaction.commit()
+                }
+            }
+            var transaction = try await lake.catalog.beginTransaction(.orders)
+            transaction.setProperties(["write.metadata.previous-versions-max": "3"])
+            _ = try await transaction.commit()
+            try await touch(4)
+            #expect(try await lake.catalog.load(.orders).metadata.metadataLog.count == 3)
+            #expect(try await metadataNames(lake).count == 7)
+            transaction = try await lake.catalog.beginTransaction(.orders)
+            transaction.setProperties([
+                "write.metadata.delete-after-commit.enabled": "true", "n": nil,
+            ])
+            _ = try await transaction.commit()
+            try await touch(4)
+            let metadata = try await lake.catalog.load(.orders).metadata
+            let logged = metadata.metadataLog.compactMap { $0.location.split(separator: "/").last }
+            #expect(logged == ["v8.metadata.json", "v9.metadata.json", "v10.metadata.json"])
+            let names = Set(try await metadataNames(lake))
+            // What had left the log before is nobody's to remove.
+            #expect(names.isSuperset(of: ["v1.metadata.json", "v11.metadata.json"]))
+            #expect(
+                names.isDisjoint(with: ["v5.metadata.json", "v6.metadata.json", "v7.metadata.json"])
+            )
+            #expect(metadata.properties["n"] == "3")
+        }
+    }
+
+    @Test func `a broken document is told with its place`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake)
+            let key = try lake.catalog.folder(of: .orders).appending("metadata/v1.metadata.json")
+            _ = try await lake.store.put(
+                Array("{\"format-version\":2}".utf8),
+                to: key,
+                condition: .none
+            )
+            let error = await #expect(throws: IcebergError.self) {
+                try await lake.catalog.load(.orders)
+            }
+            #expect(error?.code == .corrupt)
+            #expect(error?.message.contains("v1.metadata.json") == true)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Columnar
+import Streams
+import Synchronization
+
+/// A source of rows made up: what a run does with a source that counts, fails or stops as told.
+final class FakeSource: Source {
+    /// What the source does.
+    struct Script: Sendable {
+        var columns = [
+            PlannedColumn(
+                name: "id",
+                sourceType: "bigint",
+                type: .long,
+                isRequired: true,
+                policy: .null
+            )
+        ]
+        var rowCount = 1_000
+        var batchRowCount = 300
+        var answer: RowCountAnswer?
+        /// The read fails when it has given this many rows.
+        var failsAfter: Int?
+        /// The task is cancelled when it has given this many rows.
+        var cancelsAfter: Int?
+        var onCancel: @Sendable () -> Void = {}
+        var conversions: [Conversion] = []
+    }
+
+    let location = SourceLocation(kind: "fake", place: "memory")
+    private let script: Mutex<Script>
+
+    init(_ script: Script = Script()) { self.script = Mutex(script) }
+
+    func rewrite(_ change: (inout Script) -> Void) { script.withLock { change(&$0) } }
+
+    func check() async throws -> SourceCheck {
+        SourceCheck(version: "1", facts: [], warnings: [], streamCount: 1)
+    }
+
+    func discover() async throws -> [StreamDescriptor] { [] }
+
+    func plan(_ request: ReadRequest) async throws -> ReadPlan {
+        ReadPlan(
+            stream: request.stream,
+            query: "rows",
+            columns: script.withLock { $0.columns },
+            primaryKey: ["id"],
+            estimatedRowCount: nil,
+            estimatedByteCount: nil,
+            resume: .none,
+            risks: []
+        )
+    }
+
+    func read<Result: Sendable>(
+        _ request: ReadRequest,
+        _ body: (any StreamReader) async throws -> Result
+    ) async throws -> Result {
+        try await body(
+            FakeReader(plan: try await plan(request), script: script.withLock { $0 })
+        )
+    }
+}
+
+/// Gives the row numbers from 0 in every column.
+private final class FakeReader: StreamReader {
+    let plan: ReadPlan
+    private let script: FakeSource.Script
+    private let given = Mutex(0)
+
+    init(plan: ReadPlan, script: FakeSource.Script) {
+        self.plan = plan
+        self.script = script
+    }
+
+    func fill(_ batch: Batch) async throws -> Bool {
+        let first = given.withLock { $0 }
+        if let limit = script.failsAfter, first >= limit {
+            throw SourceError(.interrupted, "the connection was lost")
+        }
+        if let limit = script.cancelsAfter, first >= limit {
+            script.onCancel()
+            try Task.checkCancellation()
+        }
+        let count = min(script.batchRowCount, script.rowCount - first)
+        for row in first..<first + count {
+            for column in batch.columns {
+                switch column.type {
+                case .int: column.append(Int32(row))
+                case .string: column.append("row \(row)")
+                default: column.append(Int64(row))
+                }
+            }
+        }
+        batch.rowCount = count
+        given.withLock { $0 += count }
+        return first + count < script.rowCount
+    }
+
+    func progress() async -> ReadProgress {
+        ReadProgress(
+            rowCount: Int64(given.withLock { $0 }),
+            byteCount: 0,
+            conversions: script.conversions
+        )
+    }
+
+    func sourceRowCount() async throws -> RowCountAnswer {
+        script.answer ?? .exactly(Int64(script.rowCount))
+    }
+}

@@ -1,0 +1,74 @@
+"""Asks every engine about a table, by its path, and prints their answers as one JSON object.
+
+    judge.py LOCATION [--engines duckdb,pyiceberg]
+
+Prints {"rows": …, "columns": [[name, type, id], …], "sums": {column: …}, "digest": …}. All engines have
+to give the same answer; where they differ the exit code is 1 and the answers stand side by side.
+The digest is over all values of all rows in a sorted order: equal digests are equal tables.
+"""
+
+import argparse
+import decimal
+import hashlib
+import json
+import os
+import sys
+
+# Plan polars' scans with pyiceberg, which is pinned, and say so rather than leave it to a default.
+os.environ["POLARS_ICEBERG_PLANNER"] = "pyiceberg"
+
+import polars
+from pyiceberg import types as iceberg
+
+import lake_reader
+
+NUMBERS = (iceberg.IntegerType, iceberg.LongType, iceberg.DecimalType)
+
+
+def read_polars(location):
+    table = polars.scan_iceberg(lake_reader.open_table(location)).collect()
+    return table.to_arrow(compat_level=polars.CompatLevel.oldest())
+
+
+def answer(table, schema):
+    sums = {}
+    for index, field in enumerate(schema.fields):
+        if isinstance(field.field_type, NUMBERS):
+            values = (v for v in table.column(index).to_pylist() if v is not None)
+            with decimal.localcontext(decimal.Context(prec=100)):
+                total = sum((decimal.Decimal(v) for v in values), decimal.Decimal(0))
+                sums[field.name] = lake_reader.decimal_text(total)
+    rows = []
+    if schema.fields:
+        columns = []
+        for index, field in enumerate(schema.fields):
+            column = []
+            for chunk in table.column(index).chunks:
+                column.extend(lake_reader.plain(field.field_type, chunk))
+            columns.append(column)
+        rows = sorted(repr(row).encode() for row in zip(*columns))
+    digest = hashlib.sha256(b"\n".join(rows)).hexdigest()
+    return {"rows": table.num_rows, "sums": sums, "digest": digest}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("location")
+    parser.add_argument("--engines", default="duckdb,pyiceberg,pyarrow,polars")
+    arguments = parser.parse_args()
+    readers = {**lake_reader.ENGINES, "polars": read_polars}
+    metadata = lake_reader.open_table(arguments.location)
+    schema = metadata.schema()
+    answers = {name: answer(readers[name](arguments.location), schema)
+               for name in arguments.engines.split(",")}
+    first = next(iter(answers.values()))
+    if any(other != first for other in answers.values()):
+        print(json.dumps(answers, indent=1))
+        sys.exit(1)
+    first["columns"] = [[f.name, str(f.field_type), f.field_id] for f in schema.fields]
+    first["snapshots"] = len(metadata.metadata.snapshots)
+    print(json.dumps(first))
+
+
+if __name__ == "__main__":
+    main()
