@@ -12,14 +12,22 @@ import Testing
     /// The rows of the table under a heading, whose first two cells are code.
     private func rows(under heading: String) throws -> [Row] {
         let page = try String(
-            contentsOfFile: TestEnvironment.packageRoot + "/docs/types.md", encoding: .utf8)
-        let section = try #require(page.components(separatedBy: "\n## \(heading)\n").dropFirst().first)
-        return section.components(separatedBy: "\n## ")[0].split(separator: "\n").compactMap { line in
+            contentsOfFile: TestEnvironment.packageRoot + "/docs/types.md",
+            encoding: .utf8
+        )
+        let section = try #require(
+            page.components(separatedBy: "\n## \(heading)\n").dropFirst().first
+        )
+        return section.components(separatedBy: "\n## ")[0].split(separator: "\n").compactMap {
+            line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard cells.count >= 2, cells[0].hasPrefix("`"), cells[1].hasPrefix("`") else { return nil }
+            guard cells.count >= 2, cells[0].hasPrefix("`"), cells[1].hasPrefix("`") else {
+                return nil
+            }
             return Row(
                 source: cells[0].trimmingCharacters(in: ["`"]),
-                lake: cells[1].trimmingCharacters(in: ["`"]))
+                lake: cells[1].trimmingCharacters(in: ["`"])
+            )
         }
     }
 
@@ -39,7 +47,8 @@ import Testing
             _ = try await database.run("CREATE TABLE public.documented (\(columns))")
             let result = try await ChildProcess.run(
                 TestEnvironment.binary,
-                ["plan", "--source", database.url, "--stream", "public.documented", "--json"])
+                ["plan", "--source", database.url, "--stream", "public.documented", "--json"]
+            )
             try #require(result.succeeded, "\(result.transcript)")
             let plan = try JSONDecoder().decode(Plan.self, from: Data(result.standardOutput.utf8))
             for (row, column) in zip(rows, plan.columns) {
