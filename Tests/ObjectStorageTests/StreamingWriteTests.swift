@@ -98,8 +98,8 @@ import Testing
         }
     }
 
-    /// A limit on the size of files stands in for a full disk: both fail in the middle of a
-    /// write. It holds for a whole process, hence one of its own.
+    // A limit on the size of files stands in for a full disk: both fail in the middle of a
+    // write. It holds for a whole process, hence one of its own.
     @Test func `a file beyond the allowed size is told as a full disk`() async throws {
         await #expect(processExitsWith: .success) {
             try await withScratchDirectory { root in

@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 from pyiceberg import types as iceberg
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import StaticTable
 
 LONG = 1_000_000
@@ -51,7 +52,16 @@ def read_pyarrow(location):
             part = pa.parquet.ParquetFile(file).read()
         # Columns are found by field id, as the specification has it; names may have changed.
         by_id = {int(field.metadata[b"PARQUET:field_id"]): i for i, field in enumerate(part.schema)}
-        parts.append(part.select([by_id[field.field_id] for field in table.schema().fields]))
+        columns = []
+        for field, target in zip(table.schema().fields, schema_to_pyarrow(table.schema())):
+            if field.field_id in by_id:
+                columns.append(part.column(by_id[field.field_id]))
+            elif field.required:
+                raise SystemExit(f"{location}: a data file lacks the required column {field.name}")
+            else:
+                # A file without an optional column holds nulls for it, by the specification.
+                columns.append(pa.nulls(part.num_rows, target.type))
+        parts.append(pa.Table.from_arrays(columns, names=[str(i) for i in range(len(columns))]))
     return pa.concat_tables(parts) if parts else read_pyiceberg(location)
 
 

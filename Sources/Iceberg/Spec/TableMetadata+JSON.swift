@@ -53,29 +53,31 @@ extension TableMetadata {
         snapshots = try Self.objects(try json.optional("snapshots", \.array) ?? [], "snapshots")
             .map(Snapshot.init(json:))
         references = try json.optional("refs", \.object) ?? JSONObject()
-        snapshotLog = try Self.objects(
-            try json.optional("snapshot-log", \.array) ?? [],
-            "snapshot-log"
-        ).map {
-            SnapshotLogEntry(
-                snapshotID: try $0.required("snapshot-id", \.integer),
-                timestamp: try $0.required("timestamp-ms", \.integer)
-            )
-        }
-        metadataLog = try Self.objects(
-            try json.optional("metadata-log", \.array) ?? [],
-            "metadata-log"
-        ).map {
-            MetadataLogEntry(
-                location: try $0.required("metadata-file", \.string),
-                timestamp: try $0.required("timestamp-ms", \.integer)
-            )
-        }
+        snapshotLog = try Self.snapshotLog(of: json)
+        metadataLog = try Self.metadataLog(of: json)
         for member in json.members where !Self.knownMembers.contains(member.name) {
             others.append(member.name, member.value)
         }
         if let id = currentSnapshotID, snapshot(id) == nil {
             throw IcebergError(.corrupt, "the current snapshot \(id) is missing")
+        }
+    }
+
+    private static func snapshotLog(of json: JSONObject) throws -> [SnapshotLogEntry] {
+        try objects(try json.optional("snapshot-log", \.array) ?? [], "snapshot-log").map {
+            SnapshotLogEntry(
+                snapshotID: try $0.required("snapshot-id", \.integer),
+                timestamp: try $0.required("timestamp-ms", \.integer)
+            )
+        }
+    }
+
+    private static func metadataLog(of json: JSONObject) throws -> [MetadataLogEntry] {
+        try objects(try json.optional("metadata-log", \.array) ?? [], "metadata-log").map {
+            MetadataLogEntry(
+                location: try $0.required("metadata-file", \.string),
+                timestamp: try $0.required("timestamp-ms", \.integer)
+            )
         }
     }
 

@@ -38,8 +38,9 @@ package struct LocalStore: ObjectStore {
         let root = Self.trimmed(String(cString: resolved))
         self.root = root == "/" ? "" : root
         self.access = access
-        // Plain paths: every engine takes them as they are, spaces and other letters included,
-        // while they differ in how they decode a `file:` address.
+        // Plain paths: every engine takes them as they are, spaces and other letters included.
+        // Behind `file://` the same letters would have to be encoded to make an address, and
+        // engines do not decode them.
         locations = ObjectLocations(
             base: self.root,
             synonyms: ["file://" + self.root, "file:" + self.root]

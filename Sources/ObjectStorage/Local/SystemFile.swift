@@ -42,7 +42,7 @@ struct SystemFile: ~Copyable {
         return status
     }
 
-    /// Takes the exclusive lock of the file; nil flags wait for it.
+    /// Takes the exclusive lock of the file.
     ///
     /// - Returns: Whether it was taken; false only with `waiting` false.
     func lock(waiting: Bool) throws -> Bool {

@@ -1,0 +1,80 @@
+import TestSupport
+import Testing
+
+/// What does not stand in the code, or only with its reason beside it.
+@Suite struct HabitTests {
+    /// Files that may print: the terminal's own, and the tests' note of a folder left behind.
+    private static let printing: Set<String> = [
+        "Sources/Commands/Output/Terminal.swift", "Sources/Commands/Output/TextTable.swift",
+        "Tests/Support/ScratchDirectory.swift",
+    ]
+
+    private func forbid(
+        _ pattern: some RegexComponent,
+        in files: [SourceFile],
+        _ why: String,
+        unless isAllowed: (SourceFile, Int) -> Bool = { _, _ in false }
+    ) {
+        for file in files {
+            for (index, line) in file.code.enumerated() where line.contains(pattern) {
+                #expect(isAllowed(file, index), "\(file.place(index)): \(why)")
+            }
+        }
+    }
+
+    @Test func `work is structured: no loose tasks`() {
+        forbid(#/\bTask\s*\{/#, in: SourceFile.all, "a task outside of any scope")
+        forbid(#/\bTask\s*\(/#, in: SourceFile.all, "a task outside of any scope")
+        forbid(#/Task\.detached/#, in: SourceFile.all, "a detached task")
+    }
+
+    @Test func `an error that is dropped has a reason beside it`() {
+        forbid(#/\btry\?/#, in: SourceFile.product, "`try?` without its reason") { file, index in
+            file.hasComment(near: index)
+                || (index + 2 < file.lines.count
+                    && file.lines[index...(index + 2)].contains { $0.contains("//") })
+        }
+        forbid(#/catch\s*\{\s*\}/#, in: SourceFile.all, "an error that nobody sees")
+    }
+
+    @Test func `nothing prints but the terminal`() {
+        forbid(#/(^|[^\w.])print\(/#, in: SourceFile.all, "only the terminal prints") { file, _ in
+            Self.printing.contains(file.path)
+        }
+    }
+
+    @Test func `unchecked sendability says why it is safe`() {
+        forbid(#/@unchecked Sendable/#, in: SourceFile.product, "no `Safety:` comment") {
+            file,
+            index in
+            // The reason may stand in the doc comment above the type.
+            file.lines[max(0, index - 12)...index].contains { $0.contains("Safety:") }
+        }
+    }
+
+    @Test func `nothing traps on what it is given`() {
+        forbid(#/\btry!/#, in: SourceFile.all, "`try!`")
+        forbid(#/\bas!/#, in: SourceFile.all, "`as!`")
+        forbid(#/\bfatalError\b/#, in: SourceFile.all, "`fatalError`")
+        forbid(#/[\w\)\]]!([\s.,)\]\[]|$)/#, in: SourceFile.product, "a forced value")
+    }
+
+    @Test func `nothing is public and nothing is imported for testing`() {
+        forbid(
+            /\b(public|open) (func|var|let|struct|class|enum|init)/,
+            in: SourceFile.all,
+            "public"
+        )
+        forbid(#/@testable/#, in: SourceFile.all, "tests use what the targets share")
+    }
+
+    @Test func `nothing is left to do`() {
+        // Spelt in two parts, or this line would be the first finding.
+        let word = "TO" + "DO"
+        for file in SourceFile.all {
+            for (index, line) in file.lines.enumerated() {
+                #expect(!line.contains(word), "\(file.place(index))")
+            }
+        }
+    }
+}
