@@ -47,8 +47,10 @@ import Testing
         forbid(#/@unchecked Sendable/#, in: SourceFile.product, "no `Safety:` comment") {
             file,
             index in
-            // The reason may stand in the doc comment above the type.
-            file.lines[max(0, index - 12)...index].contains { $0.contains("Safety:") }
+            // The reason is the first thing inside the type, or its line above.
+            file.lines[max(0, index - 1)...min(index + 1, file.lines.count - 1)].contains {
+                $0.contains("// Safety:")
+            }
         }
     }
 
@@ -65,7 +67,7 @@ import Testing
             in: SourceFile.all,
             "public"
         )
-        forbid(#/@testable/#, in: SourceFile.all, "tests use what the targets share")
+        forbid(#/@test[a]ble/#, in: SourceFile.all, "tests use what the targets share")
     }
 
     @Test func `nothing is left to do`() {

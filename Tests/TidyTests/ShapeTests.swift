@@ -19,7 +19,7 @@ import Testing
     ]
     /// Modules of the toolchain and the system, which are no layers.
     private static let system: Set<String> = [
-        "FoundationEssentials", "Foundation", "Glibc", "Synchronization", "Dispatch",
+        "FoundationEssentials", "Foundation", "Glibc", "Musl", "Synchronization", "Dispatch",
     ]
 
     @Test func `the files of every target are found`() {

@@ -71,7 +71,16 @@ struct SyncReport: Encodable {
                 String(stream.fileCount), Words.seconds(stream.seconds), proofWords(stream.proof),
             ])
         }
-        if result.streams.contains(where: { $0.failure == nil }) { table.print() }
+        let landed = result.streams.filter { $0.failure == nil }
+        if !landed.isEmpty { table.print() }
+        if landed.count > 1, result.seconds > 0 {
+            let rowCount = landed.reduce(0) { $0 + $1.rowCount }
+            let byteCount = landed.reduce(0) { $0 + $1.bytesWritten }
+            Terminal.result(
+                "\(Words.count(rowCount, "row")), \(Words.bytes(byteCount)) in "
+                    + "\(Words.seconds(result.seconds)): "
+                    + "\(Words.count(Int64(Double(rowCount) / result.seconds))) rows/s")
+        }
         for stream in result.streams {
             for change in stream.schemaChanges {
                 Terminal.note("schema: \(stream.stream): \(change)")

@@ -22,6 +22,9 @@ actor PostgresSession {
         connection = try await Self.connect(address, on: executor)
         try execute(Self.setup)
         try execute("SET lock_timeout = \(Limits.lockTimeoutMilliseconds)")
+        // A database without an encoding holds any bytes; asked for UTF-8 the server would stop at
+        // the first that are none, where the column's policy is to decide.
+        if serverEncoding == "SQL_ASCII" { try execute("SET client_encoding = 'SQL_ASCII'") }
     }
 
     /// A task of its own executor's actor would need the actor first: connecting runs on a small
