@@ -14,6 +14,40 @@ struct PostgresRead: Sendable {
     var whereClause: String { filter.map { " WHERE (\($0)\n)" } ?? "" }
 }
 
+extension PostgresRead {
+    /// Adds a column to the plan and to what the decoder expects.
+    fileprivate mutating func add(
+        _ column: PostgresRelation.Column,
+        reading: PostgresReading,
+        policy: ConversionPolicy,
+        validatesText: Bool,
+        isObserved: Bool
+    ) {
+        copyColumns.append(
+            CopyColumn(
+                name: column.name,
+                type: reading.type,
+                policy: policy,
+                validatesText: validatesText
+            )
+        )
+        let canBeNulled =
+            policy != .error && (reading.type.canFail || (validatesText && reading.type == .text))
+        plan.columns.append(
+            PlannedColumn(
+                name: column.name,
+                sourceType: column.typeName,
+                type: reading.type.dataType,
+                isRequired: column.isRequired && !canBeNulled,
+                policy: policy,
+                documentation: column.comment,
+                note: reading.note,
+                isObserved: isObserved
+            )
+        )
+    }
+}
+
 /// Plans the read of a relation inside one snapshot.
 struct PostgresPlanner {
     let session: PostgresSession
@@ -52,29 +86,17 @@ struct PostgresPlanner {
             if policy == .string, readings[index].type != .text {
                 readings[index] = .text(note: "as text, by policy")
             }
-            let reading = readings[index]
-            read.copyColumns.append(
-                CopyColumn(
-                    name: column.name,
-                    type: reading.type,
-                    policy: policy,
-                    validatesText: validatesText
-                )
-            )
-            let canBeNulled =
-                policy != .error
-                && (reading.type.canFail || (validatesText && reading.type == .text))
-            read.plan.columns.append(
-                PlannedColumn(
-                    name: column.name,
-                    sourceType: column.typeName,
-                    type: reading.type.dataType,
-                    isRequired: column.isRequired && !canBeNulled,
-                    policy: policy,
-                    documentation: column.comment,
-                    note: reading.note,
-                    isObserved: isObserved[index]
-                )
+            if validatesText,
+                readings[index].type == .hstore || readings[index].type == .versionedText
+            {
+                readings[index] = .text(note: "text, to be checked for UTF-8 as a whole")
+            }
+            read.add(
+                column,
+                reading: readings[index],
+                policy: policy,
+                validatesText: validatesText,
+                isObserved: isObserved[index]
             )
         }
         let list = zip(relation.columns, readings).map { column, reading in

@@ -26,59 +26,53 @@ struct Leaf {
     /// The leaves of a top-level column, in file order.
     static func leaves(of field: Field) -> [Leaf] {
         var leaves: [Leaf] = []
-        collect(field, path: [], steps: [], definition: 0, repetition: 0, into: &leaves)
+        collect(field, Walk(), into: &leaves)
         return leaves
     }
 
-    private static func collect(
-        _ field: Field,
-        path: [String],
-        steps: [Step],
-        definition: Int,
-        repetition: Int,
-        into leaves: inout [Leaf]
-    ) {
-        let path = path + [field.name]
-        let definition = definition + (field.isRequired ? 0 : 1)
+    /// How far the walk from a top-level column has come.
+    private struct Walk {
+        var path: [String] = []
+        var steps: [Step] = []
+        var definition = 0
+        var repetition = 0
+
+        /// One level down: through the groups named and the steps taken.
+        func down(_ names: [String], _ steps: [Step], isRepeated: Bool) -> Walk {
+            Walk(
+                path: path + names,
+                steps: self.steps + steps,
+                definition: definition + (isRepeated ? 1 : 0),
+                repetition: repetition + (isRepeated ? 1 : 0)
+            )
+        }
+    }
+
+    private static func collect(_ field: Field, _ walk: Walk, into leaves: inout [Leaf]) {
+        var walk = walk
+        walk.path.append(field.name)
+        walk.definition += field.isRequired ? 0 : 1
         var step = Step(isOptional: !field.isRequired, isRepeated: false, child: 0)
         switch field.type {
         case .structure(let members):
             for (index, member) in members.enumerated() {
                 step.child = index
-                collect(
-                    member,
-                    path: path,
-                    steps: steps + [step],
-                    definition: definition,
-                    repetition: repetition,
-                    into: &leaves
-                )
+                collect(member, walk.down([], [step], isRepeated: false), into: &leaves)
             }
         case .list(var element):
             step.isRepeated = true
             element.name = "element"
-            collect(
-                element,
-                path: path + ["list"],
-                steps: steps + [step],
-                definition: definition + 1,
-                repetition: repetition + 1,
-                into: &leaves
-            )
+            collect(element, walk.down(["list"], [step], isRepeated: true), into: &leaves)
         case .map(var key, var value):
             step.isRepeated = true
             (key.name, value.name) = ("key", "value")
             key.isRequired = true
             // The entry itself is never null: a structure without a level of its own.
             for (index, member) in [key, value].enumerated() {
+                let entry = Step(isOptional: false, isRepeated: false, child: index)
                 collect(
                     member,
-                    path: path + ["key_value"],
-                    steps: steps + [
-                        step, Step(isOptional: false, isRepeated: false, child: index),
-                    ],
-                    definition: definition + 1,
-                    repetition: repetition + 1,
+                    walk.down(["key_value"], [step, entry], isRepeated: true),
                     into: &leaves
                 )
             }
@@ -86,11 +80,11 @@ struct Leaf {
             leaves.append(
                 Leaf(
                     field: field,
-                    path: path,
-                    steps: steps + [step],
+                    path: walk.path,
+                    steps: walk.steps + [step],
                     layout: LeafLayout(type: field.type),
-                    maxDefinitionLevel: definition,
-                    maxRepetitionLevel: repetition
+                    maxDefinitionLevel: walk.definition,
+                    maxRepetitionLevel: walk.repetition
                 )
             )
         }

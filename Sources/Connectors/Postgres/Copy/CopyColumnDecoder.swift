@@ -52,23 +52,32 @@ enum CopyColumnDecoder {
                 scale: scale
             )
         case .versionedText, .array, .composite, .hstore:
-            for index in 0..<fields.count {
-                let length = Int(fields.lengths[index])
-                guard length >= 0 else {
-                    buffer.appendNull()
-                    continue
-                }
-                try CopyValueDecoder.append(
-                    UnsafeRawBufferPointer(
-                        start: fields.bytes + Int(fields.starts[index]),
-                        count: length
-                    ),
-                    type: column.type,
-                    column: column,
-                    counts: &counts,
-                    to: buffer
-                )
+            try decodeNested(fields, column, &counts, buffer)
+        }
+    }
+
+    private static func decodeNested(
+        _ fields: CopyFields,
+        _ column: CopyColumn,
+        _ counts: inout ConversionCounts,
+        _ buffer: ColumnBuffer
+    ) throws(SourceError) {
+        for index in 0..<fields.count {
+            let length = Int(fields.lengths[index])
+            guard length >= 0 else {
+                buffer.appendNull()
+                continue
             }
+            try CopyValueDecoder.append(
+                UnsafeRawBufferPointer(
+                    start: fields.bytes + Int(fields.starts[index]),
+                    count: length
+                ),
+                type: column.type,
+                column: column,
+                counts: &counts,
+                to: buffer
+            )
         }
     }
 
