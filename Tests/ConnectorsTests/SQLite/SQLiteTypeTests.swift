@@ -302,7 +302,7 @@ struct SQLiteTypeCase: Sendable, CustomTestStringConvertible {
         (DataType.string, "", "1", "1" as String?),
         (.timestamp, "DATE", "'1970-01-02'", "86400000000"),
         (.decimal(precision: 12, scale: 3), "DECIMAL(10,2)", "1.25", "1250"),
-        (.uuid, "", "NULL", nil), (.int, "TEXT", "NULL", nil),
+        (.double, "", "1", "1.0"), (.uuid, "", "NULL", nil), (.int, "TEXT", "NULL", nil),
     ]) func `the type of the table is kept where it holds every value`(
         _ preferred: DataType,
         _ declaration: String,
@@ -324,7 +324,7 @@ struct SQLiteTypeCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: [
-        (DataType.double, "", "1", DataType.long), (.long, "", "1.5", .double),
+        (DataType.double, "", "9007199254740993", DataType.long), (.long, "", "1.5", .double),
         (.long, "", "'x'", .string), (.date, "DATE", "'1970-01-02 10:00'", .timestamp),
         (
             .decimal(precision: 9, scale: 2), "DECIMAL(10,2)", "1.25",
