@@ -49,4 +49,4 @@ fuzz: ## Fuzz the decoders, FUZZ_SECONDS each
 
 clean: ## Stop the servers and remove all that was built
 	scripts/servers down
-	rm -rf .build .build-* .servers .venv demo
+	rm -rf .build .build-* "$$(readlink -m .servers)" .servers .venv demo

@@ -15,6 +15,11 @@ enum Limits {
     /// Seconds to wait for a server to answer a connection attempt, unless the address says otherwise.
     static let connectTimeoutSeconds = 10
 
+    /// When a silent connection is asked for a sign of life, and how often before it is given up.
+    static let keepalives = [
+        "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
+    ]
+
     /// Milliseconds a session waits for a table that something else holds locked.
     static let lockTimeoutMilliseconds = 30_000
 }

@@ -74,6 +74,14 @@ final class BatchPump {
     private func fill(_ batch: Batch, from reader: any StreamReader) async throws -> Bool {
         try Task.checkCancellation()
         let hasMore = try await reader.fill(batch)
+        for (field, column) in zip(batch.schema.fields, batch.columns)
+        where field.isRequired && column.nullCount > 0 {
+            throw SourceError(
+                .badValue,
+                "column \(field.name) is declared NOT NULL at the source, but holds nulls; read it as "
+                    + "it is after dropping the constraint there"
+            )
+        }
         let read = await reader.progress()
         progress.update {
             $0.rowCount = read.rowCount

@@ -17,6 +17,8 @@ package struct StreamResult: Sendable {
     /// One sentence per change of the table's schema.
     package var schemaChanges: [String] = []
     package var conversions: [Conversion] = []
+    /// What could surprise the reader of the table, one sentence each.
+    package var risks: [String] = []
     package var proof: Proof?
     package var failure: (any Error)?
 

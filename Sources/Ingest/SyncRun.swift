@@ -104,8 +104,10 @@ package struct SyncRun: Sendable {
             result.location = try catalog.location(of: selection.table)
             try await replace(selection, runID: runID, progress: progress, result: &result)
         } catch {
-            // Cancelling breaks connections; the cause is the cancelling.
-            result.failure = Task.isCancelled ? CancellationError() : error
+            // Cancelling breaks connections; the cause is the cancelling. But whether a commit
+            // landed has to be said in any case.
+            let isUnknown = (error as? IcebergError)?.code == .unknownOutcome
+            result.failure = Task.isCancelled && !isUnknown ? CancellationError() : error
         }
         result.seconds = Double(environment.now() - start) / 1000
         return result
@@ -136,6 +138,7 @@ package struct SyncRun: Sendable {
             result.bytesWritten = pump.byteCount
             result.fileCount = pump.files.count
             result.conversions = read.progress.conversions
+            result.risks = read.plan.risks + Self.ambiguities(read.plan)
             result.schemaChanges = read.evolution.changes.map(\.description)
             let proof = StreamResult.Proof(
                 source: read.sourceRowCount,
@@ -202,6 +205,7 @@ package struct SyncRun: Sendable {
             schema: FileSchema.numbered(plan.schema, as: evolution.written)
         )
         progress.update { $0.phase = .proving }
+        try Task.checkCancellation()
         let count = try await reader.sourceRowCount()
         return Read(
             plan: plan,
@@ -238,6 +242,14 @@ package struct SyncRun: Sendable {
             entries[key] = String(conversion.count)
         }
         return entries
+    }
+
+    private static func ambiguities(_ plan: ReadPlan) -> [String] {
+        Dictionary(grouping: plan.columns.map(\.name)) { $0.lowercased() }.values
+            .filter { $0.count > 1 }.map { names in
+                "the columns \(names.sorted().joined(separator: ", ")) differ in case only: engines "
+                    + "that ignore case cannot tell them apart"
+            }.sorted()
     }
 
     private static func unproven(_ proof: StreamResult.Proof) -> IngestError {

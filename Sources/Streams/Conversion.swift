@@ -26,6 +26,8 @@ package struct Conversion: Hashable, Sendable {
         case invalidText = "invalid-text"
         /// A list of more dimensions than its column.
         case dimensions
+        /// A list whose first index is not 1, which no list of the lake remembers.
+        case lowerBound = "lower-bound"
         /// A value of another kind than the column's.
         case otherKind = "other-kind"
     }
@@ -34,6 +36,8 @@ package struct Conversion: Hashable, Sendable {
     package enum Outcome: String, Hashable, Sendable {
         case null
         case clamped
+        /// The values themselves, without what could not be kept beside them.
+        case kept
     }
 
     package let column: String

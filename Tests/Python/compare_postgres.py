@@ -165,7 +165,7 @@ def beyond(value):
 
 
 def conversions_of(tree, lake, value):
-    """SQL for how many parts of a value are replaced by null, by reason."""
+    """SQL for how many parts of a value are replaced by null, or (lower-bound) kept, by reason."""
     kind, detail, modifier = tree
     if isinstance(lake, iceberg.StringType):
         return {}
@@ -176,6 +176,10 @@ def conversions_of(tree, lake, value):
                   for reason, sql in inner.items()}
         outer = f"(CASE WHEN array_ndims({value}) > 1 THEN 1 ELSE 0 END)"
         counts["dimensions"] = f"{outer} + {counts['dimensions']}" if "dimensions" in counts else outer
+        shifted = (f"(CASE WHEN array_ndims({value}) = 1 AND array_lower({value}, 1) <> 1 "
+                   f"THEN 1 ELSE 0 END)")
+        counts["lower-bound"] = (
+            f"{shifted} + {counts['lower-bound']}" if "lower-bound" in counts else shifted)
         return counts
     if kind == "composite":
         counts = {}
@@ -247,7 +251,8 @@ def compare_stream(catalog, entry, as_text):
             cursor.execute(f"SELECT sum({sql}) FROM {source} t")
             count = cursor.fetchone()[0]
             if count:
-                expected_counts[(column, reason, "null")] = int(count)
+                outcome = "kept" if reason == "lower-bound" else "null"
+                expected_counts[(column, reason, outcome)] = int(count)
     if problems:
         return problems
     reported = {(c["column"], c["reason"], c["outcome"]): c["count"] for c in entry["conversions"]}

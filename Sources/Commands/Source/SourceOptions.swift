@@ -39,25 +39,20 @@ struct SourceOptions: ParsableArguments {
         if address.hasPrefix("sqlite:") {
             return try SQLiteSource(parsing: address)
         }
-        let scheme = address.split(separator: ":").first.map(String.init) ?? ""
+        // No part of it is printed: it may be a secret in the wrong place.
         throw SourceError(
             .configuration,
-            "no source begins with `\(scheme.prefix(16)):`; there are postgres://user@host/database "
-                + "and sqlite:path"
+            "the source's address is of no kind that is known; there are "
+                + "postgres://user@host/database and sqlite:path"
         )
-    }
-}
-
-extension SourceOptions {
-    /// The namespace of streams that the source does not put into one.
-    var defaultNamespace: String {
-        source.hasPrefix("sqlite:") ? "main" : "public"
     }
 }
 
 /// What to read of a stream, for `plan` and `sync`.
 struct ReadOptions: ParsableArguments {
-    @Option(help: "Only these columns, separated by commas.")
+    @Option(
+        help: "Only these columns, separated by commas; one that holds a comma in double quotes."
+    )
     var columns: String?
 
     @Option(name: .customLong("where"), help: "Only rows that meet this condition, in SQL.")
@@ -76,13 +71,39 @@ struct ReadOptions: ParsableArguments {
     )
     var policy: [String] = []
 
+    /// Names between commas; one that holds a comma or a quote stands in double quotes.
+    static func names(in text: String) throws -> [String] {
+        var names: [String] = []
+        var current = ""
+        var isQuoted = false
+        var scalars = Array(text.unicodeScalars)[...]
+        while let scalar = scalars.popFirst() {
+            if isQuoted, scalar == "\"", scalars.first == "\"" {
+                scalars.removeFirst()
+                current.unicodeScalars.append(scalar)
+            } else if scalar == "\"", isQuoted || current.isEmpty {
+                isQuoted.toggle()
+            } else if scalar == ",", !isQuoted {
+                names.append(current)
+                current = ""
+            } else {
+                current.unicodeScalars.append(scalar)
+            }
+        }
+        names.append(current)
+        guard !isQuoted, names.allSatisfy({ !$0.isEmpty }) else {
+            throw ValidationError(
+                "--columns \(text): names stand between commas, as in id,total; one that holds a "
+                    + "comma stands in double quotes"
+            )
+        }
+        return names
+    }
+
     /// The request for one stream.
     func request(for stream: StreamName) throws -> ReadRequest {
         var request = ReadRequest(stream: stream)
-        request.columns = columns.map { $0.split(separator: ",").map(String.init) }
-        if request.columns?.isEmpty == true {
-            throw ValidationError("--columns names no column")
-        }
+        request.columns = try columns.map(Self.names)
         request.filter = condition
         for text in policy {
             let parts = text.split(separator: "=", omittingEmptySubsequences: false)

@@ -54,6 +54,9 @@ struct SyncCommand: AsyncParsableCommand {
         guard !all || (read.columns == nil && read.condition == nil) else {
             throw ValidationError("--columns and --where belong to one stream, not to --all")
         }
+        guard !all || read.policy.allSatisfy({ !$0.contains("=") }) else {
+            throw ValidationError("a policy of one column belongs to one stream, not to --all")
+        }
         guard into?.namespace == nil || (stream.count == 1 && !all) else {
             throw ValidationError("--into namespace.table takes one --stream")
         }
@@ -70,7 +73,10 @@ struct SyncCommand: AsyncParsableCommand {
         let source = try source.makeSource()
         let names = all ? try await source.discover().map(\.name) : stream
         let selections = try names.map { name in
-            StreamSelection(request: try read.request(for: name), table: try target(of: name))
+            StreamSelection(
+                request: try read.request(for: name),
+                table: try target(of: name, of: source.location.kind)
+            )
         }
         let opened = try lake.open(.writing)
         let run = SyncRun(
@@ -102,15 +108,16 @@ struct SyncCommand: AsyncParsableCommand {
             case let failure?: Terminal.note("error: \(stream.stream): \(failure)")
             }
         }
-        guard let failure = result.streams.lazy.compactMap(\.failure).first else { return .success }
-        return ExitStatus(failure)
+        let statuses = Set(result.streams.compactMap(\.failure).map(ExitStatus.init))
+        return statuses.isEmpty
+            ? .success : statuses.count == 1 ? statuses.first ?? .failure : .failure
     }
 
     /// The table a stream lands in.
-    private func target(of name: StreamName) throws -> TableIdentifier {
+    private func target(of name: StreamName, of kind: String) throws -> TableIdentifier {
         guard let into else {
             return try TableIdentifier(
-                namespace: name.namespace ?? source.defaultNamespace,
+                namespace: name.namespace ?? (kind == "sqlite" ? "main" : "public"),
                 name: name.name
             )
         }

@@ -21,6 +21,7 @@ struct SyncReport: Encodable {
         var snapshotId: Int64?
         var schemaChanges: [String]
         var conversions: [Change]
+        var risks: [String]
         var reconciliation: Reconciliation?
         var error: Failure?
     }
@@ -79,12 +80,14 @@ struct SyncReport: Encodable {
             Terminal.result(
                 "\(Words.count(rowCount, "row")), \(Words.bytes(byteCount)) in "
                     + "\(Words.seconds(result.seconds)): "
-                    + "\(Words.count(Int64(Double(rowCount) / result.seconds))) rows/s")
+                    + "\(Words.count(Int64(Double(rowCount) / result.seconds))) rows/s"
+            )
         }
         for stream in result.streams {
             for change in stream.schemaChanges {
                 Terminal.note("schema: \(stream.stream): \(change)")
             }
+            for risk in stream.risks { Terminal.note("risk: \(stream.stream): \(risk)") }
             for conversion in stream.conversions {
                 Terminal.note(
                     "changed: \(stream.stream): \(Words.count(conversion.count, "value")) of "
@@ -126,6 +129,7 @@ extension SyncReport.Stream {
                     count: $0.count
                 )
             },
+            risks: result.risks,
             reconciliation: result.proof.map(SyncReport.Reconciliation.init),
             error: result.failure.map(SyncReport.Failure.init)
         )

@@ -26,6 +26,44 @@ package struct PostgresAddress: Sendable {
                     + "postgres://user@host:5432/database"
             )
         }
+        var found = try Self.parameters(of: text)
+        if let password = found["password"], password.hasPrefix("env:") {
+            let name = String(password.dropFirst(4))
+            guard let value = environment(name) else {
+                throw SourceError(
+                    .configuration,
+                    "the password refers to the variable \(name), which is not set"
+                )
+            }
+            found["password"] = value
+        }
+        found["application_name"] = found["application_name"] ?? "tributary"
+        found["connect_timeout"] =
+            found["connect_timeout"] ?? String(Limits.connectTimeoutSeconds)
+        found["client_encoding"] = "UTF8"
+        // A peer that vanished is noticed in a minute, not in the system's two hours.
+        for (keyword, seconds) in Limits.keepalives where found[keyword] == nil {
+            found[keyword] = seconds
+        }
+        if let name = found["dbname"], name.contains("=") || name.contains("://") {
+            // libpq would read more parameters out of it, a password among them.
+            throw SourceError(
+                .configuration,
+                "the database's name holds parameters; write them behind a question mark, as in "
+                    + "postgres://user@host/database?sslmode=require"
+            )
+        }
+        let host = found["host"] ?? found["hostaddr"] ?? environment("PGHOST") ?? "localhost"
+        let port = found["port"] ?? environment("PGPORT") ?? "5432"
+        let database =
+            found["dbname"] ?? environment("PGDATABASE") ?? found["user"]
+            ?? environment("PGUSER") ?? ""
+        location = SourceLocation(kind: "postgres", place: "\(host):\(port)/\(database)")
+        parameters = found.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
+    }
+
+    /// The parameters an address names, by libpq's own reading of it.
+    private static func parameters(of text: String) throws(SourceError) -> [String: String] {
         var message: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(text, &message) else {
             // libpq quotes the offending text, which may be a password.
@@ -46,26 +84,6 @@ package struct PostgresAddress: Sendable {
             }
             option += 1
         }
-        if let password = found["password"], password.hasPrefix("env:") {
-            let name = String(password.dropFirst(4))
-            guard let value = environment(name) else {
-                throw SourceError(
-                    .configuration,
-                    "the password refers to the variable \(name), which is not set"
-                )
-            }
-            found["password"] = value
-        }
-        found["application_name"] = found["application_name"] ?? "tributary"
-        found["connect_timeout"] =
-            found["connect_timeout"] ?? String(Limits.connectTimeoutSeconds)
-        found["client_encoding"] = "UTF8"
-        let host = found["host"] ?? found["hostaddr"] ?? environment("PGHOST") ?? "localhost"
-        let port = found["port"] ?? environment("PGPORT") ?? "5432"
-        let database =
-            found["dbname"] ?? environment("PGDATABASE") ?? found["user"]
-            ?? environment("PGUSER") ?? ""
-        location = SourceLocation(kind: "postgres", place: "\(host):\(port)/\(database)")
-        parameters = found.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
+        return found
     }
 }

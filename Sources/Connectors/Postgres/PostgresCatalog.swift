@@ -100,6 +100,50 @@ struct PostgresCatalog {
         }
     }
 
+    /// The statement that keeps a relation's definition for a transaction.
+    ///
+    /// nil where there is none: for materialized views and foreign tables, and for a user with
+    /// rights on some columns only.
+    func lockStatement(for name: StreamName) async throws -> String? {
+        let rows = try await session.query(
+            """
+            SELECT c.relkind, has_table_privilege(c.oid, 'SELECT')
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = $1 AND c.relname = $2
+            """,
+            [name.namespace ?? "public", name.name]
+        )
+        guard let row = rows.first, row[1] == "t" else { return nil }
+        let qualified = quoted(name.namespace ?? "public") + "." + quoted(name.name)
+        switch row[0] {
+        case "r": return "LOCK TABLE ONLY \(qualified) IN ACCESS SHARE MODE"
+        case "p", "v": return "LOCK TABLE \(qualified) IN ACCESS SHARE MODE"
+        default: return nil
+        }
+    }
+
+    /// Takes the lock that reading takes, in a snapshot that is older than it, and refuses a
+    /// relation whose contents were rewritten in between.
+    func requireUnchanged(_ name: StreamName, place: String) async throws {
+        guard let relation = try await relations(matching: name).first, relation.isReadable else {
+            return
+        }
+        _ = try await session.query("SELECT FROM \(relation.fromClause) LIMIT 0")
+        let rows = try await session.query(
+            """
+            SELECT c.relkind IN ('r', 'm') AND c.relfilenode <> pg_relation_filenode(c.oid)
+            FROM pg_class c WHERE c.oid = $1::oid
+            """,
+            [relation.id]
+        )
+        guard rows.first?.first == "f" else {
+            throw SourceError(
+                .interrupted,
+                "\(place): \(name) was rewritten while it was being opened; run it again"
+            )
+        }
+    }
+
     /// One relation with its columns and key.
     func relation(_ name: StreamName, place: String) async throws -> PostgresRelation {
         guard let found = try await relations(matching: name).first else {
@@ -124,9 +168,13 @@ struct PostgresCatalog {
         let rows = try await session.query(
             """
             SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod,
-                format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                format_type(a.atttypid, a.atttypmod),
+                -- Nobody enforces NOT NULL on the rows of a foreign table.
+                a.attnotnull AND c.relkind <> 'f' AND NOT (c.relkind = 'p' AND EXISTS (
+                    SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid
+                    WHERE l.relkind = 'f')),
                 col_description(a.attrelid, a.attnum)
-            FROM pg_attribute a
+            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
             WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attrelid, a.attnum
             """,

@@ -42,10 +42,13 @@ enum PostgresFailure {
         case "42501":
             return SourceError(
                 .permission,
-                "\(place): \(text); grant SELECT on it to this user"
+                "\(place): \(text); grant SELECT to this user, or name readable columns with --columns"
             )
         case "42P01", "3F000", "42703":
-            return SourceError(.notFound, "\(place): \(text); see `tributary discover`")
+            return SourceError(
+                .notFound,
+                "\(place): \(text); check the names in the stream, its view and --where"
+            )
         case "57014":
             return SourceError(
                 .interrupted,

@@ -59,6 +59,8 @@ struct PostgresPlanner {
         var relation = try await catalog.relation(request.stream, place: place)
         relation.columns = try selected(relation.columns, request: request, relation: relation)
         let types = try await catalog.typeMap(for: relation.columns)
+        // From here on the user's own names count again: a view may call functions that need them.
+        try await session.execute("RESET search_path")
         var readings = relation.columns.map { types.reading($0.typeID, modifier: $0.modifier) }
         let isObserved = readings.map(\.isUnconstrainedNumeric)
         let filter = request.filter

@@ -80,7 +80,7 @@ package struct PostgresSource: Source {
     }
 
     package func plan(_ request: ReadRequest) async throws -> ReadPlan {
-        try await withSnapshot { session in
+        try await withSnapshot(of: request.stream) { session in
             let plan = try await PostgresPlanner(session: session, place: location.place)
                 .plan(request).plan
             // The server's own planner finds what is wrong with a condition, without running it.
@@ -93,7 +93,7 @@ package struct PostgresSource: Source {
         _ request: ReadRequest,
         _ body: (any StreamReader) async throws -> Result
     ) async throws -> Result {
-        try await withSnapshot { session in
+        try await withSnapshot(of: request.stream) { session in
             let read = try await PostgresPlanner(session: session, place: location.place)
                 .plan(request)
             try await session.startCopy(
@@ -119,11 +119,24 @@ package struct PostgresSource: Source {
         }
     }
 
+    /// Opens a snapshot in which the definition of `stream` cannot change any more.
+    ///
+    /// The lock comes before the snapshot: a definition that is read in a snapshot and locked
+    /// later may be replaced in between, and rows of the new one would be read as of the old one.
     private func withSnapshot<Result: Sendable>(
+        of stream: StreamName,
         _ body: (PostgresSession) async throws -> Result
     ) async throws -> Result {
         try await withSession { session in
+            let catalog = PostgresCatalog(session: session)
+            let lock = try await catalog.lockStatement(for: stream)
             try await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if let lock {
+                // LOCK takes no snapshot; the first query behind it does.
+                try await session.execute(lock)
+            } else {
+                try await catalog.requireUnchanged(stream, place: location.place)
+            }
             return try await body(session)
         }
     }

@@ -54,12 +54,6 @@ struct PostgresReading: Sendable {
     }
 }
 
-/// An SQL identifier, quoted.
-func quoted(_ name: String) -> String {
-    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-        + "\""
-}
-
 /// Decides how each type is read (docs/types.md, "PostgreSQL").
 struct PostgresTypeMap {
     let types: [String: PostgresType]

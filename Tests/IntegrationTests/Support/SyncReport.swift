@@ -10,11 +10,12 @@ struct SyncReport: Decodable {
         var snapshotID: Int?
         var schemaChanges: [String]
         var conversions: [Conversion]
+        var risks: [String]
         var reconciliation: Reconciliation?
         var error: Failure?
 
         enum CodingKeys: String, CodingKey {
-            case stream, location, status, rows, conversions, reconciliation, error
+            case stream, location, status, rows, conversions, risks, reconciliation, error
             case snapshotID = "snapshot_id"
             case schemaChanges = "schema_changes"
         }

@@ -9,6 +9,8 @@ final class ColumnChunkWriter {
     private(set) var pages: [EncodedPage] = []
     private(set) var dictionary: ColumnDictionary?
     private var isDictionaryOpen = false
+    /// Whether a page with values has shown that the dictionary pays.
+    private var isDictionaryJudged = false
     /// Bytes of finished pages.
     private(set) var bufferedByteCount = 0
     /// Bytes of values before encoding.
@@ -33,6 +35,7 @@ final class ColumnChunkWriter {
         pages = []
         dictionary = options.usesDictionary ? ColumnDictionary(layout: leaf.layout) : nil
         isDictionaryOpen = dictionary != nil
+        isDictionaryJudged = false
         bufferedByteCount = 0
         valueByteCount = 0
     }
@@ -255,8 +258,9 @@ final class ColumnChunkWriter {
             indices.reserve(values.count * 4)
             let indexBase = indices.base.assumingMemoryBound(to: UInt32.self)
             if dictionary.index(values, into: indexBase, byteLimit: dictionaryByteLimit),
-                !pages.isEmpty || dictionaryPays(dictionary, values)
+                isDictionaryJudged || dictionaryPays(dictionary, values)
             {
+                isDictionaryJudged = isDictionaryJudged || values.count > 0
                 let width = BitPacking.width(of: UInt64(max(dictionary.count - 1, 0)))
                 body.append(UInt8(width))
                 RunLengthEncoder.encode(

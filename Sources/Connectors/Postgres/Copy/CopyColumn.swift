@@ -25,7 +25,7 @@ package struct CopyColumn: Sendable {
 
 /// Counts the changed values of one column.
 struct ConversionCounts {
-    private var counts: [Conversion.Reason: (null: Int64, clamped: Int64)] = [:]
+    private var counts: [Conversion.Reason: (null: Int64, clamped: Int64, kept: Int64)] = [:]
 
     /// Counts one value, or throws where the policy is `error`.
     mutating func add(
@@ -41,8 +41,9 @@ struct ConversionCounts {
             )
         }
         switch outcome {
-        case .null: counts[reason, default: (0, 0)].null += 1
-        case .clamped: counts[reason, default: (0, 0)].clamped += 1
+        case .null: counts[reason, default: (0, 0, 0)].null += 1
+        case .clamped: counts[reason, default: (0, 0, 0)].clamped += 1
+        case .kept: counts[reason, default: (0, 0, 0)].kept += 1
         }
     }
 
@@ -53,6 +54,7 @@ struct ConversionCounts {
             return [
                 Conversion(column: column, reason: reason, outcome: .null, count: count.null),
                 Conversion(column: column, reason: reason, outcome: .clamped, count: count.clamped),
+                Conversion(column: column, reason: reason, outcome: .kept, count: count.kept),
             ].filter { $0.count > 0 }
         }
     }

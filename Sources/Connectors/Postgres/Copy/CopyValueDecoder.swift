@@ -92,7 +92,7 @@ enum CopyValueDecoder {
             return
         }
         let count = try reader.int32()
-        _ = try reader.int32()
+        if try reader.int32() != 1 { try counts.add(.lowerBound, .kept, column: column) }
         // Each element takes at least its length.
         guard count >= 0, Int(count) <= bytes.count / 4 else { throw reader.malformed }
         for _ in 0..<count {
