@@ -53,7 +53,7 @@ struct FileFooter {
             metadata.field(5, chunk.valueCount)
             metadata.field(6, chunk.uncompressedByteCount)
             metadata.field(7, chunk.compressedByteCount)
-            metadata.field(9, chunk.pages.first?.offset ?? 0)
+            metadata.field(9, chunk.firstPageOffset)
             if let offset = chunk.dictionaryOffset { metadata.field(11, offset) }
             metadata.structure(12) { writeStatistics(of: chunk, to: &$0) }
         }

@@ -26,7 +26,11 @@ struct ChunkRecord {
     var compressedByteCount: Int64 = 0
     var uncompressedByteCount: Int64 = 0
     var range = ValueRange()
-    var pages: [Page] = []
+    /// The pages, until `seal` turns them into bytes.
+    private var pages: [Page] = []
+    private(set) var firstPageOffset: Int64 = 0
+    private(set) var columnIndexBytes: [UInt8]?
+    private(set) var offsetIndexBytes: [UInt8] = []
     var columnIndex: (offset: Int64, byteCount: Int)?
     var offsetIndex: (offset: Int64, byteCount: Int)?
     private var rowCount: Int64 = 0
@@ -52,6 +56,7 @@ struct ChunkRecord {
         valueCount += Int64(page.valueCount)
         nullCount += Int64(page.nullCount)
         range.formUnion(page.range)
+        if pages.isEmpty { firstPageOffset = offset }
         pages.append(
             Page(
                 offset: offset,
@@ -65,9 +70,17 @@ struct ChunkRecord {
         rowCount += Int64(page.rowCount)
     }
 
+    /// Ends the chunk: its page index is kept as bytes, which are far smaller than the records of
+    /// the pages. A long file would otherwise hold more memory the longer it gets.
+    mutating func seal() {
+        columnIndexBytes = serializedColumnIndex
+        offsetIndexBytes = serializedOffsetIndex
+        pages = []
+    }
+
     /// The `ColumnIndex` of the chunk; nil when a page has values without bounds, which the
     /// index could not state.
-    var columnIndexBytes: [UInt8]? {
+    private var serializedColumnIndex: [UInt8]? {
         var minimums: [[UInt8]] = []
         var maximums: [[UInt8]] = []
         for page in pages {
@@ -94,7 +107,7 @@ struct ChunkRecord {
     }
 
     /// The `OffsetIndex` of the chunk.
-    var offsetIndexBytes: [UInt8] {
+    private var serializedOffsetIndex: [UInt8] {
         var writer = ThriftWriter()
         writer.element { index in
             index.list(1, pages) { page, location in

@@ -121,6 +121,7 @@ package final class ParquetWriter {
             emit(page.bytes)
         }
         chunk.reset()
+        record.seal()
         return record
     }
 

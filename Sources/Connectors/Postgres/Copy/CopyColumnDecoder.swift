@@ -39,8 +39,9 @@ enum CopyColumnDecoder {
         case .text where column.validatesText:
             try decodeUnsureText(fields, column, &counts, buffer)
         case .text, .bytes: decodeBytes(fields, buffer)
-        case .date: try decodeDates(fields, column, &counts, buffer)
-        case .timestamp, .timestamptz: try decodeTimestamps(fields, column, &counts, buffer)
+        case .date: try decodeInstants(fields, column, &counts, buffer, lakeDate)
+        case .timestamp, .timestamptz:
+            try decodeInstants(fields, column, &counts, buffer, lakeTimestamp)
         case .uuid: try decodeUUIDs(fields, column, buffer)
         case .numeric(let precision, let scale):
             try CopyNumericDecoder.decode(
@@ -181,56 +182,29 @@ enum CopyColumnDecoder {
         }
     }
 
-    private static func decodeDates(
+    /// Dates and timestamps: numbers of which some have no place in the lake.
+    @inline(__always)
+    private static func decodeInstants<Wire: FixedWidthInteger>(
         _ fields: CopyFields,
         _ column: CopyColumn,
         _ counts: inout ConversionCounts,
-        _ buffer: ColumnBuffer
+        _ buffer: ColumnBuffer,
+        _ convert: (Wire, CopyColumn, inout ConversionCounts) throws(SourceError) -> Wire?
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
-        let values = slots.values.assumingMemoryBound(to: Int32.self)
+        let values = slots.values.assumingMemoryBound(to: Wire.self)
+        let width = Int32(Wire.bitWidth / 8)
         var nulls = 0
         for index in 0..<fields.count {
             let length = fields.lengths[index]
-            guard length == 4 || length == -1 else { throw wrongLength(column, Int(length)) }
-            var value: Int32?
-            if length == 4 {
-                let days = Int32(
-                    bigEndian: fields.bytes.loadUnaligned(
-                        fromByteOffset: Int(fields.starts[index]),
-                        as: Int32.self
-                    )
+            guard length == width || length == -1 else { throw wrongLength(column, Int(length)) }
+            var value: Wire?
+            if length == width {
+                let word = fields.bytes.loadUnaligned(
+                    fromByteOffset: Int(fields.starts[index]),
+                    as: Wire.self
                 )
-                value = try lakeDate(days, column, &counts)
-            }
-            values[index] = value ?? 0
-            slots.validity[index] = value == nil ? 0 : 1
-            nulls &+= value == nil ? 1 : 0
-        }
-        buffer.commitFixed(rows: fields.count, nulls: nulls)
-    }
-
-    private static func decodeTimestamps(
-        _ fields: CopyFields,
-        _ column: CopyColumn,
-        _ counts: inout ConversionCounts,
-        _ buffer: ColumnBuffer
-    ) throws(SourceError) {
-        let slots = buffer.reserveFixed(rows: fields.count)
-        let values = slots.values.assumingMemoryBound(to: Int64.self)
-        var nulls = 0
-        for index in 0..<fields.count {
-            let length = fields.lengths[index]
-            guard length == 8 || length == -1 else { throw wrongLength(column, Int(length)) }
-            var value: Int64?
-            if length == 8 {
-                let ticks = Int64(
-                    bigEndian: fields.bytes.loadUnaligned(
-                        fromByteOffset: Int(fields.starts[index]),
-                        as: Int64.self
-                    )
-                )
-                value = try lakeTimestamp(ticks, column, &counts)
+                value = try convert(Wire(bigEndian: word), column, &counts)
             }
             values[index] = value ?? 0
             slots.validity[index] = value == nil ? 0 : 1
