@@ -70,8 +70,10 @@ struct ChunkRecord {
         rowCount += Int64(page.rowCount)
     }
 
-    /// Ends the chunk: its page index is kept as bytes, which are far smaller than the records of
-    /// the pages. A long file would otherwise hold more memory the longer it gets.
+    /// Ends the chunk: its page index is kept as bytes from here on.
+    ///
+    /// They are far smaller than the records of the pages; a file would otherwise take more memory
+    /// the longer it gets.
     mutating func seal() {
         columnIndexBytes = serializedColumnIndex
         offsetIndexBytes = serializedOffsetIndex
