@@ -9,6 +9,8 @@ package final class RunProgress: Sendable {
     package struct State: Sendable {
         package var stream: StreamName?
         package var phase = Phase.waiting
+        /// When the stream was begun, in milliseconds since 1970.
+        package var startedAt: Int64 = 0
         package var rowCount: Int64 = 0
         package var bytesRead: Int64 = 0
         package var bytesWritten: Int64 = 0

@@ -92,6 +92,7 @@ package struct SyncRun: Sendable {
             $0 = RunProgress.State(
                 stream: selection.request.stream,
                 phase: .planning,
+                startedAt: start,
                 finishedCount: $0.finishedCount
             )
         }

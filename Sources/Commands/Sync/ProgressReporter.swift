@@ -1,3 +1,4 @@
+import Iceberg
 import Ingest
 import Streams
 
@@ -36,47 +37,30 @@ enum ProgressReporter {
 
     private static func show(_ progress: RunProgress, streamCount: Int) async {
         let clock = ContinuousClock()
-        var rate = Rate(start: clock.now)
         let interval = Terminal.showsStatus ? statusInterval : lineInterval
         // A cancelled sleep is how the work says that it has ended.
         while (try? await clock.sleep(for: interval)) != nil {
             let state = progress.current
             guard let stream = state.stream else { continue }
-            rate.observe(state, at: clock.now)
             let line =
                 "[\(min(state.finishedCount + 1, streamCount))/\(streamCount)] \(stream)  "
-                + "\(state.phase.rawValue)  \(Words.count(state.rowCount)) rows  \(rate.words(state))"
+                + "\(state.phase.rawValue)  \(Words.count(state.rowCount)) rows  \(speed(state))"
             if Terminal.showsStatus { Terminal.status(line) } else { Terminal.note(line) }
         }
     }
 
     /// Speed and time left of the stream in work.
-    private struct Rate {
-        private var stream: StreamName?
-        private var start: ContinuousClock.Instant
-        private var seconds = 0.0
-
-        init(start: ContinuousClock.Instant) { self.start = start }
-
-        mutating func observe(_ state: RunProgress.State, at now: ContinuousClock.Instant) {
-            if state.stream != stream {
-                stream = state.stream
-                start = now
+    private static func speed(_ state: RunProgress.State) -> String {
+        let seconds = Double(CommitEnvironment.system.now() - state.startedAt) / 1000
+        guard seconds > 0, state.bytesRead > 0 else { return "" }
+        var text = Words.bytes(Int64(Double(state.bytesRead) / seconds)) + "/s"
+        if let estimate = state.estimatedRowCount, estimate > 0 {
+            let share = min(Double(state.rowCount) / Double(estimate), 1)
+            text += "  \(Int(share * 100)) %"
+            if share > 0.01, share < 1 {
+                text += "  \(Words.seconds(seconds / share - seconds)) left"
             }
-            seconds = Double((now - start) / .milliseconds(1)) / 1000
         }
-
-        func words(_ state: RunProgress.State) -> String {
-            guard seconds > 0, state.bytesRead > 0 else { return "" }
-            var text = Words.bytes(Int64(Double(state.bytesRead) / seconds)) + "/s"
-            if let estimate = state.estimatedRowCount, estimate > 0 {
-                let share = min(Double(state.rowCount) / Double(estimate), 1)
-                text += "  \(Int(share * 100)) %"
-                if share > 0.01, share < 1 {
-                    text += "  \(Words.seconds(seconds / share - seconds)) left"
-                }
-            }
-            return text
-        }
+        return text
     }
 }

@@ -133,6 +133,29 @@ import Testing
         #expect(result.conversions.map(\.outcome) == [.clamped])
     }
 
+    @Test func `clamped dates are the first and last day every engine shows`() throws {
+        let result = try decode(
+            .date,
+            policy: .clamp,
+            [CopyStream.bytes(Int32.max), CopyStream.bytes(Int32.min)]
+        )
+        #expect((0..<2).map { result.column.text(at: $0) } == ["9999-12-31", "0001-01-01"])
+        #expect(result.conversions.map(\.outcome) == [.clamped])
+    }
+
+    @Test func `a first index other than one is counted and the elements kept`() throws {
+        let shifted =
+            Array(CopyStream.array(CopyStream.bytes(Int64(7))).dropLast(16))
+            + CopyStream.bytes(Int32(5)) + CopyStream.field(CopyStream.bytes(Int64(7)))
+        let result = try decode(.array(element: .int8), [shifted])
+        #expect(longs(result.column.children[0]) == [7])
+        #expect(
+            result.conversions == [
+                Conversion(column: "c", reason: .lowerBound, outcome: .kept, count: 1)
+            ]
+        )
+    }
+
     @Test func `the policy error stops at the value and names the column`() throws {
         let error = #expect(throws: SourceError.self) {
             try decode(.date, policy: .error, [CopyStream.bytes(Int32.max)])
