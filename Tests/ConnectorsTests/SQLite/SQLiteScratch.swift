@@ -57,7 +57,7 @@ extension SQLiteSource {
             while hasMore {
                 hasMore = try await reader.fill(batch)
                 for index in 0..<batch.rowCount {
-                    rows.append(batch.columns.map { $0.text(at: index) })
+                    rows.append(batch.columns.map { $0.unitText(at: index) })
                 }
                 batch.removeAll()
             }
@@ -79,7 +79,7 @@ extension SQLiteSource {
 extension ColumnBuffer {
     /// One value as text, plainly: numbers as digits, bytes in hex, days and microseconds as
     /// integers, decimals unscaled.
-    func text(at index: Int) -> String? {
+    func unitText(at index: Int) -> String? {
         guard isValid(index) else { return nil }
         switch storage {
         case .variable:
