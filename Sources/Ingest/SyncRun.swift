@@ -140,7 +140,10 @@ package struct SyncRun: Sendable {
             result.fileCount = pump.files.count
             result.conversions = read.progress.conversions
             result.risks = read.plan.risks + Self.ambiguities(read.plan)
-            result.schemaChanges = read.evolution.changes.map(\.description)
+            result.schemaChanges = try await Self.news(
+                read.evolution.changes,
+                table: transaction.base
+            ).map(\.description)
             let proof = StreamResult.Proof(
                 source: read.sourceRowCount,
                 committedRowCount: pump.rowCount
@@ -151,20 +154,7 @@ package struct SyncRun: Sendable {
             }
             progress.update { $0.phase = .publishing }
             try Task.checkCancellation()
-            transaction.setSchema(
-                read.evolution.table,
-                key: read.plan.primaryKey,
-                lastColumnID: read.evolution.lastColumnID
-            )
-            transaction.replace(
-                pump.files.map { file in
-                    DataFile(
-                        path: store.locations.location(of: file.key),
-                        summary: FileSchema.promoted(file.summary, to: read.evolution.table)
-                    )
-                }
-            )
-            transaction.addSummary(summary(read, runID: runID))
+            fill(&transaction, with: read, files: pump.files, runID: runID)
             result.snapshotID = try await transaction.commit().snapshotID
         } catch let error as IcebergError where error.code == .unknownOutcome {
             // The files may be the table's by now.
@@ -173,6 +163,29 @@ package struct SyncRun: Sendable {
             await pump.removeFiles()
             throw error
         }
+    }
+
+    /// Notes what the commit publishes: schema, files and the facts of the run.
+    private func fill(
+        _ transaction: inout TableTransaction,
+        with read: Read,
+        files: [BatchPump.WrittenFile],
+        runID: String
+    ) {
+        transaction.setSchema(
+            read.evolution.table,
+            key: read.plan.primaryKey,
+            lastColumnID: read.evolution.lastColumnID
+        )
+        transaction.replace(
+            files.map { file in
+                DataFile(
+                    path: store.locations.location(of: file.key),
+                    summary: FileSchema.promoted(file.summary, to: read.evolution.table)
+                )
+            }
+        )
+        transaction.addSummary(summary(read, runID: runID))
     }
 
     /// What one read brought.
@@ -243,6 +256,22 @@ package struct SyncRun: Sendable {
             entries[key] = String(conversion.count)
         }
         return entries
+    }
+
+    /// The changes that are new: a column that is gone was told when its last values went.
+    private static func news(
+        _ changes: [SchemaChange],
+        table: Table?
+    ) async throws -> [SchemaChange] {
+        guard let table else { return changes }
+        let columns = Set(try await table.files().flatMap(\.valueCounts.keys))
+        let schema = table.metadata.currentSchema?.schema
+        return changes.filter { change in
+            guard case .gone(let name) = change else { return true }
+            return schema?.fields.contains {
+                $0.name == name && (columns.contains($0.id) || $0.type.isNested)
+            } ?? true
+        }
     }
 
     private static func ambiguities(_ plan: ReadPlan) -> [String] {

@@ -220,6 +220,32 @@ import Testing
         }
     }
 
+    @Test func `a column that is gone is told once and stays in the table`() async throws {
+        try await withScratchDirectory { folder in
+            let lake = try Lake(folder)
+            let source = FakeSource()
+            source.rewrite {
+                $0.columns.append(
+                    PlannedColumn(
+                        name: "note",
+                        sourceType: "text",
+                        type: .string,
+                        isRequired: false,
+                        policy: .null
+                    )
+                )
+            }
+            _ = try await lake.sync(source)
+            source.rewrite { $0.columns.removeLast() }
+            let first = try await lake.sync(source)
+            let second = try await lake.sync(source)
+            #expect(first.schemaChanges == ["note: gone from the source"])
+            #expect(second.failure == nil && second.schemaChanges.isEmpty)
+            let metadata = try await lake.catalog.load(lake.table).metadata
+            #expect(metadata.currentSchema?.schema.fields.map(\.name) == ["id", "note"])
+        }
+    }
+
     @Test func `conversions stand in the snapshot`() async throws {
         try await withScratchDirectory { folder in
             let lake = try Lake(folder)
