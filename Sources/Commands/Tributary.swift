@@ -1,11 +1,12 @@
 package import ArgumentParser
+import Columnar
 
 /// The command line: `<noun> <verb>`, with short ways for what is done most.
 package struct Tributary: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "tributary",
         abstract: "Land tables as Apache Iceberg tables, exactly.",
-        version: version,
+        version: Release.version,
         groupedSubcommands: [
             CommandGroup(
                 name: "Reading a source",
@@ -18,9 +19,6 @@ package struct Tributary: AsyncParsableCommand {
             CommandGroup(name: "Trying it", subcommands: [DemoCommand.self]),
         ]
     )
-
-    /// The program's version, as it stands in snapshots too.
-    static let version = "0.1.0"
 
     package init() {}
 

@@ -78,8 +78,8 @@ final class BatchPump {
         where field.isRequired && column.nullCount > 0 {
             throw SourceError(
                 .badValue,
-                "column \(field.name) is declared NOT NULL at the source, but holds nulls; read it as "
-                    + "it is after dropping the constraint there"
+                "column \(field.name) is declared NOT NULL at the source, but holds nulls; drop the "
+                    + "constraint there, or leave the column out with --columns"
             )
         }
         let read = await reader.progress()

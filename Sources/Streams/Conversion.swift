@@ -20,16 +20,12 @@ package struct Conversion: Hashable, Sendable {
         case notANumber = "not-a-number"
         /// Outside what the type can hold.
         case outOfRange = "out-of-range"
-        /// `24:00:00` where a day ends before it.
-        case endOfDay = "end-of-day"
         /// Text that is not valid UTF-8.
         case invalidText = "invalid-text"
         /// A list of more dimensions than its column.
         case dimensions
         /// A list whose first index is not 1, which no list of the lake remembers.
         case lowerBound = "lower-bound"
-        /// A value of another kind than the column's.
-        case otherKind = "other-kind"
     }
 
     /// What was written instead.

@@ -72,7 +72,9 @@ package struct PlannedColumn: Hashable, Sendable {
     }
 }
 
-/// Where a read that was cut off can go on (streams.md section 3).
+/// What a stream could promise to a read that goes on where another was cut off.
+///
+/// Runs do not go on yet: each reads from the beginning. A source says what it is able to.
 package enum ResumeGuarantee: String, Hashable, Sendable {
     /// The read starts again from the beginning.
     case none

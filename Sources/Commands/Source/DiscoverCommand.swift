@@ -20,7 +20,6 @@ struct DiscoverCommand: AsyncParsableCommand {
             var estimatedRows: Int64?
             var estimatedBytes: Int64?
             var access: String
-            var resume: String
         }
         struct Column: Encodable {
             var name: String
@@ -53,8 +52,7 @@ struct DiscoverCommand: AsyncParsableCommand {
                                 primaryKey: stream.primaryKey,
                                 estimatedRows: stream.estimatedRowCount,
                                 estimatedBytes: stream.estimatedByteCount,
-                                access: stream.access,
-                                resume: stream.resume.rawValue
+                                access: stream.access
                             )
                         }
                     )

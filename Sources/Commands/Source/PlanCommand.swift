@@ -29,7 +29,6 @@ struct PlanCommand: AsyncParsableCommand {
         var primaryKey: [String]
         var estimatedRows: Int64?
         var estimatedBytes: Int64?
-        var resume: String
         var risks: [String]
     }
 
@@ -54,7 +53,6 @@ struct PlanCommand: AsyncParsableCommand {
                         primaryKey: plan.primaryKey,
                         estimatedRows: plan.estimatedRowCount,
                         estimatedBytes: plan.estimatedByteCount,
-                        resume: plan.resume.rawValue,
                         risks: plan.risks
                     )
                 )
@@ -72,11 +70,7 @@ struct PlanCommand: AsyncParsableCommand {
             plan.estimatedByteCount.map(Words.bytes),
         ].compactMap { $0 }
         if !size.isEmpty { Terminal.result("size    \(size.joined(separator: ", "))") }
-        Terminal.result(
-            "resume  "
-                + (plan.resume == .none
-                    ? "none: a read that is cut off starts again" : plan.resume.rawValue)
-        )
+        Terminal.result("resume  a read that is cut off starts again")
         Terminal.result("")
         var table = TextTable(["COLUMN", "SOURCE TYPE", "LAKE TYPE", "NULLS", "POLICY", "NOTE"])
         for column in plan.columns {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Columnar
 import Iceberg
 import Ingest
 import ObjectStorage
@@ -85,7 +86,7 @@ struct SyncCommand: AsyncParsableCommand {
             catalog: opened.catalog,
             environment: .system,
             allowsTypeChange: allowTypeChange,
-            writer: Tributary.version
+            writer: Release.version
         )
         let progress = RunProgress()
         let result = try await ProgressReporter.reporting(
@@ -109,8 +110,9 @@ struct SyncCommand: AsyncParsableCommand {
             }
         }
         let statuses = Set(result.streams.compactMap(\.failure).map(ExitStatus.init))
-        return statuses.isEmpty
-            ? .success : statuses.count == 1 ? statuses.first ?? .failure : .failure
+        if statuses.contains(.interrupted) { return .interrupted }
+        guard let status = statuses.first else { return .success }
+        return statuses.count == 1 ? status : .failure
     }
 
     /// The table a stream lands in.

@@ -8,7 +8,6 @@ struct PostgresRead: Sendable {
     var fromClause: String
     var filter: String?
     var kind: String
-    var filtersRows: Bool
 
     /// The condition as SQL, with its WHERE.
     var whereClause: String { filter.map { " WHERE (\($0)\n)" } ?? "" }
@@ -78,8 +77,7 @@ struct PostgresPlanner {
             copyColumns: [],
             fromClause: relation.fromClause,
             filter: filter,
-            kind: relation.kind,
-            filtersRows: relation.filtersRows
+            kind: relation.kind
         )
         try await sizeNumerics(&readings, columns: relation.columns, request: request, read: read)
         let validatesText = await session.serverEncoding == "SQL_ASCII"

@@ -69,7 +69,6 @@ struct SQLitePlanner {
     /// The plan, from what the scan of the places in `scanned` saw.
     func preparation(
         seen: [SQLiteStatistics],
-        journalMode: String,
         estimatedRowCount: Int64?,
         estimatedByteCount: Int64?
     ) -> SQLitePreparation {
@@ -94,12 +93,6 @@ struct SQLitePlanner {
                     note: choice.note,
                     isObserved: choice.isObserved
                 )
-            )
-        }
-        if table.kind == .table, journalMode != "wal" {
-            risks.append(
-                "The journal mode is \(journalMode): programs that write to the file wait until "
-                    + "the read is done; `PRAGMA journal_mode=WAL` lets both go on."
             )
         }
         let rowCount = seen.first.map { $0.valueCount + $0.nullCount }
@@ -160,7 +153,7 @@ struct SQLitePlanner {
 }
 
 extension SQLiteTable {
-    /// Where a read that was cut off can go on.
+    /// What a read that goes on could be promised.
     var resume: ResumeGuarantee {
         switch kind {
         case .table: isWithoutRowID ? .keyset : rowIDName == nil ? .none : .rowRange
@@ -171,10 +164,10 @@ extension SQLiteTable {
     /// How it is read, in words.
     var access: String {
         switch resume {
-        case .rowRange: "whole table in row id order; a row id range can be read on its own"
-        case .keyset: "whole table in primary key order; goes on after a key"
+        case .rowRange: "whole table in row id order"
+        case .keyset: "whole table in primary key order"
         case .none, .heapRange:
-            "one stream from beginning to end; a read that was cut off starts again"
+            "one stream from beginning to end"
         }
     }
 }

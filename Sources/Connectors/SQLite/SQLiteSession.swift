@@ -150,7 +150,6 @@ actor SQLiteSession {
             countQuery = planner.countQuery
             let preparation = planner.preparation(
                 seen: seen,
-                journalMode: try catalog.journalMode,
                 estimatedRowCount: try catalog.estimatedRowCount(of: table),
                 estimatedByteCount: try catalog.estimatedByteCount(of: table)
             )

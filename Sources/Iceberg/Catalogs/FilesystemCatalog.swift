@@ -32,11 +32,6 @@ package struct FilesystemCatalog: Sendable {
         store.locations.location(of: try folder(of: identifier))
     }
 
-    /// A key no other data file of the table has.
-    package func makeDataFileKey(of identifier: TableIdentifier) throws -> ObjectKey {
-        try folder(of: identifier).appending("data/\(environment.makeUUID()).parquet")
-    }
-
     func metadataFolder(of identifier: TableIdentifier) throws -> ObjectKey {
         try folder(of: identifier).appending("metadata")
     }

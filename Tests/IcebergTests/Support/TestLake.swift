@@ -120,7 +120,8 @@ extension TestLake {
         _ columns: [TestColumn],
         facts: [ColumnSummary] = []
     ) async throws -> DataFile {
-        let key = try catalog.makeDataFileKey(of: identifier)
+        let key = try catalog.folder(of: identifier)
+            .appending("data/\(UUID().uuidString).parquet")
         let path = store.locations.location(of: key)
         let json = String(decoding: try JSONEncoder().encode(columns), as: UTF8.self)
         let written = try JSONDecoder().decode(

@@ -24,7 +24,7 @@ struct FileFooter {
                     entry.field(2, pair.value)
                 }
             }
-            file.field(6, "tributary version \(Self.version) (build \(Self.version))")
+            file.field(6, "tributary version \(Release.version) (build \(Release.version))")
             // Without column orders readers ignore every minimum and maximum.
             file.list(7, Array(repeating: 0, count: leafCount)) { _, order in
                 order.structure(1) { _ in }
@@ -32,8 +32,6 @@ struct FileFooter {
         }
         return writer.bytes
     }
-
-    private static let version = "0.1.0"
 
     private func write(_ group: RowGroupRecord, to writer: inout ThriftWriter) {
         writer.list(1, group.chunks) { write($0, to: &$1) }

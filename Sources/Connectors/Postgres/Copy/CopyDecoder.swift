@@ -74,7 +74,11 @@ package struct CopyDecoder: ~Copyable {
             throw Self.malformed("a row has \(fieldCount) fields, not \(columns.count)")
         }
         guard block.count + message.count <= Limits.copyBlockByteCountMax else {
-            throw SourceError(.unsupported, "a row of \(message.count) bytes is too large to read")
+            throw SourceError(
+                .unsupported,
+                "a row of \(message.count) bytes is too large to read; leave its largest column "
+                    + "out with --columns"
+            )
         }
         rowStarts[blockRowCount] = UInt32(block.count)
         block.append(UnsafeRawBufferPointer(rebasing: message[2...]))
