@@ -1,6 +1,7 @@
 // Feeds the COPY decoder a stream cut into messages; whatever the bytes, it returns or throws.
 //
-// The first byte picks the columns, the rest are messages behind two-byte lengths.
+// The first byte picks the columns, the rest are payloads behind two-byte lengths. They come as
+// the messages of the wire, in memory that ends where the spare bytes end.
 
 import Columnar
 import Streams
@@ -31,18 +32,31 @@ package func fuzzCopyDecoder(_ start: UnsafePointer<UInt8>, _ count: Int) -> CIn
     var decoder = CopyDecoder(columns: columns)
     let bytes = UnsafeRawBufferPointer(start: start, count: count)
     var position = 1
+    let buffer = ByteStorage()
+    while position + 2 <= count {
+        let length = min(
+            Int(bytes[position]) << 8 | Int(bytes[position + 1]),
+            count - position - 2
+        )
+        position += 2
+        buffer.append(UInt8(ascii: "d"))
+        withUnsafeBytes(of: UInt32(length + 4).bigEndian) { buffer.append($0) }
+        buffer.append(UnsafeRawBufferPointer(rebasing: bytes[position..<position + length]))
+        position += length
+    }
+    // Exactly as large as it has to be, so that a read past it is seen.
+    let stream = ByteStorage(capacity: buffer.count)
+    stream.append(buffer.bytes)
+    var used = 0
     do {
-        while position + 2 <= count {
-            let length = min(
-                Int(bytes[position]) << 8 | Int(bytes[position + 1]),
-                count - position - 2
+        while true {
+            let step = try decoder.decode(
+                UnsafeRawBufferPointer(rebasing: stream.bytes[used...]),
+                into: batch
             )
-            position += 2
-            let message = UnsafeRawBufferPointer(rebasing: bytes[position..<position + length])
-            try decoder.append(message, into: batch)
-            position += length
+            if step == 0 { break }
+            used += step
         }
-        try decoder.flush(into: batch)
     } catch {
         // A refusal is a good answer; only a trap, a loop or a leak is not.
     }

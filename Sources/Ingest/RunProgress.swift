@@ -11,6 +11,8 @@ package final class RunProgress: Sendable {
         package var phase = Phase.waiting
         /// When the stream was begun, in milliseconds since 1970.
         package var startedAt: Int64 = 0
+        /// Connections that read side by side.
+        package var laneCount = 0
         package var rowCount: Int64 = 0
         package var bytesRead: Int64 = 0
         package var bytesWritten: Int64 = 0

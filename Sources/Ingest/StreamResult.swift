@@ -1,3 +1,4 @@
+import Iceberg
 package import Streams
 
 /// What became of one stream in a run.
@@ -12,6 +13,12 @@ package struct StreamResult: Sendable {
     package var bytesWritten: Int64 = 0
     package var fileCount = 0
     package var seconds = 0.0
+    /// Connections that read side by side.
+    package var laneCount = 0
+    /// How the rows were fetched, in words.
+    package var access = ""
+    /// How long the source's snapshot was held open.
+    package var snapshotSeconds = 0.0
     /// The published snapshot; nil when nothing was published.
     package var snapshotID: Int64?
     /// One sentence per change of the table's schema.
@@ -40,6 +47,39 @@ package struct StreamResult: Sendable {
         self.stream = stream
         self.table = table
         self.location = location
+    }
+}
+
+/// What one read brought.
+struct StreamRead: Sendable {
+    var plan: ReadPlan
+    var laneCount: Int
+    var snapshotSeconds: Double
+    var evolution: SchemaEvolution
+    var progress: ReadProgress
+    var sourceRowCount: RowCountAnswer
+}
+
+extension StreamResult {
+    /// Takes over the facts of a read.
+    mutating func note(_ read: StreamRead, files: DataFiles) {
+        rowCount = files.rowCount
+        bytesRead = read.progress.byteCount
+        bytesWritten = files.byteCount
+        fileCount = files.all.count
+        laneCount = read.laneCount
+        snapshotSeconds = read.snapshotSeconds
+        access = read.plan.access
+        conversions = read.progress.conversions
+        risks = read.plan.risks + Self.ambiguities(read.plan)
+    }
+
+    private static func ambiguities(_ plan: ReadPlan) -> [String] {
+        Dictionary(grouping: plan.columns.map(\.name)) { $0.lowercased() }.values
+            .filter { $0.count > 1 }.map { names in
+                "the columns \(names.sorted().joined(separator: ", ")) differ in case only: engines "
+                    + "that ignore case cannot tell them apart"
+            }.sorted()
     }
 }
 

@@ -33,6 +33,7 @@ package struct SyncRun: Sendable {
     private let store: any ObjectStore
     private let catalog: FilesystemCatalog
     private let environment: CommitEnvironment
+    private let limits: RunLimits
     private let allowsTypeChange: Bool
     private let writer: String
 
@@ -42,6 +43,7 @@ package struct SyncRun: Sendable {
         store: any ObjectStore,
         catalog: FilesystemCatalog,
         environment: CommitEnvironment,
+        limits: RunLimits = RunLimits(),
         allowsTypeChange: Bool = false,
         writer: String
     ) {
@@ -49,6 +51,7 @@ package struct SyncRun: Sendable {
         self.store = store
         self.catalog = catalog
         self.environment = environment
+        self.limits = limits
         self.allowsTypeChange = allowsTypeChange
         self.writer = writer
     }
@@ -126,41 +129,44 @@ package struct SyncRun: Sendable {
         for field in current?.currentSchema?.schema.fields ?? [] {
             request.preferredTypes[field.name] = field.type
         }
-        let folder = try catalog.folder(of: selection.table)
-        let pump = BatchPump(store: store, progress: progress) { number in
-            try folder.appending("data/\(runID)-\(number).parquet")
-        }
+        let files = DataFiles(
+            store: store,
+            folder: try catalog.folder(of: selection.table),
+            runID: runID
+        )
+        let guardRails = GuardRails(limits, environment: environment)
         do {
             let read = try await source.read(request) { reader in
-                try await self.read(reader, pump: pump, current: current, progress: progress)
+                try await self.read(
+                    reader,
+                    into: files,
+                    current: current,
+                    progress: progress,
+                    guardRails: guardRails
+                )
             }
-            result.rowCount = pump.rowCount
-            result.bytesRead = read.progress.byteCount
-            result.bytesWritten = pump.byteCount
-            result.fileCount = pump.files.count
-            result.conversions = read.progress.conversions
-            result.risks = read.plan.risks + Self.ambiguities(read.plan)
+            result.note(read, files: files)
             result.schemaChanges = try await Self.news(
                 read.evolution.changes,
                 table: transaction.base
             ).map(\.description)
             let proof = StreamResult.Proof(
                 source: read.sourceRowCount,
-                committedRowCount: pump.rowCount
+                committedRowCount: files.rowCount
             )
             result.proof = proof
-            guard proof.isEqual, read.progress.rowCount == pump.rowCount else {
+            guard proof.isEqual, read.progress.rowCount == files.rowCount else {
                 throw Self.unproven(proof)
             }
             progress.update { $0.phase = .publishing }
             try Task.checkCancellation()
-            fill(&transaction, with: read, files: pump.files, runID: runID)
+            fill(&transaction, with: read, files: files.all, runID: runID)
             result.snapshotID = try await transaction.commit().snapshotID
         } catch let error as IcebergError where error.code == .unknownOutcome {
             // The files may be the table's by now.
             throw error
         } catch {
-            await pump.removeFiles()
+            await files.remove()
             throw error
         }
     }
@@ -168,8 +174,8 @@ package struct SyncRun: Sendable {
     /// Notes what the commit publishes: schema, files and the facts of the run.
     private func fill(
         _ transaction: inout TableTransaction,
-        with read: Read,
-        files: [BatchPump.WrittenFile],
+        with read: StreamRead,
+        files: [DataFiles.File],
         runID: String
     ) {
         transaction.setSchema(
@@ -188,20 +194,13 @@ package struct SyncRun: Sendable {
         transaction.addSummary(summary(read, runID: runID))
     }
 
-    /// What one read brought.
-    private struct Read: Sendable {
-        var plan: ReadPlan
-        var evolution: SchemaEvolution
-        var progress: ReadProgress
-        var sourceRowCount: RowCountAnswer
-    }
-
     private func read(
         _ reader: any StreamReader,
-        pump: BatchPump,
+        into files: DataFiles,
         current: TableMetadata?,
-        progress: RunProgress
-    ) async throws -> Read {
+        progress: RunProgress,
+        guardRails: GuardRails
+    ) async throws -> StreamRead {
         let plan = reader.plan
         guard !plan.columns.isEmpty else {
             throw SourceError(
@@ -210,21 +209,44 @@ package struct SyncRun: Sendable {
             )
         }
         let evolution = try evolve(plan, current: current)
+        let lanes = reader.lanes
         progress.update {
             $0.phase = .reading
             $0.estimatedRowCount = plan.estimatedRowCount
+            $0.laneCount = lanes.count
         }
-        try await pump.run(
-            reader,
-            schema: FileSchema.numbered(plan.schema, as: evolution.written)
+        let schema = FileSchema.numbered(plan.schema, as: evolution.written)
+        var options = ParquetOptions()
+        options.bufferedByteCount = max(
+            Limits.bufferedByteCount / lanes.count,
+            Limits.bufferedByteCountMin
         )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, lane) in lanes.enumerated() {
+                let pump = LanePump(
+                    lane: index,
+                    reader: lane,
+                    files: files,
+                    options: options,
+                    progress: progress,
+                    guardRails: guardRails
+                )
+                group.addTask { try await pump.run(schema: schema) }
+            }
+            // The first failure is the cause; leaving the group with it cancels the other lanes.
+            for try await _ in group {}
+        }
         progress.update { $0.phase = .proving }
         try Task.checkCancellation()
         let count = try await reader.sourceRowCount()
-        return Read(
+        var total = ReadProgress()
+        for lane in lanes { total.add(await lane.progress()) }
+        return StreamRead(
             plan: plan,
+            laneCount: lanes.count,
+            snapshotSeconds: guardRails.snapshotSeconds,
             evolution: evolution,
-            progress: await reader.progress(),
+            progress: total,
             sourceRowCount: count
         )
     }
@@ -242,7 +264,7 @@ package struct SyncRun: Sendable {
         )
     }
 
-    private func summary(_ read: Read, runID: String) -> [String: String] {
+    private func summary(_ read: StreamRead, runID: String) -> [String: String] {
         var entries = [
             "engine-name": "tributary", "engine-version": writer,
             "tributary.run-id": runID,
@@ -272,14 +294,6 @@ package struct SyncRun: Sendable {
                 $0.name == name && (columns.contains($0.id) || $0.type.isNested)
             } ?? true
         }
-    }
-
-    private static func ambiguities(_ plan: ReadPlan) -> [String] {
-        Dictionary(grouping: plan.columns.map(\.name)) { $0.lowercased() }.values
-            .filter { $0.count > 1 }.map { names in
-                "the columns \(names.sorted().joined(separator: ", ")) differ in case only: engines "
-                    + "that ignore case cannot tell them apart"
-            }.sorted()
     }
 
     private static func unproven(_ proof: StreamResult.Proof) -> IngestError {

@@ -89,12 +89,14 @@ package enum ResumeGuarantee: String, Hashable, Sendable {
 /// The exact read of one stream: what `plan` prints and what a run does.
 package struct ReadPlan: Sendable {
     package var stream: StreamName
-    /// The statement that reads the rows, word for word.
+    /// The statement that reads the rows; slices of it get a further condition each.
     package var query: String
     package var columns: [PlannedColumn]
     package var primaryKey: [String]
     package var estimatedRowCount: Int64?
     package var estimatedByteCount: Int64?
+    /// How the rows are fetched, in words: by what, in which slices, over how many connections.
+    package var access: String
     package var resume: ResumeGuarantee
     /// What could surprise the reader of the result, one sentence each.
     package var risks: [String]
@@ -107,6 +109,7 @@ package struct ReadPlan: Sendable {
         primaryKey: [String],
         estimatedRowCount: Int64?,
         estimatedByteCount: Int64?,
+        access: String,
         resume: ResumeGuarantee,
         risks: [String]
     ) {
@@ -116,6 +119,7 @@ package struct ReadPlan: Sendable {
         self.primaryKey = primaryKey
         self.estimatedRowCount = estimatedRowCount
         self.estimatedByteCount = estimatedByteCount
+        self.access = access
         self.resume = resume
         self.risks = risks
     }

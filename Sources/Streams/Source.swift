@@ -33,19 +33,25 @@ package protocol StreamReader: Sendable {
     /// The plan the rows follow; its schema is that of the batches.
     var plan: ReadPlan { get }
 
-    /// Fills an empty batch of the plan's schema, up to the limits of `Columnar.Limits`.
-    ///
-    /// Returns false when there are no more rows; the batch may hold the last ones even then.
-    func fill(_ batch: Batch) async throws -> Bool
+    /// Readers that work side by side, each used by one task; together they give every row once.
+    var lanes: [any LaneReader] { get }
 
-    /// What was read so far.
-    func progress() async -> ReadProgress
-
-    /// How many rows the source itself counts in this snapshot; to be asked after the last fill.
+    /// How many rows the source itself counts in this snapshot; to be asked when all lanes ended.
     func sourceRowCount() async throws -> RowCountAnswer
 }
 
-/// What a reader has done so far.
+/// One of the readers of a stream: one connection's share of its rows.
+package protocol LaneReader: Sendable {
+    /// Fills an empty batch of the plan's schema, up to the limits of `Columnar.Limits`.
+    ///
+    /// Returns false when this lane has no more rows; the batch may hold the last ones even then.
+    func fill(_ batch: Batch) async throws -> Bool
+
+    /// What this lane has read so far.
+    func progress() async -> ReadProgress
+}
+
+/// What a lane, or a whole read, has done so far.
 package struct ReadProgress: Sendable {
     package var rowCount: Int64
     /// Bytes that came from the source.
@@ -58,6 +64,28 @@ package struct ReadProgress: Sendable {
         self.rowCount = rowCount
         self.byteCount = byteCount
         self.conversions = conversions
+    }
+
+    /// Adds what another lane of the same read has done.
+    package mutating func add(_ other: ReadProgress) {
+        rowCount += other.rowCount
+        byteCount += other.byteCount
+        for conversion in other.conversions {
+            let place = conversions.firstIndex {
+                $0.column == conversion.column && $0.reason == conversion.reason
+                    && $0.outcome == conversion.outcome
+            }
+            guard let place else {
+                conversions.append(conversion)
+                continue
+            }
+            conversions[place] = Conversion(
+                column: conversion.column,
+                reason: conversion.reason,
+                outcome: conversion.outcome,
+                count: conversions[place].count + conversion.count
+            )
+        }
     }
 }
 

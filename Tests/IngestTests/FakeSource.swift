@@ -47,6 +47,7 @@ final class FakeSource: Source {
             primaryKey: ["id"],
             estimatedRowCount: nil,
             estimatedByteCount: nil,
+            access: "from memory",
             resume: .none,
             risks: []
         )
@@ -63,8 +64,9 @@ final class FakeSource: Source {
 }
 
 /// Gives the row numbers from 0 in every column.
-private final class FakeReader: StreamReader {
+private final class FakeReader: StreamReader, LaneReader {
     let plan: ReadPlan
+    var lanes: [any LaneReader] { [self] }
     private let script: FakeSource.Script
     private let given = Mutex(0)
 

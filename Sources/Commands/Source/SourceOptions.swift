@@ -19,6 +19,43 @@ struct SourceOptions: ParsableArguments {
     )
     var source: String
 
+    @Option(
+        help: ArgumentHelp(
+            "Connections that read one stream side by side.",
+            discussion: "The default is the number of this machine's cores.",
+            valueName: "count"
+        )
+    )
+    var parallel: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Connections of this program at one database at any time, other runs included.",
+            valueName: "count"
+        )
+    )
+    var maxConnections = 16
+
+    @Option(help: "Seconds to wait for a table that something else holds locked.")
+    var lockTimeout = 30
+
+    func validate() throws {
+        for (name, value) in [
+            ("--parallel", parallel ?? 1), ("--max-connections", maxConnections),
+            ("--lock-timeout", lockTimeout),
+        ] where !(1...100_000).contains(value) {
+            throw ValidationError("\(name) \(value): it is a number from 1 to 100000")
+        }
+    }
+
+    private var limits: SourceLimits {
+        SourceLimits(
+            laneCount: parallel ?? ProcessInfo.processInfo.activeProcessorCount,
+            connectionCount: maxConnections,
+            lockTimeout: lockTimeout * 1000
+        )
+    }
+
     /// The source at the address.
     func makeSource() throws -> any Source {
         let environment = ProcessInfo.processInfo.environment
@@ -34,7 +71,10 @@ struct SourceOptions: ParsableArguments {
             address = value
         }
         if address.hasPrefix("postgres://") || address.hasPrefix("postgresql://") {
-            return PostgresSource(try PostgresAddress(parsing: address) { environment[$0] })
+            return PostgresSource(
+                try PostgresAddress(parsing: address) { environment[$0] },
+                limits: limits
+            )
         }
         if address.hasPrefix("sqlite:") {
             return try SQLiteSource(parsing: address)

@@ -19,6 +19,7 @@ final class PostgresConnection: @unchecked Sendable {
     private struct Canceller: @unchecked Sendable {
         // Safety: reached only under the lock.
         var handle: OpaquePointer?
+        var isCancelled = false
     }
 
     /// Connects; a refusal is sorted into not reachable, not allowed, not there.
@@ -67,17 +68,31 @@ final class PostgresConnection: @unchecked Sendable {
         PQfinish(handle)
     }
 
-    /// Asks the server to stop the running statement.
+    /// Asks the server to stop the running statement, and every later one.
     ///
     /// Safe from any thread, at any time.
     func cancel() {
         canceller.withLock { canceller in
+            canceller.isCancelled = true
             guard let handle = canceller.handle else { return }
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
                 // A failure means the connection is gone, and with it the statement.
                 _ = PQcancel(handle, buffer.baseAddress, 256)
             }
         }
+    }
+
+    /// Whether `cancel` was called.
+    ///
+    /// A request that reaches the server between two statements is lost: whoever waits for an
+    /// answer then asks again.
+    var isCancelled: Bool { canceller.withLock { $0.isCancelled } }
+
+    /// The socket, when its bytes are those of the protocol: not encrypted.
+    var plainSocket: Int32? {
+        guard PQsslInUse(handle) == 0, PQgssEncInUse(handle) == 0 else { return nil }
+        let descriptor = PQsocket(handle)
+        return descriptor >= 0 ? descriptor : nil
     }
 
     var serverVersion: Int { Int(PQserverVersion(handle)) }
@@ -93,37 +108,58 @@ final class PostgresConnection: @unchecked Sendable {
         _ parameters: [String],
         place: String
     ) throws(SourceError) -> [[String?]] {
-        let result: OpaquePointer?
-        if parameters.isEmpty {
-            result = PQexec(handle, sql)
-        } else {
-            var values = parameters.map { strdup($0) }
-            defer { for pointer in values { free(pointer) } }
-            result = values.withUnsafeMutableBufferPointer { values in
-                values.withMemoryRebound(to: UnsafePointer<CChar>?.self) { values in
-                    PQexecParams(
-                        handle,
-                        sql,
-                        Int32(parameters.count),
-                        nil,
-                        values.baseAddress,
-                        nil,
-                        nil,
-                        0
-                    )
-                }
-            }
-        }
+        guard send(sql, parameters) else { throw failure(of: nil, place: place) }
+        let result = try answer(place: place)
         defer { PQclear(result) }
-        let status = PQresultStatus(result)
-        guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK else {
-            throw failure(of: result, place: place)
-        }
         let columnCount = PQnfields(result)
         return (0..<PQntuples(result)).map { row in
             (0..<columnCount).map { column in
                 guard PQgetisnull(result, row, column) == 0 else { return nil }
                 return PQgetvalue(result, row, column).map { String(cString: $0) }
+            }
+        }
+    }
+
+    private func send(_ sql: String, _ parameters: [String]) -> Bool {
+        guard !parameters.isEmpty else { return PQsendQuery(handle, sql) == 1 }
+        var values = parameters.map { strdup($0) }
+        defer { for pointer in values { free(pointer) } }
+        return values.withUnsafeMutableBufferPointer { values in
+            values.withMemoryRebound(to: UnsafePointer<CChar>?.self) { values in
+                PQsendQueryParams(
+                    handle,
+                    sql,
+                    Int32(parameters.count),
+                    nil,
+                    values.baseAddress,
+                    nil,
+                    nil,
+                    0
+                ) == 1
+            }
+        }
+    }
+
+    /// The result of the last statement that was sent, or the error of the first that failed.
+    private func answer(place: String) throws(SourceError) -> OpaquePointer? {
+        var last: OpaquePointer?
+        while true {
+            while PQisBusy(handle) == 1 {
+                if isCancelled { cancel() }
+                var request = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+                _ = poll(&request, 1, Limits.receivePatienceMilliseconds)
+                // A lost connection shows in the result.
+                _ = PQconsumeInput(handle)
+            }
+            guard let next = PQgetResult(handle) else { return last }
+            PQclear(last)
+            last = next
+            let status = PQresultStatus(next)
+            guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK else {
+                defer { PQclear(next) }
+                let failure = failure(of: next, place: place)
+                while let rest = PQgetResult(handle) { PQclear(rest) }
+                throw failure
             }
         }
     }
@@ -155,21 +191,31 @@ final class PostgresConnection: @unchecked Sendable {
         }
     }
 
-    /// The next message; nil at the end of the data.
-    func copyMessage(place: String) throws(SourceError) -> Message? {
+    /// What a COPY gives next.
+    enum CopyStep {
+        case row(Message)
+        /// No whole row has arrived.
+        case nothingYet
+        case finished
+    }
+
+    /// The next row; `waits` for it or takes only what has arrived.
+    func copyMessage(waits: Bool, place: String) throws(SourceError) -> CopyStep {
         var buffer: UnsafeMutablePointer<CChar>?
-        let length = PQgetCopyData(handle, &buffer, 0)
-        if length >= 0, let buffer {
-            return Message(bytes: UnsafeRawBufferPointer(start: buffer, count: Int(length)))
+        let length = PQgetCopyData(handle, &buffer, waits ? 0 : 1)
+        if length > 0, let buffer {
+            return .row(Message(bytes: UnsafeRawBufferPointer(start: buffer, count: Int(length))))
         }
-        guard length == -1 else {
+        switch length {
+        case 0: return .nothingYet
+        case -1: return .finished
+        default:
             throw PostgresFailure.running(
                 at: place,
                 state: nil,
                 message: String(cString: PQerrorMessage(handle))
             )
         }
-        return nil
     }
 
     /// Reads the server's verdict on a COPY that ended; returns the rows it says it sent.

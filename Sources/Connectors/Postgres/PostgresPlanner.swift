@@ -5,9 +5,15 @@ import Streams
 struct PostgresRead: Sendable {
     var plan: ReadPlan
     var copyColumns: [CopyColumn]
+    /// What stands between SELECT and FROM.
+    var selectList: String
     var fromClause: String
     var filter: String?
     var kind: String
+    /// The relation's oid.
+    var relationID: String
+    /// Whether row-level security hides rows from this user.
+    var filtersRows: Bool
 
     /// The condition as SQL, with its WHERE.
     var whereClause: String { filter.map { " WHERE (\($0)\n)" } ?? "" }
@@ -71,13 +77,17 @@ struct PostgresPlanner {
                 primaryKey: relation.primaryKey,
                 estimatedRowCount: relation.estimatedRowCount,
                 estimatedByteCount: relation.estimatedByteCount,
+                access: "",
                 resume: .none,
                 risks: []
             ),
             copyColumns: [],
+            selectList: "",
             fromClause: relation.fromClause,
             filter: filter,
-            kind: relation.kind
+            kind: relation.kind,
+            relationID: relation.id,
+            filtersRows: relation.filtersRows
         )
         try await sizeNumerics(&readings, columns: relation.columns, request: request, read: read)
         let validatesText = await session.serverEncoding == "SQL_ASCII"
@@ -99,12 +109,11 @@ struct PostgresPlanner {
                 isObserved: isObserved[index]
             )
         }
-        let list = zip(relation.columns, readings).map { column, reading in
+        read.selectList = zip(relation.columns, readings).map { column, reading in
             reading.sql(quoted(column.name))
-        }
+        }.joined(separator: ", ")
         read.plan.query =
-            "SELECT \(list.joined(separator: ", ")) FROM \(relation.fromClause)"
-            + read.whereClause
+            "SELECT \(read.selectList) FROM \(relation.fromClause)" + read.whereClause
         read.plan.risks = risks(relation, validatesText: validatesText)
         return read
     }

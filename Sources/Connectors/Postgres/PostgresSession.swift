@@ -12,16 +12,15 @@ actor PostgresSession {
 
     private nonisolated let connection: PostgresConnection
     private let place: String
-    /// The running COPY's decoder; nil when none runs.
-    private var decoder: CopyDecoder?
-    private var copyByteCount: Int64 = 0
+    /// The COPYs of a read, from the first one on.
+    private var copy: PostgresCopy?
 
     /// Connects and sets the session up: read-only, named, with plain text forms.
-    init(_ address: PostgresAddress) async throws {
+    init(_ address: PostgresAddress, limits: SourceLimits) async throws {
         place = address.location.place
         connection = try await Self.connect(address, on: executor)
         try execute(Self.setup)
-        try execute("SET lock_timeout = \(Limits.lockTimeoutMilliseconds)")
+        try execute("SET lock_timeout = \(limits.lockTimeout)")
         // A database without an encoding holds any bytes; asked for UTF-8 the server would stop at
         // the first that are none, where the column's policy is to decide.
         if serverEncoding == "SQL_ASCII" { try execute("SET client_encoding = 'SQL_ASCII'") }
@@ -94,66 +93,24 @@ actor PostgresSession {
 
     // MARK: COPY
 
-    /// Starts a COPY of `columns`.
-    func startCopy(_ sql: String, columns: [CopyColumn]) throws {
-        try connection.startCopy(sql, place: place)
-        decoder = CopyDecoder(columns: columns)
-        copyByteCount = 0
+    /// Fills `batch` from the slices that `queue` gives; false when there is none left.
+    nonisolated func fill(_ batch: Batch, from queue: PostgresSliceQueue) async throws -> Bool {
+        try await cancelling { try await takeRows(into: batch, from: queue) }
     }
 
-    /// Fills `batch` from the running COPY; false at its end.
-    ///
-    /// The end is only believed when the server confirms as many rows as were decoded.
-    func fill(_ batch: Batch) throws -> Bool {
-        guard decoder != nil else { return false }
-        var pendingRowCount = 0
-        while batch.rowCount + pendingRowCount < Columnar.Limits.batchRowCount {
-            guard let message = try connection.copyMessage(place: place) else {
-                try decoder?.flush(into: batch)
-                try finishCopy()
-                return false
-            }
-            defer { message.free() }
-            copyByteCount += Int64(message.bytes.count)
-            let before = batch.rowCount
-            try decoder?.append(message.bytes, into: batch)
-            pendingRowCount = batch.rowCount == before ? pendingRowCount + 1 : 0
-            if pendingRowCount == 0, batch.byteCount >= Columnar.Limits.batchByteCount { break }
+    private func takeRows(into batch: Batch, from queue: PostgresSliceQueue) throws -> Bool {
+        if copy == nil {
+            copy = PostgresCopy(connection, columns: queue.columns, place: place)
         }
-        try decoder?.flush(into: batch)
-        return true
+        return try copy?.fill(batch, from: queue) ?? false
     }
 
-    private func finishCopy() throws {
-        let confirmed = try connection.finishCopy(place: place)
-        let decoded = decoder?.rowCount ?? 0
-        guard decoder?.isFinished == true, confirmed == decoded else {
-            throw SourceError(
-                .protocol,
-                "\(place): the server sent \(confirmed) rows, but \(decoded) arrived; run it again"
-            )
-        }
-        finishedProgress = progress()
-        decoder = nil
-    }
-
-    private var finishedProgress: ReadProgress?
-
-    /// What the running or last COPY has read.
-    func progress() -> ReadProgress {
-        if let rowCount = decoder?.rowCount, let conversions = decoder?.conversions {
-            return ReadProgress(
-                rowCount: rowCount,
-                byteCount: copyByteCount,
-                conversions: conversions
-            )
-        }
-        return finishedProgress ?? ReadProgress()
-    }
+    /// What the COPYs have read.
+    func progress() -> ReadProgress { copy?.progress ?? ReadProgress() }
 
     /// Ends the session; a running statement is cancelled at the server first.
     func close() {
-        if decoder != nil { connection.cancel() }
+        if copy?.isRunning == true { connection.cancel() }
         connection.close()
     }
 }

@@ -1,15 +1,18 @@
 import Columnar
 package import Streams
 
-/// A Postgres database, 12 and later, read by binary COPY in one snapshot per stream.
+/// A Postgres database, 12 and later, read by binary COPY in one snapshot per stream, which
+/// several connections share.
 package struct PostgresSource: Source {
     private let address: PostgresAddress
+    private let limits: SourceLimits
 
     package var location: SourceLocation { address.location }
 
     /// Makes a source of an address; nothing connects yet.
-    package init(_ address: PostgresAddress) {
+    package init(_ address: PostgresAddress, limits: SourceLimits) {
         self.address = address
+        self.limits = limits
     }
 
     package func check() async throws -> SourceCheck {
@@ -72,7 +75,7 @@ package struct PostgresSource: Source {
                     estimatedRowCount: relation.estimatedRowCount,
                     estimatedByteCount: relation.estimatedByteCount,
                     access: relation.isReadable
-                        ? "binary COPY, one connection" : "not readable: no SELECT right",
+                        ? Self.access(to: relation.kind) : "not readable: no SELECT right",
                     resume: .none
                 )
             }
@@ -81,10 +84,20 @@ package struct PostgresSource: Source {
 
     package func plan(_ request: ReadRequest) async throws -> ReadPlan {
         try await withSnapshot(of: request.stream) { session in
-            let plan = try await PostgresPlanner(session: session, place: location.place)
-                .plan(request).plan
+            let read = try await PostgresPlanner(session: session, place: location.place)
+                .plan(request)
             // The server's own planner finds what is wrong with a condition, without running it.
-            _ = try await session.query("EXPLAIN \(plan.query)")
+            _ = try await session.query("EXPLAIN \(read.plan.query)")
+            let slicing = try await PostgresSlicer(session: session, read: read)
+                .slicing(laneCount: limits.laneCount)
+            let opener = PostgresLaneOpener(
+                coordinator: session,
+                address: address,
+                read: read,
+                limits: limits
+            )
+            var plan = read.plan
+            plan.access = Self.access(slicing, laneCount: opener.laneCount(for: slicing))
             return plan
         }
     }
@@ -94,21 +107,59 @@ package struct PostgresSource: Source {
         _ body: (any StreamReader) async throws -> Result
     ) async throws -> Result {
         try await withSnapshot(of: request.stream) { session in
-            let read = try await PostgresPlanner(session: session, place: location.place)
+            var read = try await PostgresPlanner(session: session, place: location.place)
                 .plan(request)
-            try await session.startCopy(
-                "COPY (\(read.plan.query)\n) TO STDOUT (FORMAT binary)",
-                columns: read.copyColumns
+            let slicing = try await PostgresSlicer(session: session, read: read)
+                .slicing(laneCount: limits.laneCount)
+            let opener = PostgresLaneOpener(
+                coordinator: session,
+                address: address,
+                read: read,
+                limits: limits
             )
-            return try await body(PostgresReader(session: session, read: read))
+            let wanted = opener.laneCount(for: slicing)
+            let lanes = try await opener.open(wanted)
+            read.plan.access = Self.access(slicing, laneCount: lanes.sessions.count)
+            if let shortfall = lanes.shortfall {
+                read.plan.access += ", not \(wanted): \(shortfall)"
+            }
+            do {
+                if slicing.slices.count > 1 {
+                    // Compiling a statement pays for a whole table, not for each range of it.
+                    for session in lanes.sessions { try await session.execute("SET jit = off") }
+                }
+                let reader = PostgresReader(
+                    sessions: lanes.sessions,
+                    queue: PostgresSliceQueue(slicing.slices, of: read),
+                    read: read
+                )
+                let result = try await body(reader)
+                await lanes.close()
+                return result
+            } catch {
+                await lanes.close()
+                throw error
+            }
         }
+    }
+
+    private static func access(to kind: String) -> String {
+        switch kind {
+        case "r", "m", "p": "binary COPY, several connections"
+        default: "binary COPY, one connection"
+        }
+    }
+
+    private static func access(_ slicing: PostgresSlicing, laneCount: Int) -> String {
+        "binary COPY, \(slicing.manner), over "
+            + (laneCount == 1 ? "one connection" : "\(laneCount) connections")
     }
 
     /// Opens a session for `body` and closes it after, whatever happens.
     private func withSession<Result: Sendable>(
         _ body: (PostgresSession) async throws -> Result
     ) async throws -> Result {
-        let session = try await PostgresSession(address)
+        let session = try await PostgresSession(address, limits: limits)
         do {
             let result = try await session.cancelling { try await body(session) }
             await session.close()
@@ -144,17 +195,24 @@ package struct PostgresSource: Source {
 
 /// The rows of one relation in one snapshot.
 struct PostgresReader: StreamReader {
-    let session: PostgresSession
+    /// The coordinator first.
+    let sessions: [PostgresSession]
+    let queue: PostgresSliceQueue
     let read: PostgresRead
 
     var plan: ReadPlan { read.plan }
 
-    func fill(_ batch: Batch) async throws -> Bool {
-        try await session.fill(batch)
-    }
+    var lanes: [any LaneReader] { sessions.map { Lane(session: $0, queue: queue) } }
 
-    func progress() async -> ReadProgress {
-        await session.progress()
+    /// One session that takes slice after slice.
+    private struct Lane: LaneReader {
+        let session: PostgresSession
+        let queue: PostgresSliceQueue
+
+        func fill(_ batch: Batch) async throws -> Bool {
+            try await session.fill(batch, from: queue)
+        }
+        func progress() async -> ReadProgress { await session.progress() }
     }
 
     func sourceRowCount() async throws -> RowCountAnswer {
@@ -163,7 +221,7 @@ struct PostgresReader: StreamReader {
                 "a view or foreign table may answer a second question differently"
             )
         }
-        let rows = try await session.query(
+        let rows = try await sessions[0].query(
             "SELECT count(*) FROM \(read.fromClause)\(read.whereClause)"
         )
         guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {

@@ -104,6 +104,7 @@ struct SQLitePlanner {
             estimatedRowCount: rowCount ?? (request.filter == nil ? estimatedRowCount : nil),
             estimatedByteCount: request.filter == nil && request.columns == nil
                 ? estimatedByteCount : nil,
+            access: "one scan of the file",
             resume: table.resume,
             risks: risks
         )

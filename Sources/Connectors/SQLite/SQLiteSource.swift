@@ -89,9 +89,11 @@ package struct SQLiteSource: Source {
 }
 
 /// Rows of one table or view of a SQLite database.
-struct SQLiteReader: StreamReader {
+struct SQLiteReader: StreamReader, LaneReader {
     let plan: ReadPlan
     let session: SQLiteSession
+
+    var lanes: [any LaneReader] { [self] }
 
     func fill(_ batch: Batch) async throws -> Bool {
         try await session.fill(batch)

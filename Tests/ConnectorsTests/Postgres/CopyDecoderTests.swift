@@ -1,6 +1,7 @@
 import Columnar
 import Connectors
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct CopyDecoderTests {
@@ -15,12 +16,10 @@ import Testing
         var decoder = CopyDecoder(columns: [
             CopyColumn(name: "c", type: type, policy: policy, validatesText: validatesText)
         ])
-        try CopyStream.header.withUnsafeBytes { try decoder.append($0, into: batch) }
-        for field in fields {
-            try CopyStream.row(field).withUnsafeBytes { try decoder.append($0, into: batch) }
+        let rows = fields.map { CopyStream.row($0) }
+        try CopyStream.feed([CopyStream.header] + rows + [CopyStream.trailer]) { bytes in
+            try decoder.decode(bytes, into: batch)
         }
-        try CopyStream.trailer.withUnsafeBytes { try decoder.append($0, into: batch) }
-        try decoder.flush(into: batch)
         let (isFinished, rowCount) = (decoder.isFinished, decoder.rowCount)
         #expect(isFinished)
         #expect(rowCount == Int64(fields.count))
@@ -233,8 +232,136 @@ import Testing
         #expect(throws: SourceError.self) {
             let batch = Batch(schema: Schema([Field(name: "c", type: .int)]))
             var decoder = CopyDecoder(columns: [CopyColumn(name: "c", type: .int4, policy: .null)])
-            try message.withUnsafeBytes { try decoder.append($0, into: batch) }
-            try decoder.flush(into: batch)
+            try CopyStream.feed([message]) { try decoder.decode($0, into: batch) }
         }
+    }
+
+    @Test func `rows cut off anywhere wait for the rest`() throws {
+        let values = (0..<600).map { Int64($0) * 7_919 }
+        let messages =
+            [CopyStream.header] + values.map { CopyStream.row(CopyStream.bytes($0)) }
+            + [CopyStream.trailer]
+        let whole = messages.flatMap(CopyStream.message)
+        for step in [1, 7, 19, 20, 4_096] {
+            let batch = Batch(schema: Schema([Field(name: "c", type: .long)]))
+            var decoder = CopyDecoder(columns: [CopyColumn(name: "c", type: .int8, policy: .null)])
+            let buffer = ByteStorage()
+            var (given, used) = (0, 0)
+            while given < whole.count {
+                let next = min(given + step, whole.count)
+                whole[given..<next].withUnsafeBytes { buffer.append($0) }
+                given = next
+                used += try CopyStream.drain(buffer, from: used) {
+                    try decoder.decode($0, into: batch)
+                }
+            }
+            let isFinished = decoder.isFinished
+            #expect(isFinished)
+            #expect(longs(batch.columns[0]) == values)
+        }
+    }
+
+    @Test func `a limit of rows is kept, and the rest comes next`() throws {
+        let batch = Batch(schema: Schema([Field(name: "c", type: .long)]))
+        var decoder = CopyDecoder(columns: [CopyColumn(name: "c", type: .int8, policy: .null)])
+        let rows = (0..<10).map { CopyStream.row(CopyStream.bytes(Int64($0))) }
+        let buffer = ByteStorage()
+        for byte in ([CopyStream.header] + rows).flatMap(CopyStream.message) { buffer.append(byte) }
+        let used = try decoder.decode(buffer.bytes, into: batch, rowLimit: 4)
+        #expect(batch.rowCount == 4)
+        _ = try CopyStream.drain(buffer, from: used) { try decoder.decode($0, into: batch) }
+        #expect(longs(batch.columns[0]) == (0..<10).map { Int64($0) })
+    }
+
+    @Test func `a second stream of the same columns counts on`() throws {
+        let batch = Batch(schema: Schema([Field(name: "c", type: .long)]))
+        var decoder = CopyDecoder(columns: [CopyColumn(name: "c", type: .int8, policy: .null)])
+        let stream = [
+            CopyStream.header, CopyStream.row(CopyStream.bytes(Int64(5))), CopyStream.trailer,
+        ]
+        try CopyStream.feed(stream) { try decoder.decode($0, into: batch) }
+        #expect(throws: SourceError.self) {
+            try CopyStream.feed([CopyStream.row(nil)]) { try decoder.decode($0, into: batch) }
+        }
+        decoder.restart()
+        try CopyStream.feed(stream) { try decoder.decode($0, into: batch) }
+        let rowCount = decoder.rowCount
+        #expect(rowCount == 2)
+    }
+
+    /// Any numeric from its digits, by plain arithmetic: what the fast ways have to agree with.
+    private func expected(_ digits: [UInt16], weight: Int, negative: Bool, scale: Int) -> Int128? {
+        var value: Int128 = 0
+        for (index, digit) in digits.enumerated() {
+            let exponent = scale + 4 * (weight - index)
+            var part = Int128(digit)
+            for _ in 0..<max(exponent, 0) {
+                let (product, overflow) = part.multipliedReportingOverflow(by: 10)
+                guard !overflow else { return nil }
+                part = product
+            }
+            for _ in 0..<max(-exponent, 0) {
+                guard part % 10 == 0 else { return nil }
+                part /= 10
+            }
+            let (sum, overflow) = value.addingReportingOverflow(part)
+            guard !overflow else { return nil }
+            value = sum
+        }
+        return negative ? -value : value
+    }
+
+    @Test(arguments: [(9, 2), (9, 9), (15, 2), (18, 0), (18, 5), (38, 0), (38, 10), (38, 37)])
+    func `numerics of every shape are exact`(precision: Int, scale: Int) throws {
+        var random = SplitMix64(seed: UInt64(precision * 100 + scale))
+        var bound: Int128 = 1
+        for _ in 0..<precision { bound *= 10 }
+        var fields: [[UInt8]?] = []
+        var values: [Int128?] = []
+        while fields.count < 3_000 {
+            let digits = (0..<Int.random(in: 0...10, using: &random)).map { _ in
+                [0, 1, 9_999, 5_000, UInt16.random(in: 0...9_999, using: &random)]
+                    .randomElement(using: &random) ?? 0
+            }
+            let weight = Int.random(in: -10...9, using: &random)
+            let negative = Bool.random(using: &random)
+            guard
+                let value = expected(digits, weight: weight, negative: negative, scale: scale),
+                abs(value) < bound
+            else { continue }
+            fields.append(
+                CopyStream.numeric(digits, weight: Int16(weight), sign: negative ? 0x4000 : 0)
+            )
+            values.append(value)
+            if fields.count % 97 == 0 {
+                fields.append(nil)
+                values.append(nil)
+            }
+        }
+        let column = try decode(.numeric(precision: precision, scale: scale), fields).column
+        let decoded = (0..<column.count).map { index -> Int128? in
+            guard column.isValid(index) else { return nil }
+            return switch column.storage {
+            case .fixed(width: 4):
+                Int128(column.values.base.load(fromByteOffset: index * 4, as: Int32.self))
+            case .fixed(width: 8):
+                Int128(column.values.base.load(fromByteOffset: index * 8, as: Int64.self))
+            default: column.values.base.loadUnaligned(fromByteOffset: index * 16, as: Int128.self)
+            }
+        }
+        #expect(decoded == values)
+    }
+
+    @Test func `texts of every length stand whole beside each other`() throws {
+        let fields = (0..<700).map { index -> [UInt8]? in
+            index % 13 == 5
+                ? nil : [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: index % 141)
+        }
+        let column = try decode(.text, fields).column
+        #expect(
+            (0..<column.count).map { index -> [UInt8]? in
+                column.isValid(index) ? Array(column.values.bytes[column.range(at: index)]) : nil
+            } == fields
+        )
     }
 }

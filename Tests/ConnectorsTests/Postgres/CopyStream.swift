@@ -1,3 +1,5 @@
+import Columnar
+
 /// Builds streams of the binary COPY format by hand.
 struct CopyStream {
     static let header: [UInt8] =
@@ -32,5 +34,34 @@ struct CopyStream {
         bytes(Int32(1)) + bytes(Int32(0)) + bytes(Int32(23)) + bytes(Int32(elements.count))
             + bytes(Int32(1))
             + elements.flatMap(field)
+    }
+
+    /// A payload as the wire carries it.
+    static func message(_ payload: [UInt8]) -> [UInt8] {
+        [UInt8(ascii: "d")] + bytes(Int32(payload.count + 4)) + payload
+    }
+
+    /// Gives payloads to `decode` as messages, again and again until it takes no more.
+    static func feed(
+        _ payloads: [[UInt8]],
+        to decode: (UnsafeRawBufferPointer) throws -> Int
+    ) throws {
+        let buffer = ByteStorage()
+        payloads.flatMap(message).withUnsafeBytes { buffer.append($0) }
+        _ = try drain(buffer, from: 0, to: decode)
+    }
+
+    /// Gives what is behind `start` to `decode` until it takes no more; returns what it took.
+    static func drain(
+        _ buffer: ByteStorage,
+        from start: Int,
+        to decode: (UnsafeRawBufferPointer) throws -> Int
+    ) throws -> Int {
+        var position = start
+        while true {
+            let used = try decode(UnsafeRawBufferPointer(rebasing: buffer.bytes[position...]))
+            if used == 0 { return position - start }
+            position += used
+        }
     }
 }

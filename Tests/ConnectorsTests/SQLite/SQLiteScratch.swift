@@ -55,7 +55,7 @@ extension SQLiteSource {
             var rows: [[String?]] = []
             var hasMore = true
             while hasMore {
-                hasMore = try await reader.fill(batch)
+                hasMore = try await reader.lanes[0].fill(batch)
                 for index in 0..<batch.rowCount {
                     rows.append(batch.columns.map { $0.unitText(at: index) })
                 }
@@ -64,7 +64,7 @@ extension SQLiteSource {
             return SQLiteContents(
                 plan: reader.plan,
                 rows: rows,
-                progress: await reader.progress(),
+                progress: await reader.lanes[0].progress(),
                 count: try await reader.sourceRowCount()
             )
         }

@@ -102,7 +102,7 @@ import Testing
                 var codes: [SourceError.Code] = []
                 for _ in 0..<2 {
                     do throws(any Error) {
-                        _ = try await reader.fill(Batch(schema: reader.plan.schema))
+                        _ = try await reader.lanes[0].fill(Batch(schema: reader.plan.schema))
                     } catch let error as SourceError {
                         codes.append(error.code)
                     }
@@ -306,7 +306,7 @@ import Testing
                 var hasMore = true
                 while hasMore {
                     batch.removeAll()
-                    hasMore = try await reader.fill(batch)
+                    hasMore = try await reader.lanes[0].fill(batch)
                     lengths.append(
                         (0..<batch.rowCount).map { batch.columns[1].range(at: $0).count }
                     )
@@ -336,7 +336,7 @@ import Testing
                 var hasMore = true
                 while hasMore {
                     batch.removeAll()
-                    hasMore = try await reader.fill(batch)
+                    hasMore = try await reader.lanes[0].fill(batch)
                     rows += batch.rowCount
                     try await scratch.queue.write { db in
                         try db.execute(sql: "DELETE FROM t WHERE a % 3 = 0")

@@ -23,6 +23,8 @@ package struct ParquetOptions: Sendable {
     package var rowGroupRowCount = Limits.rowGroupRowCount
     /// Bytes of values at which a row group ends.
     package var rowGroupByteCount = Limits.rowGroupByteCount
+    /// Encoded bytes held in memory at which a row group ends.
+    package var bufferedByteCount = Limits.rowGroupBufferedByteCount
     /// Rows of a page, at most.
     package var pageRowCount = Limits.batchRowCount
 

@@ -50,7 +50,7 @@ package final class ParquetWriter {
         let bufferedByteCount = columns.reduce(0) { $0 + $1.bufferedByteCount }
         if groupRowCount >= options.rowGroupRowCount
             || valueByteCount >= options.rowGroupByteCount
-            || bufferedByteCount >= Limits.rowGroupBufferedByteCount
+            || bufferedByteCount >= options.bufferedByteCount
         {
             flushRowGroup()
         }

@@ -39,9 +39,16 @@ enum CopyColumnDecoder {
         case .text where column.validatesText:
             try decodeUnsureText(fields, column, &counts, buffer)
         case .text, .bytes: decodeBytes(fields, buffer)
-        case .date: try decodeInstants(fields, column, &counts, buffer, lakeDate)
+        case .date: try decodeInstants(fields, column, &counts, buffer, epoch: epochDays, lakeDate)
         case .timestamp, .timestamptz:
-            try decodeInstants(fields, column, &counts, buffer, lakeTimestamp)
+            try decodeInstants(
+                fields,
+                column,
+                &counts,
+                buffer,
+                epoch: epochMicroseconds,
+                lakeTimestamp
+            )
         case .uuid: try decodeUUIDs(fields, column, buffer)
         case .numeric(let precision, let scale):
             try CopyNumericDecoder.decode(
@@ -64,16 +71,13 @@ enum CopyColumnDecoder {
         _ buffer: ColumnBuffer
     ) throws(SourceError) {
         for index in 0..<fields.count {
-            let length = Int(fields.lengths[index])
+            let length = Int(fields.length(index))
             guard length >= 0 else {
                 buffer.appendNull()
                 continue
             }
             try CopyValueDecoder.append(
-                UnsafeRawBufferPointer(
-                    start: fields.bytes + Int(fields.starts[index]),
-                    count: length
-                ),
+                UnsafeRawBufferPointer(start: fields.start(index), count: length),
                 type: column.type,
                 column: column,
                 counts: &counts,
@@ -87,6 +91,9 @@ enum CopyColumnDecoder {
     }
 
     /// Numbers of a fixed width, big-endian on the wire.
+    ///
+    /// The first loop takes it that none is null and has no branch; where that was wrong, the second
+    /// one does the block again with care.
     @inline(__always)
     private static func decodeFixed<Wire: FixedWidthInteger, Value: FixedWidthInteger>(
         _ fields: CopyFields,
@@ -98,25 +105,26 @@ enum CopyColumnDecoder {
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
         let values = slots.values.assumingMemoryBound(to: Value.self)
-        let bytes = fields.bytes
         let width = Int32(Wire.bitWidth / 8)
+        var difference: Int32 = 0
+        for index in 0..<fields.count {
+            let start = fields.start(index)
+            difference |= CopyFields.length(before: start) ^ width
+            values[index] = convert(Wire(bigEndian: start.loadUnaligned(as: Wire.self)))
+        }
+        guard difference != 0 else {
+            slots.validity.update(repeating: 1, count: fields.count)
+            buffer.commitFixed(rows: fields.count, nulls: 0)
+            return
+        }
         var nulls = 0
         for index in 0..<fields.count {
-            let length = fields.lengths[index]
-            if length == width {
-                let word = bytes.loadUnaligned(
-                    fromByteOffset: Int(fields.starts[index]),
-                    as: Wire.self
-                )
-                values[index] = convert(Wire(bigEndian: word))
-                slots.validity[index] = 1
-            } else if length == -1 {
-                values[index] = 0
-                slots.validity[index] = 0
-                nulls &+= 1
-            } else {
-                throw wrongLength(column, Int(length))
-            }
+            let length = fields.length(index)
+            guard length == width || length == -1 else { throw wrongLength(column, Int(length)) }
+            let isNull = length == -1
+            if isNull { values[index] = 0 }
+            slots.validity[index] = isNull ? 0 : 1
+            nulls &+= isNull ? 1 : 0
         }
         buffer.commitFixed(rows: fields.count, nulls: nulls)
     }
@@ -133,29 +141,38 @@ enum CopyColumnDecoder {
 
     private static func decodeBytes(_ fields: CopyFields, _ buffer: ColumnBuffer) {
         var byteCount = 0
-        for index in 0..<fields.count { byteCount &+= Int(max(fields.lengths[index], 0)) }
-        let slots = buffer.reserveVariable(rows: fields.count, byteCount: byteCount)
+        for index in 0..<fields.count { byteCount &+= Int(max(fields.length(index), 0)) }
+        // A copy in whole steps spills over its end: into the next value or the spare bytes.
+        let slots = buffer.reserveVariable(rows: fields.count, byteCount: byteCount + copyStep)
         var end = Int(slots.firstOffset)
         var target = UnsafeMutableRawPointer(slots.bytes)
         var nulls = 0
         for index in 0..<fields.count {
-            let length = Int(fields.lengths[index])
-            if length >= 0 {
-                target.copyMemory(
-                    from: fields.bytes + Int(fields.starts[index]),
-                    byteCount: length
-                )
-                target += length
-                end &+= length
-                slots.validity[index] = 1
+            let start = fields.start(index)
+            let length = Int(CopyFields.length(before: start))
+            let isNull = length < 0
+            if length <= copyStep * 4 {
+                var offset = 0
+                while offset < length {
+                    let step = start.loadUnaligned(fromByteOffset: offset, as: UInt128.self)
+                    target.storeBytes(of: step, toByteOffset: offset, as: UInt128.self)
+                    offset &+= copyStep
+                }
             } else {
-                slots.validity[index] = 0
-                nulls &+= 1
+                target.copyMemory(from: start, byteCount: length)
             }
+            let kept = isNull ? 0 : length
+            target += kept
+            end &+= kept
+            slots.validity[index] = isNull ? 0 : 1
+            nulls &+= isNull ? 1 : 0
             slots.ends[index] = UInt32(truncatingIfNeeded: end)
         }
         buffer.commitVariable(rows: fields.count, byteCount: byteCount, nulls: nulls)
     }
+
+    /// Bytes copied at a time of short values; at most `ByteStorage.slack`.
+    private static let copyStep = 16
 
     /// Text of a database without an encoding: each value is checked.
     private static func decodeUnsureText(
@@ -165,16 +182,13 @@ enum CopyColumnDecoder {
         _ buffer: ColumnBuffer
     ) throws(SourceError) {
         for index in 0..<fields.count {
-            let length = Int(fields.lengths[index])
+            let length = Int(fields.length(index))
             guard length >= 0 else {
                 buffer.appendNull()
                 continue
             }
             try CopyValueDecoder.appendText(
-                UnsafeRawBufferPointer(
-                    start: fields.bytes + Int(fields.starts[index]),
-                    count: length
-                ),
+                UnsafeRawBufferPointer(start: fields.start(index), count: length),
                 column: column,
                 counts: &counts,
                 to: buffer
@@ -183,27 +197,43 @@ enum CopyColumnDecoder {
     }
 
     /// Dates and timestamps: numbers of which some have no place in the lake.
+    ///
+    /// Almost every value is only shifted by `epoch`; a block with a null, an infinity or a value
+    /// the shift would overflow is done again with care.
     @inline(__always)
     private static func decodeInstants<Wire: FixedWidthInteger>(
         _ fields: CopyFields,
         _ column: CopyColumn,
         _ counts: inout ConversionCounts,
         _ buffer: ColumnBuffer,
+        epoch: Wire,
         _ convert: (Wire, CopyColumn, inout ConversionCounts) throws(SourceError) -> Wire?
     ) throws(SourceError) {
         let slots = buffer.reserveFixed(rows: fields.count)
         let values = slots.values.assumingMemoryBound(to: Wire.self)
         let width = Int32(Wire.bitWidth / 8)
+        var difference: Int32 = 0
+        var isPlain = true
+        for index in 0..<fields.count {
+            let start = fields.start(index)
+            difference |= CopyFields.length(before: start) ^ width
+            let word = Wire(bigEndian: start.loadUnaligned(as: Wire.self))
+            isPlain = isPlain && word != .min && word <= .max &- epoch
+            values[index] = word &+ epoch
+        }
+        guard difference != 0 || !isPlain else {
+            slots.validity.update(repeating: 1, count: fields.count)
+            buffer.commitFixed(rows: fields.count, nulls: 0)
+            return
+        }
         var nulls = 0
         for index in 0..<fields.count {
-            let length = fields.lengths[index]
+            let start = fields.start(index)
+            let length = CopyFields.length(before: start)
             guard length == width || length == -1 else { throw wrongLength(column, Int(length)) }
             var value: Wire?
             if length == width {
-                let word = fields.bytes.loadUnaligned(
-                    fromByteOffset: Int(fields.starts[index]),
-                    as: Wire.self
-                )
+                let word = start.loadUnaligned(as: Wire.self)
                 value = try convert(Wire(bigEndian: word), column, &counts)
             }
             values[index] = value ?? 0
@@ -261,10 +291,10 @@ enum CopyColumnDecoder {
         let slots = buffer.reserveFixed(rows: fields.count)
         var nulls = 0
         for index in 0..<fields.count {
-            let length = fields.lengths[index]
+            let length = fields.length(index)
             let target = slots.values + index * 16
             if length == 16 {
-                target.copyMemory(from: fields.bytes + Int(fields.starts[index]), byteCount: 16)
+                target.copyMemory(from: fields.start(index), byteCount: 16)
                 slots.validity[index] = 1
             } else if length == -1 {
                 target.initializeMemory(as: UInt8.self, repeating: 0, count: 16)

@@ -1,143 +1,179 @@
 package import Columnar
 package import Streams
 
-/// Turns the rows of `COPY … TO STDOUT (FORMAT binary)` into column buffers
-/// (PostgreSQL documentation, "COPY", Binary Format).
+/// Turns the messages of `COPY … TO STDOUT (FORMAT binary)` into column buffers
+/// (PostgreSQL documentation, "COPY", Binary Format, and "Message Formats", CopyData).
 ///
 /// ```
-/// stream := "PGCOPY\n\377\r\n\0" flags(4) extension length(4) extension  row*  -1(2)
-/// row    := field count(2)  field*           field := length(4) bytes   | -1(4) for null
+/// message := "d" length(4) payload                 length counts itself and the payload
+/// stream  := "PGCOPY\n\377\r\n\0" flags(4) extension length(4) extension  row*  -1(2)
+/// row     := field count(2)  field*           field := length(4) bytes   | -1(4) for null
 /// ```
 ///
-/// Rows are gathered into blocks of `Limits.copyBlockRowCount`: first the offsets of all fields are
-/// found, then each column is decoded in one loop over its fields. The block stays in the cache,
-/// and the kind of a column is looked at once per block.
+/// Rows are taken in blocks of `Limits.copyBlockRowCount` where they lie in the receive buffer:
+/// one pass finds where each field begins, then each column is decoded in one loop over its
+/// fields. The block stays in the cache, and the kind of a column is looked at once per block.
 package struct CopyDecoder: ~Copyable {
     private let columns: [CopyColumn]
-    private let block = ByteStorage(capacity: 64 << 10)
-    /// Start and length of each field, column after column, `copyBlockRowCount` apart.
+    /// Where the bytes of each field begin, behind its length; column after column,
+    /// `copyBlockRowCount` apart.
     private let starts: UnsafeMutablePointer<UInt32>
-    private let lengths: UnsafeMutablePointer<Int32>
-    private let rowStarts: UnsafeMutablePointer<UInt32>
-    private var blockRowCount = 0
     private var counts: [ConversionCounts]
     private var expectsHeader = true
     /// Whether the end of the stream was read.
     package private(set) var isFinished = false
-    /// Rows decoded so far.
+    /// Rows decoded so far, over all streams.
     package private(set) var rowCount: Int64 = 0
 
-    /// Makes a decoder of a stream with these columns.
+    /// Makes a decoder of streams with these columns.
     package init(columns: [CopyColumn]) {
         self.columns = columns
         counts = columns.map { _ in ConversionCounts() }
-        let cells = max(columns.count, 1) * Limits.copyBlockRowCount
-        starts = .allocate(capacity: cells)
-        lengths = .allocate(capacity: cells)
-        rowStarts = .allocate(capacity: Limits.copyBlockRowCount + 1)
+        starts = .allocate(capacity: max(columns.count, 1) * Limits.copyBlockRowCount)
     }
 
-    deinit {
-        starts.deallocate()
-        lengths.deallocate()
-        rowStarts.deallocate()
-    }
-
-    /// Bytes waiting to be decoded.
-    package var blockByteCount: Int { block.count }
+    deinit { starts.deallocate() }
 
     /// The changed values so far.
     package var conversions: [Conversion] {
         zip(columns, counts).flatMap { $1.conversions(column: $0.name) }
     }
 
-    /// Takes one message of the stream: one row, perhaps behind the header, or the end.
-    ///
-    /// A full block is decoded into `batch`.
-    package mutating func append(
-        _ message: UnsafeRawBufferPointer,
-        into batch: Batch
-    ) throws(SourceError) {
-        var message = message
-        if expectsHeader {
-            message = try Self.skipHeader(message)
-            expectsHeader = false
-            if message.isEmpty { return }
-        }
-        guard !isFinished, message.count >= 2 else { throw Self.malformed("a row is cut off") }
-        let fieldCount = Int16(bigEndian: message.loadUnaligned(as: Int16.self))
-        if fieldCount == -1, message.count == 2 {
-            isFinished = true
-            return
-        }
-        guard Int(fieldCount) == columns.count else {
-            throw Self.malformed("a row has \(fieldCount) fields, not \(columns.count)")
-        }
-        guard block.count + message.count <= Limits.copyBlockByteCountMax else {
-            throw SourceError(
-                .unsupported,
-                "a row of \(message.count) bytes is too large to read; leave its largest column "
-                    + "out with --columns"
-            )
-        }
-        rowStarts[blockRowCount] = UInt32(block.count)
-        block.append(UnsafeRawBufferPointer(rebasing: message[2...]))
-        blockRowCount += 1
-        rowStarts[blockRowCount] = UInt32(block.count)
-        if blockRowCount == Limits.copyBlockRowCount || block.count >= Limits.copyBlockByteCount {
-            try flush(into: batch)
-        }
+    /// Gets ready for the next stream of the same columns; rows and conversions count on.
+    package mutating func restart() {
+        expectsHeader = true
+        isFinished = false
     }
 
-    /// Decodes the rows that wait into `batch`.
-    package mutating func flush(into batch: Batch) throws(SourceError) {
-        guard blockRowCount > 0 else { return }
-        guard
-            CopyFieldSplitter.split(
-                block.bytes,
-                rowStarts: UnsafePointer(rowStarts),
-                rowCount: blockRowCount,
-                columnCount: columns.count,
-                starts: starts,
-                lengths: lengths
+    /// Decodes the rows at the front of `bytes` into `batch`, one block at most.
+    ///
+    /// `bytes` are messages end to end, with `ByteStorage.slack` readable bytes behind them. Stops
+    /// before a message that is cut off or no CopyData, and after `rowLimit` rows. Returns the
+    /// bytes used up; 0 when there is nothing to decode.
+    package mutating func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        into batch: Batch,
+        rowLimit: Int = .max
+    ) throws(SourceError) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        let limit = min(rowLimit, Limits.copyBlockRowCount)
+        let byteCount = min(bytes.count, Limits.copyMessageByteCount)
+        var position = 0
+        var rowCount = 0
+        while rowCount < limit, position < Limits.copyBlockByteCount,
+            let end = Self.messageEnd(base, at: position, of: byteCount)
+        {
+            var start = position + 5
+            position = end
+            if expectsHeader {
+                start += try Self.headerByteCount(
+                    UnsafeRawBufferPointer(start: base + start, count: end - start)
+                )
+                expectsHeader = false
+                if start == end { continue }
+            }
+            guard !isFinished, end - start >= 2 else { throw Self.malformed("a row is cut off") }
+            let fieldCount = Int16(
+                bigEndian: base.loadUnaligned(fromByteOffset: start, as: Int16.self)
             )
-        else { throw Self.malformed("a field reaches past its row") }
+            if fieldCount == -1, end - start == 2 {
+                isFinished = true
+                break
+            }
+            guard Int(fieldCount) == columns.count else {
+                throw Self.malformed("a row has \(fieldCount) fields, not \(columns.count)")
+            }
+            guard split(base, from: start + 2, to: end, row: rowCount) else {
+                throw Self.malformed("a field reaches past its row")
+            }
+            rowCount += 1
+        }
+        try decodeColumns(base, rowCount: rowCount, into: batch)
+        return position
+    }
+
+    /// Where the CopyData message at `position` ends; nil when it is another one or cut off.
+    @inline(__always)
+    private static func messageEnd(
+        _ base: UnsafeRawPointer,
+        at position: Int,
+        of byteCount: Int
+    ) -> Int? {
+        guard position + 5 <= byteCount,
+            base.load(fromByteOffset: position, as: UInt8.self) == UInt8(ascii: "d")
+        else { return nil }
+        let length = Int(
+            UInt32(bigEndian: base.loadUnaligned(fromByteOffset: position + 1, as: UInt32.self))
+        )
+        let end = position + 1 + length
+        return length >= 4 && end <= byteCount ? end : nil
+    }
+
+    /// Finds the fields of one row; false when a length leads out of the row or does not fill it.
+    @inline(__always)
+    private func split(
+        _ base: UnsafeRawPointer,
+        from start: Int,
+        to end: Int,
+        row: Int
+    ) -> Bool {
+        var position = start
+        var cell = starts + row
+        for _ in 0..<columns.count {
+            guard position &+ 4 <= end else { return false }
+            let length = Int32(
+                bigEndian: base.loadUnaligned(fromByteOffset: position, as: Int32.self)
+            )
+            position &+= 4
+            cell.pointee = UInt32(truncatingIfNeeded: position)
+            cell += Limits.copyBlockRowCount
+            if length > 0 {
+                position &+= Int(length)
+            } else if length < -1 {
+                return false
+            }
+        }
+        return position == end
+    }
+
+    private mutating func decodeColumns(
+        _ base: UnsafeRawPointer,
+        rowCount: Int,
+        into batch: Batch
+    ) throws(SourceError) {
+        guard rowCount > 0 else { return }
         for index in columns.indices {
-            let fields = CopyFields(
-                bytes: UnsafeRawPointer(block.base),
-                starts: UnsafePointer(starts + index * Limits.copyBlockRowCount),
-                lengths: UnsafePointer(lengths + index * Limits.copyBlockRowCount),
-                count: blockRowCount
-            )
             try CopyColumnDecoder.decode(
-                fields,
+                CopyFields(
+                    bytes: base,
+                    starts: UnsafePointer(starts + index * Limits.copyBlockRowCount),
+                    count: rowCount
+                ),
                 column: columns[index],
                 counts: &counts[index],
                 into: batch.columns[index]
             )
         }
-        batch.rowCount += blockRowCount
-        rowCount += Int64(blockRowCount)
-        blockRowCount = 0
-        block.removeAll(keeping: Limits.copyBlockByteCount * 2)
+        batch.rowCount += rowCount
+        self.rowCount += Int64(rowCount)
     }
 
-    private static func skipHeader(
-        _ message: UnsafeRawBufferPointer
-    ) throws(SourceError) -> UnsafeRawBufferPointer {
+    private static func headerByteCount(
+        _ payload: UnsafeRawBufferPointer
+    ) throws(SourceError) -> Int {
         let signature: [UInt8] = [
             0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00,
         ]
-        guard message.count >= 19, message.prefix(11).elementsEqual(signature) else {
+        guard payload.count >= 19, payload.prefix(11).elementsEqual(signature) else {
             throw malformed("it does not begin with the header of a binary COPY")
         }
-        let flags = UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 11, as: UInt32.self))
-        let length = UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 15, as: UInt32.self))
+        let flags = UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 11, as: UInt32.self))
+        let length = UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 15, as: UInt32.self))
         // Bits 16 to 31 change the format; no server sets one today.
-        guard flags >> 16 == 0, Int(length) <= message.count - 19 else {
+        guard flags >> 16 == 0, Int(length) <= payload.count - 19 else {
             throw malformed("its header has flags or an extension of an unknown format")
         }
-        return UnsafeRawBufferPointer(rebasing: message[(19 + Int(length))...])
+        return 19 + Int(length)
     }
 
     static func malformed(_ what: String) -> SourceError {
@@ -145,50 +181,23 @@ package struct CopyDecoder: ~Copyable {
     }
 }
 
-/// Finds the fields of a block of rows.
-enum CopyFieldSplitter {
-    /// Writes start and length of each field (-1 for null), column after column.
-    ///
-    /// Returns false when a length leads out of its row or does not fill it.
-    static func split(
-        _ block: UnsafeRawBufferPointer,
-        rowStarts: UnsafePointer<UInt32>,
-        rowCount: Int,
-        columnCount: Int,
-        starts: UnsafeMutablePointer<UInt32>,
-        lengths: UnsafeMutablePointer<Int32>
-    ) -> Bool {
-        guard let base = block.baseAddress else { return rowCount == 0 || columnCount == 0 }
-        let stride = Limits.copyBlockRowCount
-        for row in 0..<rowCount {
-            var position = Int(rowStarts[row])
-            let end = Int(rowStarts[row &+ 1])
-            var cell = row
-            for _ in 0..<columnCount {
-                guard position &+ 4 <= end else { return false }
-                let length = Int32(
-                    bigEndian: base.loadUnaligned(fromByteOffset: position, as: Int32.self)
-                )
-                position &+= 4
-                starts[cell] = UInt32(truncatingIfNeeded: position)
-                lengths[cell] = length
-                if length > 0 {
-                    position &+= Int(length)
-                } else if length < -1 {
-                    return false
-                }
-                cell &+= stride
-            }
-            guard position == end else { return false }
-        }
-        return true
-    }
-}
-
-/// The fields of one column in one block.
+/// The fields of one column in one block: where each begins, its length in the 4 bytes before.
 struct CopyFields {
     let bytes: UnsafeRawPointer
     let starts: UnsafePointer<UInt32>
-    let lengths: UnsafePointer<Int32>
     let count: Int
+
+    /// Where field `index` begins.
+    @inline(__always)
+    func start(_ index: Int) -> UnsafeRawPointer { bytes + Int(starts[index]) }
+
+    /// The length of field `index`; -1 for null.
+    @inline(__always)
+    func length(_ index: Int) -> Int32 { Self.length(before: start(index)) }
+
+    /// The length that stands before a field.
+    @inline(__always)
+    static func length(before start: UnsafeRawPointer) -> Int32 {
+        Int32(bigEndian: (start - 4).loadUnaligned(as: Int32.self))
+    }
 }

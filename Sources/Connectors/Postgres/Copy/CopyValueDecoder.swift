@@ -31,20 +31,19 @@ enum CopyValueDecoder {
             )
         case .hstore: try appendHstore(bytes, column: column, to: buffer)
         default:
-            // The loop of the column's kind, over one field.
+            // The loop of the column's kind, over one field; its length stands before it, as every
+            // member's does.
             guard let base = bytes.baseAddress, bytes.count <= Int(Int32.max) else {
                 throw CopyDecoder.malformed("column \(column.name): a value without bytes")
             }
             let single = CopyColumn(name: column.name, type: type, policy: column.policy)
             try withUnsafePointer(to: UInt32(0)) { start throws(SourceError) in
-                try withUnsafePointer(to: Int32(bytes.count)) { length throws(SourceError) in
-                    try CopyColumnDecoder.decode(
-                        CopyFields(bytes: base, starts: start, lengths: length, count: 1),
-                        column: single,
-                        counts: &counts,
-                        into: buffer
-                    )
-                }
+                try CopyColumnDecoder.decode(
+                    CopyFields(bytes: base, starts: start, count: 1),
+                    column: single,
+                    counts: &counts,
+                    into: buffer
+                )
             }
         }
     }

@@ -1,0 +1,37 @@
+/// Cuts a heap table into page ranges: large ones first, so that little is left to even out.
+enum PageRanges {
+    /// The first page of each range, rising from 0; the last range has no end.
+    ///
+    /// Each range takes a share of what is left that leaves every lane several more, within
+    /// `smallest` and `largest` pages.
+    static func starts(
+        pageCount: Int64,
+        laneCount: Int,
+        smallest: Int64,
+        largest: Int64
+    ) -> [Int64] {
+        var starts: [Int64] = [0]
+        var first: Int64 = 0
+        while true {
+            let share = (pageCount - first) / Int64(max(laneCount, 1) * 4)
+            let size = min(max(share, smallest), largest)
+            first += size
+            // What is less than half a range goes with the one before.
+            guard pageCount - first >= smallest / 2, first < pageCount else { return starts }
+            starts.append(first)
+        }
+    }
+
+    /// Which rows each range has, as conditions on `ctid`.
+    ///
+    /// The last one is open: nothing that the snapshot sees can lie outside of all ranges.
+    static func conditions(starts: [Int64]) -> [String?] {
+        guard starts.count > 1 else { return [nil] }
+        return starts.indices.map { index in
+            let from = "ctid >= '(\(starts[index]),0)'"
+            guard index + 1 < starts.count else { return from }
+            let to = "ctid < '(\(starts[index + 1]),0)'"
+            return index == 0 ? to : "\(from) AND \(to)"
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Streams
+
+/// The connections of one read: the coordinator, whose snapshot it is, and those that share it.
+struct PostgresLanes: Sendable {
+    /// All sessions, the coordinator first.
+    var sessions: [PostgresSession]
+    /// Why there are fewer than were wanted; nil when there are not.
+    var shortfall: String?
+
+    /// Closes the sessions that were opened here.
+    func close() async {
+        for session in sessions.dropFirst() { await session.close() }
+    }
+}
+
+/// Opens further connections that see what the coordinator sees.
+///
+/// They are there for speed: what keeps one from being opened makes the read slower and is said,
+/// but does not fail it.
+struct PostgresLaneOpener {
+    let coordinator: PostgresSession
+    let address: PostgresAddress
+    let read: PostgresRead
+    let limits: SourceLimits
+
+    /// How many connections the read should have, by what there is to read and what is wanted.
+    func laneCount(for slicing: PostgresSlicing) -> Int {
+        let bySize = 1 + slicing.byteCount / Limits.laneByteCountMin
+        return Int(min(Int64(limits.laneCount), Int64(slicing.slices.count), bySize))
+    }
+
+    /// Opens what is wanted and can be had.
+    func open(_ wanted: Int) async throws -> PostgresLanes {
+        var lanes = PostgresLanes(sessions: [coordinator], shortfall: nil)
+        guard wanted > 1 else { return lanes }
+        let room = try await room()
+        let count = min(wanted, max(1, room.count))
+        if count < wanted { lanes.shortfall = room.reason }
+        guard count > 1 else { return lanes }
+        let snapshot = try await coordinator.query("SELECT pg_catalog.pg_export_snapshot()")
+        guard let id = snapshot.first?.first ?? nil else { return lanes }
+        await withTaskGroup(of: Result<PostgresSession, any Error>.self) { group in
+            for _ in 1..<count {
+                group.addTask {
+                    do {
+                        return .success(try await join(snapshot: id))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            for await result in group {
+                switch result {
+                case .success(let session): lanes.sessions.append(session)
+                case .failure(let error): lanes.shortfall = "\(error)"
+                }
+            }
+        }
+        do {
+            try Task.checkCancellation()
+        } catch {
+            await lanes.close()
+            throw error
+        }
+        return lanes
+    }
+
+    /// Connections that may still be opened, this one counted, and what bounds them.
+    private func room() async throws -> (count: Int, reason: String) {
+        let rows = try await coordinator.query(
+            """
+            SELECT current_setting('max_connections')::int
+                    - current_setting('superuser_reserved_connections')::int
+                    - coalesce(current_setting('reserved_connections', true)::int, 0)
+                    - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                       WHERE backend_type = 'client backend' OR backend_type IS NULL),
+                (SELECT r.rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                    WHERE usename = current_user)
+                 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user AND r.rolconnlimit >= 0),
+                (SELECT d.datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                    WHERE datname = current_database())
+                 FROM pg_catalog.pg_database d
+                 WHERE d.datname = current_database() AND d.datconnlimit >= 0),
+                (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                 WHERE application_name = current_setting('application_name')
+                    AND datname = current_database() AND pid <> pg_backend_pid())
+            """
+        )
+        let row = rows[0].map { $0.flatMap { Int($0) } }
+        let bounds = [
+            ((row[0] ?? 0) - Limits.connectionReserve, "the server's max_connections"),
+            (row[1] ?? .max - 1, "the user's connection limit"),
+            (row[2] ?? .max - 1, "the database's connection limit"),
+            (
+                limits.connectionCount - 1 - (row[3] ?? 0),
+                "--max-connections, counting other runs at this source"
+            ),
+        ]
+        let tightest = bounds.min { $0.0 < $1.0 } ?? (0, "")
+        return (1 + max(tightest.0, 0), "bounded by \(tightest.1)")
+    }
+
+    /// Opens one more session in the coordinator's snapshot, with the table's locks already held:
+    /// a lock asked for later would wait behind whoever waits for the coordinator.
+    private func join(snapshot: String) async throws -> PostgresSession {
+        let session = try await PostgresSession(address, limits: limits)
+        do {
+            try await session.cancelling {
+                try await session.execute(
+                    "SET lock_timeout = \(Limits.laneLockTimeoutMilliseconds)"
+                )
+                try await session.execute("RESET search_path")
+                try await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                try await session.execute("SET TRANSACTION SNAPSHOT '\(snapshot)'")
+                try await session.execute("SELECT FROM \(read.fromClause) LIMIT 0")
+            }
+            return session
+        } catch {
+            await session.close()
+            throw error
+        }
+    }
+}
