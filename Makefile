@@ -1,6 +1,6 @@
 # The verbs of this project; each is a line or a script one can also call by hand.
 .DEFAULT_GOAL := help
-.PHONY: help install build release demo test unit lint format tsan asan fuzz clean
+.PHONY: help install build release demo test unit lint format tsan asan fuzz bench clean
 
 # A target that uses what it does not declare builds by luck of the order.
 flags := --explicit-target-dependency-import-check error
@@ -47,6 +47,11 @@ asan: ## Run the unit tests under AddressSanitizer
 fuzz: ## Fuzz the decoders, FUZZ_SECONDS each
 	scripts/fuzz
 
+bench: release ## Measure against other tools; BENCH="--scale 0.1 --rounds 3" and the like
+	scripts/bench $(BENCH)
+
 clean: ## Stop the servers and remove all that was built
 	scripts/servers down
+	TRIBUTARY_SERVERS=.bench/servers scripts/servers down
 	rm -rf .build .build-* "$$(readlink -m .servers)" .servers .venv demo
+	rm -rf "$$(readlink -m .bench/servers)" .bench

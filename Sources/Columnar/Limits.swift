@@ -35,4 +35,10 @@ extension Limits {
 
     /// Bytes of a smallest or largest value in statistics: enough to skip by, small in a footer.
     package static let statisticsByteCount = 64
+
+    /// Bytes of a first page that is large enough to judge by whether its chunk is compressed.
+    static let codecSampleByteCount = 4 << 10
+
+    /// The share of its bytes, as 1 in so many, that compressing a chunk has to save.
+    static let codecGainShare = 25
 }

@@ -19,3 +19,12 @@ package func poll<Answer>(
     }
     throw TestSupportError("waited \(deadline) in vain for \(what)")
 }
+
+/// Asks until the answer is yes, and fails when that takes too long.
+package func pollUntil(
+    deadline: Duration = .seconds(60),
+    _ what: String,
+    _ question: () async throws -> Bool
+) async throws {
+    try await poll(deadline: deadline, what) { try await question() ? () : nil }
+}

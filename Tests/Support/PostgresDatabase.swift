@@ -9,6 +9,9 @@ package struct PostgresDatabase: Sendable {
     /// The whole address, with the password in it.
     package var url: String { server.url(database: name) }
 
+    /// The whole address of an encrypted connection.
+    package var encryptedURL: String { server.url(database: name, sslmode: "require") }
+
     /// The address for another user of the same server.
     package func url(user: String, password: String) -> String {
         PostgresAddress(
@@ -49,6 +52,37 @@ package struct PostgresDatabase: Sendable {
     /// Runs a file of SQL.
     package func run(file: String) async throws {
         try await psql(["--file", file])
+    }
+
+    /// Runs `body` while two writers change a table of `churn_postgres.sql`.
+    package func whileWriting<Result>(
+        to table: String,
+        rowCount: Int,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        func arguments(_ writer: Int) -> [String] {
+            let call = "CALL churn.write('\(table)', \(writer), \(rowCount))"
+            return ["--no-psqlrc", "--quiet", "--dbname", url, "--command", call]
+        }
+        return try await ChildProcess.withStarted("psql", arguments(1)) { first in
+            try await ChildProcess.withStarted("psql", arguments(2)) { second in
+                try await pollUntil("both writers") {
+                    try await run(
+                        "SELECT count(*) FROM \(table) WHERE id < -1 AND mark <> 0"
+                    ) == "2"
+                }
+                let result = try await body()
+                try await run(
+                    """
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND query LIKE 'CALL churn.write%'
+                    """
+                )
+                _ = try await first.wait()
+                _ = try await second.wait()
+                return result
+            }
+        }
     }
 
     @discardableResult
@@ -100,7 +134,9 @@ package struct PostgresAddress: Sendable {
     }
 
     /// The address of one database, with the password in it.
-    package func url(database: String) -> String {
-        "postgres://\(user):\(password)@\(host):\(port)/\(database)"
+    ///
+    /// Not encrypted unless told: that is the way most reads go on a private network.
+    package func url(database: String, sslmode: String = "disable") -> String {
+        "postgres://\(user):\(password)@\(host):\(port)/\(database)?sslmode=\(sslmode)"
     }
 }

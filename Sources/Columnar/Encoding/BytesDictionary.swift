@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
-
 /// Distinct byte strings and their indices: open addressing over raw memory.
 final class BytesDictionary {
     /// The distinct strings end to end, in the order they were met.
@@ -11,9 +5,21 @@ final class BytesDictionary {
     /// `count` + 1 ends into `bytes`.
     let offsets = ByteStorage(capacity: 1024)
     private(set) var count = 0
-    private let hashes = ByteStorage(capacity: 1024)
+    /// One `Entry` per string.
+    private let entries = ByteStorage(capacity: 1024)
+    /// Index + 1 of the string in each slot; 0 = free.
+    ///
+    /// Linear probing, at most half full.
     private var slots: UnsafeMutablePointer<UInt32>
     private var slotBits = 10
+
+    /// What is compared before any byte: most strings differ here, and short ones need no more.
+    private struct Entry {
+        /// The first 8 bytes, zeros behind a shorter string.
+        var prefix: UInt64
+        var length: UInt32
+        var start: UInt32
+    }
 
     init() {
         slots = .allocate(capacity: 1 << 10)
@@ -24,23 +30,51 @@ final class BytesDictionary {
 
     deinit { slots.deallocate() }
 
-    /// A 64-bit hash of `length` bytes; reads whole words, so 16 bytes behind must be readable.
-    private static func hash(_ start: UnsafeRawPointer, length: Int) -> UInt64 {
-        var hash = UInt64(truncatingIfNeeded: length) &* 0x9E37_79B9_7F4A_7C15
-        var offset = 0
-        while offset &+ 8 <= length {
+    /// The first 8 bytes as a number; `ByteStorage.slack` bytes behind the string are readable.
+    @inline(__always)
+    private static func prefix(_ start: UnsafeRawPointer, length: Int) -> UInt64 {
+        let word = start.loadUnaligned(as: UInt64.self)
+        return length >= 8 ? word : word & ((1 &<< UInt64(8 &* length)) &- 1)
+    }
+
+    /// A hash of which the upper bits count; the last word overlaps the one before it.
+    @inline(__always)
+    private static func hash(
+        _ start: UnsafeRawPointer,
+        length: Int,
+        prefix: UInt64
+    ) -> UInt64 {
+        var hash = (prefix ^ UInt64(truncatingIfNeeded: length)) &* 0x9E37_79B9_7F4A_7C15
+        guard length > 8 else { return hash }
+        var offset = 8
+        while offset < length &- 8 {
             let word = start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            hash = (hash ^ word) &* 0xD6E8_FEB8_6659_FD93
-            hash ^= hash &>> 32
+            hash = ((hash ^ (hash &>> 32)) ^ word) &* 0xD6E8_FEB8_6659_FD93
             offset &+= 8
         }
-        if offset < length {
-            let word = start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            let kept = word & ((1 &<< UInt64(8 &* (length &- offset))) &- 1)
-            hash = (hash ^ kept) &* 0xD6E8_FEB8_6659_FD93
-            hash ^= hash &>> 32
+        let last = start.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+        hash = ((hash ^ (hash &>> 32)) ^ last) &* 0x9E37_79B9_7F4A_7C15
+        return hash
+    }
+
+    /// Whether two strings that are equal in their first 8 bytes and in length are equal.
+    @inline(__always)
+    private static func isTailEqual(
+        _ left: UnsafeRawPointer,
+        _ right: UnsafeRawPointer,
+        length: Int
+    ) -> Bool {
+        guard length > 8 else { return true }
+        var offset = 8
+        while offset < length &- 8 {
+            guard
+                left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    == right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            else { return false }
+            offset &+= 8
         }
-        return hash &* 0x9E37_79B9_7F4A_7C15
+        return left.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+            == right.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
     }
 
     /// Writes the index of every string to `indices`, adding new ones.
@@ -52,26 +86,46 @@ final class BytesDictionary {
         into indices: UnsafeMutablePointer<UInt32>,
         byteLimit: Int
     ) -> Bool {
-        guard let valueOffsets = values.offsets else { return false }
-        var start = Int(valueOffsets[0])
+        guard let ends = values.offsets else { return false }
+        let base = values.base
+        // Members of a class are checked at every access: the loop keeps copies, and takes new ones
+        // when a new string has moved them.
+        var table = slots
+        var shift = UInt64(64 &- slotBits)
+        var mask = (1 &<< slotBits) &- 1
+        var known = UnsafePointer(entries.base.assumingMemoryBound(to: Entry.self))
+        var texts = UnsafeRawPointer(bytes.base)
+        var start = Int(ends[0])
         for position in 0..<values.count {
-            let end = Int(valueOffsets[position &+ 1])
+            let end = Int(ends[position &+ 1])
             let length = end &- start
-            let source = values.base + start
+            let source = base + start
             start = end
-            let hash = Self.hash(source, length: length)
-            let tag = UInt32(truncatingIfNeeded: hash)
-            let mask = (1 &<< slotBits) &- 1
-            var slot = Int(truncatingIfNeeded: hash &>> UInt64(64 &- slotBits))
+            let prefix = Self.prefix(source, length: length)
+            let hash = Self.hash(source, length: length, prefix: prefix)
+            var slot = Int(truncatingIfNeeded: hash &>> shift)
             while true {
-                let entry = slots[slot]
+                let entry = table[slot]
                 if entry == 0 {
                     guard bytes.count + length + 4 * (count + 1) <= byteLimit else { return false }
-                    insert(source, length: length, tag: tag, at: slot, hash: hash)
+                    insert(source, length: length, prefix: prefix, at: slot)
                     indices[position] = UInt32(truncatingIfNeeded: count &- 1)
+                    table = slots
+                    shift = UInt64(64 &- slotBits)
+                    mask = (1 &<< slotBits) &- 1
+                    known = UnsafePointer(entries.base.assumingMemoryBound(to: Entry.self))
+                    texts = UnsafeRawPointer(bytes.base)
                     break
                 }
-                if isEqual(Int(entry &- 1), source, length: length, tag: tag) {
+                let candidate = known + Int(entry &- 1)
+                if candidate.pointee.prefix == prefix,
+                    candidate.pointee.length == UInt32(truncatingIfNeeded: length),
+                    Self.isTailEqual(
+                        texts + Int(candidate.pointee.start),
+                        source,
+                        length: length
+                    )
+                {
                     indices[position] = entry &- 1
                     break
                 }
@@ -81,27 +135,11 @@ final class BytesDictionary {
         return true
     }
 
-    private func isEqual(
-        _ index: Int,
-        _ source: UnsafeRawPointer,
-        length: Int,
-        tag: UInt32
-    ) -> Bool {
-        guard hashes.base.load(fromByteOffset: index &* 8, as: UInt32.self) == tag else {
-            return false
-        }
-        let from = Int(offsets.base.load(fromByteOffset: index &* 4, as: UInt32.self))
-        let to = Int(offsets.base.load(fromByteOffset: index &* 4 &+ 4, as: UInt32.self))
-        return to &- from == length && memcmp(bytes.base + from, source, length) == 0
-    }
-
-    private func insert(
-        _ source: UnsafeRawPointer,
-        length: Int,
-        tag: UInt32,
-        at slot: Int,
-        hash: UInt64
-    ) {
+    private func insert(_ source: UnsafeRawPointer, length: Int, prefix: UInt64, at slot: Int) {
+        let entry = Entry(prefix: prefix, length: UInt32(length), start: UInt32(bytes.count))
+        entries.reserve(MemoryLayout<Entry>.stride)
+        entries.base.storeBytes(of: entry, toByteOffset: entries.count, as: Entry.self)
+        entries.count += MemoryLayout<Entry>.stride
         bytes.append(UnsafeRawBufferPointer(start: source, count: length))
         offsets.reserve(4)
         offsets.base.storeBytes(
@@ -110,13 +148,6 @@ final class BytesDictionary {
             as: UInt32.self
         )
         offsets.count += 4
-        hashes.reserve(8)
-        hashes.base.storeBytes(
-            of: hash,
-            toByteOffset: hashes.count,
-            as: UInt64.self
-        )
-        hashes.count += 8
         count += 1
         slots[slot] = UInt32(count)
         if count * 2 > 1 << slotBits { grow() }
@@ -127,8 +158,13 @@ final class BytesDictionary {
         slotBits += 2
         slots = .allocate(capacity: 1 << slotBits)
         slots.initialize(repeating: 0, count: 1 << slotBits)
+        let known = entries.base.assumingMemoryBound(to: Entry.self)
         for index in 0..<count {
-            let hash = hashes.base.load(fromByteOffset: index * 8, as: UInt64.self)
+            let hash = Self.hash(
+                bytes.base + Int(known[index].start),
+                length: Int(known[index].length),
+                prefix: known[index].prefix
+            )
             var slot = Int(truncatingIfNeeded: hash >> UInt64(64 - slotBits))
             while slots[slot] != 0 { slot = (slot + 1) & ((1 << slotBits) - 1) }
             slots[slot] = UInt32(index + 1)

@@ -40,6 +40,7 @@ final class FixedDictionary<Word: FixedWidthInteger & UnsignedInteger> {
         var shift = UInt64(64 - slotBits)
         var mask = (1 << slotBits) - 1
         var known = values.base.assumingMemoryBound(to: Word.self)
+        // Members of a class are checked at every access: the loop keeps copies of them.
         for position in 0..<valueCount {
             let word = source[position]
             var slot = Int(truncatingIfNeeded: Self.hash(word) &>> shift)

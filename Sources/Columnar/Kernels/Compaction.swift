@@ -59,6 +59,43 @@ enum Compaction {
         return kept
     }
 
+    /// Copies the values whose mark is 1: bytes to `out`, and for variable ones ends to `ends`.
+    static func marked(
+        _ values: DenseValues,
+        by marks: UnsafePointer<UInt8>,
+        width: Int,
+        into out: ByteStorage,
+        ends: ByteStorage
+    ) -> DenseValues {
+        guard let offsets = values.offsets else {
+            let kept = fixed(
+                values.base,
+                validity: marks,
+                count: values.count,
+                width: width,
+                into: out
+            )
+            return DenseValues(count: kept, base: out.base, offsets: nil)
+        }
+        out.count = 0
+        ends.count = 0
+        ends.reserve((values.count + 1) * 4)
+        let target = ends.base.assumingMemoryBound(to: UInt32.self)
+        target[0] = 0
+        var kept = 0
+        for index in 0..<values.count where marks[index] != 0 {
+            out.append(
+                UnsafeRawBufferPointer(
+                    start: values.base + Int(offsets[index]),
+                    count: Int(offsets[index + 1] - offsets[index])
+                )
+            )
+            kept += 1
+            target[kept] = UInt32(out.count)
+        }
+        return DenseValues(count: kept, base: out.base, offsets: UnsafePointer(target))
+    }
+
     /// Copies the values at rising `indices`; for variable ones, bytes to `out` and ends to `ends`.
     static func gather(
         _ buffer: ColumnBuffer,

@@ -25,6 +25,7 @@ struct PlanCommand: AsyncParsableCommand {
         }
         var stream: String
         var query: String
+        var access: String
         var columns: [Column]
         var primaryKey: [String]
         var estimatedRows: Int64?
@@ -40,6 +41,7 @@ struct PlanCommand: AsyncParsableCommand {
                     Report(
                         stream: plan.stream.description,
                         query: plan.query,
+                        access: plan.access,
                         columns: plan.columns.map {
                             Report.Column(
                                 name: $0.name,
@@ -65,6 +67,7 @@ struct PlanCommand: AsyncParsableCommand {
     private func show(_ plan: ReadPlan) {
         Terminal.result("stream  \(plan.stream)")
         Terminal.result("reads   \(plan.query)")
+        Terminal.result("by      \(plan.access)")
         let size = [
             plan.estimatedRowCount.map { "about \(Words.count($0, "row"))" },
             plan.estimatedByteCount.map(Words.bytes),

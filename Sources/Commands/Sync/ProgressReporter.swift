@@ -45,6 +45,7 @@ enum ProgressReporter {
             let line =
                 "[\(min(state.finishedCount + 1, streamCount))/\(streamCount)] \(stream)  "
                 + "\(state.phase.rawValue)  \(Words.count(state.rowCount)) rows  \(speed(state))"
+                + (state.laneCount > 1 ? "  \(state.laneCount) connections" : "")
             if Terminal.showsStatus { Terminal.status(line) } else { Terminal.note(line) }
         }
     }

@@ -36,6 +36,7 @@ struct SyncCommand: AsyncParsableCommand {
     var into: StreamName?
 
     @OptionGroup var read: ReadOptions
+    @OptionGroup var limit: RunLimitOptions
 
     @Flag(
         help: """
@@ -85,6 +86,7 @@ struct SyncCommand: AsyncParsableCommand {
             store: opened.store,
             catalog: opened.catalog,
             environment: .system,
+            limits: limit.limits,
             allowsTypeChange: allowTypeChange,
             writer: Release.version
         )

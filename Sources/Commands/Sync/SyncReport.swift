@@ -18,6 +18,9 @@ struct SyncReport: Encodable {
         var bytesWritten: Int64
         var files: Int
         var seconds: Double
+        var connections: Int
+        var access: String
+        var sourceSnapshotSeconds: Double
         var snapshotId: Int64?
         var schemaChanges: [String]
         var conversions: [Change]
@@ -83,6 +86,12 @@ struct SyncReport: Encodable {
                     + "\(Words.count(Int64(Double(rowCount) / result.seconds))) rows/s"
             )
         }
+        for stream in landed {
+            Terminal.note(
+                "read: \(stream.stream): \(stream.access); its snapshot was held for "
+                    + Words.seconds(stream.snapshotSeconds)
+            )
+        }
         for stream in result.streams {
             for change in stream.schemaChanges {
                 Terminal.note("schema: \(stream.stream): \(change)")
@@ -119,6 +128,9 @@ extension SyncReport.Stream {
             bytesWritten: result.bytesWritten,
             files: result.fileCount,
             seconds: result.seconds,
+            connections: result.laneCount,
+            access: result.access,
+            sourceSnapshotSeconds: result.snapshotSeconds,
             snapshotId: result.snapshotID,
             schemaChanges: result.schemaChanges,
             conversions: result.conversions.map {

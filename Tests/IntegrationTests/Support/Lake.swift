@@ -72,6 +72,14 @@ struct Lake {
         }
     }
 
+    /// Data files and unfinished ones, of whatever table.
+    func fileCount() async throws -> Int {
+        let found = try await ChildProcess.run("find", [folder, "-type", "f"])
+        return found.standardOutput.split(separator: "\n").count {
+            $0.hasSuffix(".parquet") || $0.contains("_staging/")
+        }
+    }
+
     /// What all engines agree on about a table.
     static func verdict(
         _ location: String,

@@ -7,6 +7,8 @@ struct SyncReport: Decodable {
         var location: String
         var status: String
         var rows: Int
+        var connections: Int
+        var access: String
         var snapshotID: Int?
         var schemaChanges: [String]
         var conversions: [Conversion]
@@ -15,7 +17,8 @@ struct SyncReport: Decodable {
         var error: Failure?
 
         enum CodingKeys: String, CodingKey {
-            case stream, location, status, rows, conversions, risks, reconciliation, error
+            case stream, location, status, rows, connections, access, conversions, risks,
+                reconciliation, error
             case snapshotID = "snapshot_id"
             case schemaChanges = "schema_changes"
         }

@@ -15,14 +15,20 @@ final class ColumnChunkWriter {
     private(set) var bufferedByteCount = 0
     /// Bytes of values before encoding.
     private(set) var valueByteCount = 0
+    /// The codec of the chunk: that of the options until a page shows that nothing is gained.
+    private(set) var codec: CompressionCodec
     private let indices = ByteStorage()
     private let body = ByteStorage()
+    private let compressed = ByteStorage()
     private let scratch = ByteStorage()
     private let scratchEnds = ByteStorage()
+    private let distinctValues = ByteStorage()
+    private let distinctEnds = ByteStorage()
 
     init(leaf: Leaf, options: ParquetOptions, leafCount: Int) {
         self.leaf = leaf
         self.options = options
+        codec = options.codec
         dictionaryByteLimit = min(
             Limits.dictionaryByteCount,
             Limits.dictionaryTotalByteCount / leafCount
@@ -33,6 +39,7 @@ final class ColumnChunkWriter {
     /// Begins the next chunk.
     func reset() {
         pages = []
+        codec = options.codec
         dictionary = options.usesDictionary ? ColumnDictionary(layout: leaf.layout) : nil
         isDictionaryOpen = dictionary != nil
         isDictionaryJudged = false
@@ -189,12 +196,7 @@ final class ColumnChunkWriter {
         let levelByteCount = isV2 ? body.count : 0
         let encoding = encodeValues(contents.values)
         valueByteCount += contents.values.byteCount(width: leaf.layout.width) + contents.levelCount
-        let compressed = ByteStorage(capacity: 0)
-        compressed.append(UnsafeRawBufferPointer(rebasing: body.bytes[..<levelByteCount]))
-        compressor.compress(
-            UnsafeRawBufferPointer(rebasing: body.bytes[levelByteCount...]),
-            into: compressed
-        )
+        compressBody(levelByteCount: levelByteCount, compressor: compressor)
         var page = EncodedPage(
             bytes: compressed,
             headerByteCount: 0,
@@ -203,7 +205,7 @@ final class ColumnChunkWriter {
             nullCount: contents.levelCount - contents.values.count,
             rowCount: contents.rowCount,
             encoding: encoding,
-            range: ValueRange(of: contents.values, type: leaf.field.type)
+            range: range(of: contents.values, encoding: encoding)
         )
         let header = PageHeader.data(
             page,
@@ -212,13 +214,50 @@ final class ColumnChunkWriter {
             definitionByteCount: definitionByteCount,
             repetitionByteCount: repetitionByteCount
         )
-        page.headerByteCount = header.count
-        let whole = ByteStorage(capacity: header.count + compressed.count)
-        header.withUnsafeBytes { whole.append($0) }
-        whole.append(compressed.bytes)
-        page.bytes = whole
-        bufferedByteCount += whole.count
+        page.seal(header: header)
+        bufferedByteCount += page.bytes.count
         pages.append(page)
+    }
+
+    /// Compresses `body` but its levels, which stand before, into `compressed`.
+    ///
+    /// The first page decides whether the chunk is compressed at all: packed bits hardly ever
+    /// shrink, and trying costs more than encoding them did.
+    private func compressBody(levelByteCount: Int, compressor: Compressor) {
+        compressed.count = 0
+        compressed.append(UnsafeRawBufferPointer(rebasing: body.bytes[..<levelByteCount]))
+        let values = UnsafeRawBufferPointer(rebasing: body.bytes[levelByteCount...])
+        guard codec != .uncompressed else { return compressed.append(values) }
+        compressor.compress(values, into: compressed)
+        let gain = body.count - compressed.count
+        guard pages.isEmpty, values.count >= Limits.codecSampleByteCount,
+            gain * Limits.codecGainShare < values.count
+        else { return }
+        codec = .uncompressed
+        compressed.count = levelByteCount
+        compressed.append(values)
+    }
+
+    /// The bounds of a page; of one with few distinct values by way of its dictionary.
+    private func range(of values: DenseValues, encoding: Encoding) -> ValueRange {
+        let type = leaf.field.type
+        guard encoding == .rleDictionary, let dictionary, type != .float, type != .double,
+            dictionary.count <= values.count / 8
+        else { return ValueRange(of: values, type: type) }
+        let indexBase = indices.base.assumingMemoryBound(to: UInt32.self)
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: dictionary.count) { met in
+            met.update(repeating: 0)
+            guard let met = met.baseAddress else { return ValueRange() }
+            for position in 0..<values.count { met[Int(indexBase[position])] = 1 }
+            let distinct = Compaction.marked(
+                dictionary.values,
+                by: met,
+                width: leaf.layout.width,
+                into: distinctValues,
+                ends: distinctEnds
+            )
+            return ValueRange(of: distinct, type: type)
+        }
     }
 
     /// Encodes levels to the end of `body`; returns their bytes, without the length prefix of v1.
@@ -318,8 +357,12 @@ final class ColumnChunkWriter {
         }
         body.count = 0
         ValueEncoder.encodePlain(dictionary.values, layout: leaf.layout, into: body)
-        let compressed = ByteStorage(capacity: 0)
-        compressor.compress(body.bytes, into: compressed)
+        compressed.count = 0
+        if codec == .uncompressed {
+            compressed.append(body.bytes)
+        } else {
+            compressor.compress(body.bytes, into: compressed)
+        }
         var page = EncodedPage(
             bytes: compressed,
             headerByteCount: 0,
@@ -330,12 +373,7 @@ final class ColumnChunkWriter {
             encoding: .plain,
             range: ValueRange()
         )
-        let header = PageHeader.dictionary(page)
-        page.headerByteCount = header.count
-        let whole = ByteStorage(capacity: header.count + compressed.count)
-        header.withUnsafeBytes { whole.append($0) }
-        whole.append(compressed.bytes)
-        page.bytes = whole
+        page.seal(header: PageHeader.dictionary(page))
         return page
     }
 }

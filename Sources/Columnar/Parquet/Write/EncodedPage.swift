@@ -1,6 +1,6 @@
 /// A finished data page waiting for its row group to be written.
 struct EncodedPage {
-    /// Header and body as they go to the file.
+    /// Header and body as they go to the file; before `seal`, the body alone in borrowed memory.
     var bytes: ByteStorage
     var headerByteCount: Int
     var uncompressedByteCount: Int
@@ -9,6 +9,15 @@ struct EncodedPage {
     var rowCount: Int
     var encoding: Encoding
     var range: ValueRange
+
+    /// Puts the header before the body, in memory of the page's own.
+    mutating func seal(header: [UInt8]) {
+        let whole = ByteStorage(capacity: header.count + bytes.count)
+        header.withUnsafeBytes { whole.append($0) }
+        whole.append(bytes.bytes)
+        headerByteCount = header.count
+        bytes = whole
+    }
 }
 
 /// One page before compression.

@@ -11,7 +11,7 @@ package struct ParquetOptions: Sendable {
 
     package var codec: CompressionCodec = .zstd
     /// Level of zstd or gzip.
-    package var compressionLevel = 3
+    package var compressionLevel = 1
     package var pageVersion: PageVersion = .v1
     package var usesDictionary = true
     /// BYTE_STREAM_SPLIT for float and double; Spark 3.5 cannot read it, so it is off.

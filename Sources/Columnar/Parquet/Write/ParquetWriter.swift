@@ -111,7 +111,7 @@ package final class ParquetWriter {
     }
 
     private func write(_ chunk: ColumnChunkWriter) -> ChunkRecord {
-        var record = ChunkRecord(leaf: chunk.leaf, codec: options.codec)
+        var record = ChunkRecord(leaf: chunk.leaf, codec: chunk.codec)
         if let page = chunk.dictionaryPage(compressor: compressor) {
             record.addDictionary(page, at: position)
             emit(page.bytes)

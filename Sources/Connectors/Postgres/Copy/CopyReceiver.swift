@@ -26,6 +26,8 @@ final class CopyReceiver {
     private var route = Route.libpq
     private var confirmedRowCount: Int64 = 0
     private var failure: SourceError?
+    /// Whether libpq has told the end of the COPY, which it does only once.
+    private var hasEnded = false
 
     private enum Route {
         case libpq
@@ -44,6 +46,7 @@ final class CopyReceiver {
         buffer.removeAll(keeping: Limits.receiveBufferByteCount)
         confirmedRowCount = 0
         failure = nil
+        hasEnded = false
         if let socket = CopySocket(connection, place: place) {
             route = .socket(socket)
             try socket.start(query: sql)
@@ -176,6 +179,9 @@ final class CopyReceiver {
 
     /// Takes the rows that libpq has, at least one, in the framing of the wire.
     private func receiveRows() throws(SourceError) -> Event {
+        guard !hasEnded else {
+            return .finished(rowCount: try connection.finishCopy(place: place))
+        }
         makeRoom()
         let before = buffer.count
         while buffer.count - before < Limits.receiveBufferByteCount / 2 {
@@ -183,8 +189,8 @@ final class CopyReceiver {
             switch try connection.copyMessage(waits: isWaiting, place: place) {
             case .nothingYet: return .received
             case .finished:
-                guard buffer.count == before else { return .received }
-                return .finished(rowCount: try connection.finishCopy(place: place))
+                hasEnded = true
+                return .received
             case .row(let row):
                 defer { row.free() }
                 buffer.append(UInt8(ascii: "d"))

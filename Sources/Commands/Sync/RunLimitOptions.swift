@@ -1,0 +1,80 @@
+import ArgumentParser
+import Ingest
+
+/// What a run may take of its source over time.
+struct RunLimitOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Read no more than this per second, over all connections: 500K, 20M, 1G.",
+            discussion: "A running total, without saving up: the source waits when it is faster.",
+            valueName: "bytes"
+        )
+    )
+    var maxBytesPerSecond: ByteRate?
+
+    @Option(
+        help: ArgumentHelp(
+            "Stop a read that has held its snapshot for longer: 90s, 15m, 6h, 2d.",
+            discussion: """
+                While a snapshot is held, the source keeps what others delete. Nothing is published \
+                by a read that is stopped.
+                """,
+            valueName: "time"
+        )
+    )
+    var maxSnapshotAge = TimeSpan(seconds: 86_400)
+
+    var limits: RunLimits {
+        RunLimits(
+            bytesPerSecond: maxBytesPerSecond?.byteCount,
+            snapshotSeconds: maxSnapshotAge.seconds
+        )
+    }
+}
+
+/// Bytes per second as they are written: a number, perhaps with K, M or G for powers of 1000, or
+/// Ki, Mi or Gi for powers of 1024.
+struct ByteRate: ExpressibleByArgument {
+    let byteCount: Int64
+
+    init?(argument: String) {
+        let units: [String: Int64] = [
+            "": 1, "K": 1_000, "M": 1_000_000, "G": 1_000_000_000,
+            "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30,
+        ]
+        let digits = argument.prefix { $0.isASCII && $0.isNumber }
+        var unit = argument.dropFirst(digits.count).uppercased()
+        if unit.hasSuffix("B") { unit.removeLast() }
+        guard let number = Int64(digits), let factor = units[unit] else { return nil }
+        let (byteCount, overflow) = number.multipliedReportingOverflow(by: factor)
+        guard !overflow, byteCount > 0 else { return nil }
+        self.byteCount = byteCount
+    }
+}
+
+/// A time as it is written: seconds, or a number with s, m, h or d.
+struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
+    let seconds: Int
+
+    init(seconds: Int) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let units = ["": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        let digits = argument.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int(digits),
+            let factor = units[String(argument.dropFirst(digits.count))]
+        else { return nil }
+        let (seconds, overflow) = number.multipliedReportingOverflow(by: factor)
+        // A hundred years bound what is added to a clock later.
+        guard !overflow, seconds > 0, seconds <= 3_155_760_000 else { return nil }
+        self.seconds = seconds
+    }
+
+    var description: String {
+        for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60)]
+        where seconds % length == 0 {
+            return "\(seconds / length)\(unit)"
+        }
+        return "\(seconds)s"
+    }
+}
