@@ -11,11 +11,11 @@ enum Limits {
 
     /// Bytes a COPY is received into at a time: few calls, and the rows are in the L2 cache when
     /// they are decoded.
-    static let receiveBufferByteCount = 512 << 10
+    static let receiveBufferByteCount = 1 << 20
 
     /// Bytes that have to wait before a reader is woken: waking for every 8 KiB that the server
     /// sends costs both sides a fifth of their time.
-    static let receiveWakeByteCount: Int32 = 128 << 10
+    static let receiveWakeByteCount: Int32 = 256 << 10
 
     /// Milliseconds until less than that is fetched all the same; doubled while nothing comes.
     static let receiveImpatienceMilliseconds: Int32 = 2

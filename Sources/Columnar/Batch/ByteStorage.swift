@@ -6,7 +6,9 @@
 
 /// Growable raw memory with `slack` readable bytes behind its end.
 ///
-/// Hot loops take `base` once, run over raw pointers and set `count` when they are done.
+/// Hot loops take `base` once, run over raw pointers and set `count` when they are done. Members are
+/// not checked for overlapping access: no method calls out while it changes them, and the checks
+/// cost as much as the work of a short block.
 package final class ByteStorage: @unchecked Sendable {
     // Safety: storage is owned by one stage of a run at a time; it is handed over, not shared.
 
@@ -16,10 +18,13 @@ package final class ByteStorage: @unchecked Sendable {
     /// The first byte.
     ///
     /// Changes when the storage grows.
+    @exclusivity(unchecked)
     package private(set) var base: UnsafeMutableRawPointer
     /// Bytes that fit without growing.
+    @exclusivity(unchecked)
     package private(set) var capacity: Int
     /// Bytes in use.
+    @exclusivity(unchecked)
     package var count: Int
 
     /// Makes empty storage with room for `capacity` bytes.

@@ -18,7 +18,9 @@ package final class ColumnBuffer: @unchecked Sendable {
     package let type: DataType
     package let storage: DataType.Storage
     /// Values held, nulls included.
+    @exclusivity(unchecked)
     package private(set) var count = 0
+    @exclusivity(unchecked)
     package private(set) var nullCount = 0
     package let validity: ByteStorage
     package let values: ByteStorage

@@ -4,13 +4,16 @@ final class BytesDictionary {
     let bytes = ByteStorage(capacity: 1024)
     /// `count` + 1 ends into `bytes`.
     let offsets = ByteStorage(capacity: 1024)
+    @exclusivity(unchecked)
     private(set) var count = 0
     /// One `Entry` per string.
     private let entries = ByteStorage(capacity: 1024)
     /// Index + 1 of the string in each slot; 0 = free.
     ///
     /// Linear probing, at most half full.
+    @exclusivity(unchecked)
     private var slots: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked)
     private var slotBits = 10
 
     /// What is compared before any byte: most strings differ here, and short ones need no more.

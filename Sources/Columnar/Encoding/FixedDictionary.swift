@@ -4,11 +4,14 @@
 final class FixedDictionary<Word: FixedWidthInteger & UnsignedInteger> {
     /// The distinct values in the order they were met.
     let values = ByteStorage(capacity: 1024)
+    @exclusivity(unchecked)
     private(set) var count = 0
     /// Index + 1 of the value in each slot; 0 = free.
     ///
     /// Linear probing, at most half full.
+    @exclusivity(unchecked)
     private var slots: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked)
     private var slotBits = 10
 
     init() {

@@ -101,7 +101,7 @@ struct SyncCommand: AsyncParsableCommand {
         if json {
             try Terminal.json(SyncReport(result, source: source.location))
         } else {
-            SyncReport.show(result)
+            SyncReport.show(result, isQuiet: quiet)
         }
         for stream in result.streams {
             switch stream.failure {

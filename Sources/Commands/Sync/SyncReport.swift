@@ -63,7 +63,7 @@ struct SyncReport: Encodable {
     }
 
     /// Prints the result for people.
-    static func show(_ result: RunResult) {
+    static func show(_ result: RunResult, isQuiet: Bool) {
         var table = TextTable(
             ["STREAM", "TABLE", "ROWS", "READ", "WRITTEN", "FILES", "TIME", "PROOF"],
             rightAligned: [2, 3, 4, 5, 6]
@@ -86,7 +86,7 @@ struct SyncReport: Encodable {
                     + "\(Words.count(Int64(Double(rowCount) / result.seconds))) rows/s"
             )
         }
-        for stream in landed {
+        for stream in landed where !isQuiet {
             Terminal.note(
                 "read: \(stream.stream): \(stream.access); its snapshot was held for "
                     + Words.seconds(stream.snapshotSeconds)
