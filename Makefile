@@ -1,10 +1,10 @@
 # The verbs of this project; each is a line or a script one can also call by hand.
 .DEFAULT_GOAL := help
-.PHONY: help install build release demo test unit lint format tsan asan fuzz bench clean
+.PHONY: help install build release demo test unit lint format tsan asan fuzz microbench bench clean
 
 # A target that uses what it does not declare builds by luck of the order.
 flags := --explicit-target-dependency-import-check error
-sources := Sources Tests Package.swift
+sources := Sources Tests Benchmarks/Micro Package.swift
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -46,6 +46,9 @@ asan: ## Run the unit tests under AddressSanitizer
 
 fuzz: ## Fuzz the decoders, FUZZ_SECONDS each
 	scripts/fuzz
+
+microbench: ## Compare the instructions of each layer with the committed counts
+	scripts/microbench
 
 bench: release ## Measure against other tools; BENCH="--scale 0.1 --rounds 3" and the like
 	scripts/bench $(BENCH)

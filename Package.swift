@@ -132,3 +132,16 @@ let package = Package(
         ),
     ]
 )
+
+// MARK: Micro-benchmarks: only where asked for, since nobody else needs them built
+if Context.environment["TRIBUTARY_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MicroBenchmarks",
+            dependencies: ["Columnar", "Streams", "Connectors"],
+            path: "Benchmarks/Micro",
+            exclude: ["instructions.tsv"],
+            swiftSettings: productSettings
+        )
+    )
+}

@@ -18,6 +18,10 @@ final class FakeSource: Source {
         var rowCount = 1_000
         var batchRowCount = 300
         var answer: RowCountAnswer?
+        /// Lanes that share the rows; each takes the next batch when it is asked.
+        var laneCount = 1
+        /// What each batch counts as, in bytes from the source.
+        var batchByteCount: Int64 = 0
         /// The read fails when it has given this many rows.
         var failsAfter: Int?
         /// The task is cancelled when it has given this many rows.
@@ -63,10 +67,9 @@ final class FakeSource: Source {
     }
 }
 
-/// Gives the row numbers from 0 in every column.
-private final class FakeReader: StreamReader, LaneReader {
+/// Gives the row numbers from 0 in every column, to whichever lane asks.
+private final class FakeReader: StreamReader {
     let plan: ReadPlan
-    var lanes: [any LaneReader] { [self] }
     private let script: FakeSource.Script
     private let given = Mutex(0)
 
@@ -75,8 +78,42 @@ private final class FakeReader: StreamReader, LaneReader {
         self.script = script
     }
 
-    func fill(_ batch: Batch) async throws -> Bool {
-        let first = given.withLock { $0 }
+    var lanes: [any LaneReader] {
+        (0..<script.laneCount).map { Lane(reader: self, number: $0) }
+    }
+
+    private final class Lane: LaneReader {
+        private let reader: FakeReader
+        private let number: Int
+        private let read = Mutex(ReadProgress())
+
+        init(reader: FakeReader, number: Int) {
+            self.reader = reader
+            self.number = number
+        }
+
+        func fill(_ batch: Batch) async throws -> Bool {
+            let hasMore = try reader.fill(batch)
+            read.withLock {
+                $0.rowCount += Int64(batch.rowCount)
+                $0.byteCount += reader.script.batchByteCount
+            }
+            return hasMore
+        }
+
+        func progress() async -> ReadProgress {
+            var progress = read.withLock { $0 }
+            if number == 0 { progress.conversions = reader.script.conversions }
+            return progress
+        }
+    }
+
+    private func fill(_ batch: Batch) throws -> Bool {
+        let (first, count) = given.withLock { given in
+            let count = min(script.batchRowCount, script.rowCount - given)
+            defer { given += count }
+            return (given, count)
+        }
         if let limit = script.failsAfter, first >= limit {
             throw SourceError(.interrupted, "the connection was lost")
         }
@@ -84,7 +121,6 @@ private final class FakeReader: StreamReader, LaneReader {
             script.onCancel()
             try Task.checkCancellation()
         }
-        let count = min(script.batchRowCount, script.rowCount - first)
         for row in first..<first + count {
             for column in batch.columns {
                 switch column.type {
@@ -95,16 +131,7 @@ private final class FakeReader: StreamReader, LaneReader {
             }
         }
         batch.rowCount = count
-        given.withLock { $0 += count }
         return first + count < script.rowCount
-    }
-
-    func progress() async -> ReadProgress {
-        ReadProgress(
-            rowCount: Int64(given.withLock { $0 }),
-            byteCount: 0,
-            conversions: script.conversions
-        )
     }
 
     func sourceRowCount() async throws -> RowCountAnswer {

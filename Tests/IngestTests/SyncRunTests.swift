@@ -15,10 +15,17 @@ import Testing
         let catalog: FilesystemCatalog
         let environment: CommitEnvironment
         let table: TableIdentifier
+        /// The waits that were asked for, which pass at once.
+        let waits = Waits()
+
+        final class Waits: Sendable {
+            let all = Mutex<[Duration]>([])
+        }
 
         init(_ folder: String) throws {
             store = try LocalStore(root: folder, access: .writing)
             let clock = Mutex<Int64>(1_700_000_000_000)
+            let waits = waits
             let chance = Mutex(SplitMix64(seed: 1))
             environment = CommitEnvironment(
                 now: {
@@ -27,7 +34,10 @@ import Testing
                     }
                 },
                 random: { chance.withLock { $0.next() } },
-                sleep: { _ in }
+                sleep: { wait in
+                    clock.withLock { $0 += Int64(wait / .milliseconds(1)) }
+                    waits.all.withLock { $0.append(wait) }
+                }
             )
             catalog = FilesystemCatalog(
                 store: store,
@@ -39,6 +49,7 @@ import Testing
 
         func sync(
             _ source: FakeSource,
+            limits: RunLimits = RunLimits(),
             allowsTypeChange: Bool = false
         ) async throws -> StreamResult {
             let run = SyncRun(
@@ -46,6 +57,7 @@ import Testing
                 store: store,
                 catalog: catalog,
                 environment: environment,
+                limits: limits,
                 allowsTypeChange: allowsTypeChange,
                 writer: "test"
             )
@@ -280,6 +292,90 @@ import Testing
             await #expect(throws: IngestError.self) {
                 try await run.perform(selections, progress: RunProgress())
             }
+        }
+    }
+
+    // MARK: Lanes and limits
+
+    @Test(arguments: [2, 5]) func `lanes bring every row once, each in files of its own`(
+        laneCount: Int
+    ) async throws {
+        try await withScratchDirectory { folder in
+            let lake = try Lake(folder)
+            let source = FakeSource()
+            source.rewrite {
+                $0.laneCount = laneCount
+                $0.rowCount = 50_000
+                $0.batchByteCount = 100
+                $0.conversions = [
+                    Conversion(column: "id", reason: .infinite, outcome: .null, count: 3)
+                ]
+            }
+            let result = try await lake.sync(source)
+            #expect(result.failure == nil)
+            #expect(result.laneCount == laneCount && result.rowCount == 50_000)
+            #expect(result.fileCount <= laneCount)
+            // Every lane's last batch may be empty, but counts as bytes all the same.
+            #expect(result.bytesRead >= 100 * 167)
+            #expect(result.conversions.map(\.count) == [3])
+            #expect(try await lake.ids().sorted() == (0..<50_000).map { Int64($0) })
+        }
+    }
+
+    @Test func `a lane that fails ends the others and leaves no files`() async throws {
+        try await withScratchDirectory { folder in
+            let lake = try Lake(folder)
+            let source = FakeSource()
+            source.rewrite {
+                $0.laneCount = 4
+                // Without an end, the others have to be stopped.
+                $0.rowCount = .max
+                $0.failsAfter = 30_000
+            }
+            let result = try await lake.sync(source)
+            #expect((result.failure as? SourceError)?.code == .interrupted)
+            #expect(try await lake.dataFileCount() == 0)
+        }
+    }
+
+    @Test func `a rate is kept over all lanes together`() async throws {
+        try await withScratchDirectory { folder in
+            let lake = try Lake(folder)
+            let source = FakeSource()
+            source.rewrite {
+                $0.laneCount = 3
+                $0.batchByteCount = 1_000
+            }
+            // 1,000 rows are four batches; each of the lanes may be told the end by one more.
+            let result = try await lake.sync(source, limits: RunLimits(bytesPerSecond: 500))
+            #expect(result.failure == nil)
+            #expect(result.snapshotSeconds >= 8 && result.snapshotSeconds < 20)
+            #expect(lake.waits.all.withLock { $0.allSatisfy { $0 > .zero } })
+        }
+    }
+
+    @Test func `without a rate nothing waits`() async throws {
+        try await withScratchDirectory { folder in
+            let lake = try Lake(folder)
+            let source = FakeSource()
+            source.rewrite { $0.batchByteCount = 1 << 30 }
+            #expect(try await lake.sync(source).failure == nil)
+            #expect(lake.waits.all.withLock { $0.isEmpty })
+        }
+    }
+
+    @Test func `a snapshot that grows too old ends the read`() async throws {
+        try await withScratchDirectory { folder in
+            let lake = try Lake(folder)
+            let source = FakeSource()
+            source.rewrite { $0.batchByteCount = 1_000 }
+            let result = try await lake.sync(
+                source,
+                limits: RunLimits(bytesPerSecond: 100, snapshotSeconds: 15)
+            )
+            let failure = try #require(result.failure as? SourceError)
+            #expect(failure.code == .interrupted && failure.message.contains("15 s"))
+            #expect(try await lake.dataFileCount() == 0)
         }
     }
 }

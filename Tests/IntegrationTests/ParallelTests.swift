@@ -301,4 +301,38 @@ struct ParallelTests {
             }
         }
     }
+
+    @Test func `a rate bounds what is read, and an age how long`() async throws {
+        try await withCuts { database, lake in
+            let slow = try await lake.synced(
+                database.url,
+                ["cut.plain"],
+                ["--parallel", "3", "--max-bytes-per-second", "15M"]
+            ).streams[0]
+            // The last batches may be waited for after the last row.
+            #expect(slow.seconds >= Double(slow.bytesRead) / 15e6 * 0.9)
+            try await expectEqual(slow, database)
+            let old = try await lake.sync(
+                database.url,
+                ["cut.plain"],
+                ["--max-bytes-per-second", "1M", "--max-snapshot-age", "2s"]
+            )
+            #expect(old.end == .exited(3), "\(old.transcript)")
+            #expect(old.standardError.contains("--max-snapshot-age"), "\(old.transcript)")
+        }
+    }
+
+    @Test(arguments: [
+        ["--parallel", "0"], ["--parallel", "many"], ["--max-connections", "0"],
+        ["--max-bytes-per-second", "12X"], ["--max-bytes-per-second", "0"],
+        ["--max-bytes-per-second", "99999999999G"], ["--max-snapshot-age", "soon"],
+        ["--max-snapshot-age", "0"], ["--lock-timeout", "-1"],
+    ])
+    func `a limit that is none is refused`(arguments: [String]) async throws {
+        try await Lake.withNew { lake in
+            let result = try await lake.sync("postgres://127.0.0.1:1/x", ["t"], arguments)
+            #expect(result.end == .exited(64), "\(result.transcript)")
+            #expect(result.standardError.contains(arguments[0]), "\(result.transcript)")
+        }
+    }
 }

@@ -7,6 +7,8 @@ struct SyncReport: Decodable {
         var location: String
         var status: String
         var rows: Int
+        var seconds: Double
+        var bytesRead: Int
         var connections: Int
         var access: String
         var snapshotID: Int?
@@ -17,8 +19,9 @@ struct SyncReport: Decodable {
         var error: Failure?
 
         enum CodingKeys: String, CodingKey {
-            case stream, location, status, rows, connections, access, conversions, risks,
+            case stream, location, status, rows, seconds, connections, access, conversions, risks,
                 reconciliation, error
+            case bytesRead = "bytes_read"
             case snapshotID = "snapshot_id"
             case schemaChanges = "schema_changes"
         }

@@ -1,10 +1,10 @@
 /// Cuts a heap table into page ranges: large ones first, so that little is left to even out.
-enum PageRanges {
+package enum PageRanges {
     /// The first page of each range, rising from 0; the last range has no end.
     ///
     /// Each range takes a share of what is left that leaves every lane several more, within
     /// `smallest` and `largest` pages.
-    static func starts(
+    package static func starts(
         pageCount: Int64,
         laneCount: Int,
         smallest: Int64,
@@ -25,7 +25,7 @@ enum PageRanges {
     /// Which rows each range has, as conditions on `ctid`.
     ///
     /// The last one is open: nothing that the snapshot sees can lie outside of all ranges.
-    static func conditions(starts: [Int64]) -> [String?] {
+    package static func conditions(starts: [Int64]) -> [String?] {
         guard starts.count > 1 else { return [nil] }
         return starts.indices.map { index in
             let from = "ctid >= '(\(starts[index]),0)'"

@@ -1,0 +1,50 @@
+import Connectors
+import TestSupport
+import Testing
+
+@Suite struct PageRangesTests {
+    @Test func `ranges rise from the first page and keep their bounds`() {
+        var random = SplitMix64(seed: 11)
+        for _ in 0..<2_000 {
+            let pageCount = Int64.random(in: 0...2_000_000, using: &random)
+            let smallest = Int64.random(in: 1...256, using: &random)
+            let largest = smallest * Int64.random(in: 1...64, using: &random)
+            let starts = PageRanges.starts(
+                pageCount: pageCount,
+                laneCount: Int.random(in: 1...16, using: &random),
+                smallest: smallest,
+                largest: largest
+            )
+            #expect(starts[0] == 0)
+            let sizes = zip(starts, starts.dropFirst()).map { $1 - $0 }
+            #expect(sizes.allSatisfy { (smallest...largest).contains($0) })
+            // What is left for the last one is no larger than the others, but for a half one.
+            #expect(pageCount - starts[starts.count - 1] <= largest + smallest)
+            #expect(sizes == sizes.sorted(by: >))
+        }
+    }
+
+    @Test func `a small table is one range, a large one has many small ones at its end`() {
+        #expect(PageRanges.starts(pageCount: 0, laneCount: 4, smallest: 128, largest: 8_192) == [0])
+        #expect(
+            PageRanges.starts(pageCount: 150, laneCount: 4, smallest: 128, largest: 8_192) == [0]
+        )
+        let starts = PageRanges.starts(
+            pageCount: 1_000_000,
+            laneCount: 2,
+            smallest: 128,
+            largest: 8_192
+        )
+        #expect(starts[1] == 8_192)
+        #expect(1_000_000 - starts[starts.count - 4] <= 5 * 128)
+    }
+
+    @Test func `conditions meet without a gap, and the last one is open`() {
+        #expect(PageRanges.conditions(starts: [0]) == [nil])
+        #expect(
+            PageRanges.conditions(starts: [0, 128, 300]) == [
+                "ctid < '(128,0)'", "ctid >= '(128,0)' AND ctid < '(300,0)'", "ctid >= '(300,0)'",
+            ]
+        )
+    }
+}
