@@ -39,6 +39,9 @@ extension Limits {
     /// Bytes of a first page that is large enough to judge by whether its chunk is compressed.
     static let codecSampleByteCount = 4 << 10
 
+    /// Bytes of a dictionary of text that may stay uncompressed beside indices that do not shrink.
+    static let codecDictionaryByteCount = 4 << 10
+
     /// The share of its bytes, as 1 in so many, that compressing a chunk has to save.
     static let codecGainShare = 25
 }

@@ -23,6 +23,9 @@ enum Limits {
     /// The longest wait for a server, after which a cancel that was lost is sent again.
     static let receivePatienceMilliseconds: Int32 = 250
 
+    /// How often a statement that does not stop is asked to.
+    static let cancelInterval = Duration.seconds(1)
+
     /// Levels of nested types followed: deeper ones are read as text.
     static let nestingDepth = 8
 

@@ -21,20 +21,20 @@ final class GuardRails: Sendable {
     private let limits: RunLimits
     private let environment: CommitEnvironment
     private let openedAt: Int64
-    /// When everything read so far would have arrived at the rate allowed, in milliseconds
-    /// since 1970.
+    /// When everything read so far would have arrived at the rate allowed, in milliseconds of
+    /// uptime.
     private let dueAt: Mutex<Double>
 
     /// Begins to watch a read whose snapshot is opened now.
     init(_ limits: RunLimits, environment: CommitEnvironment) {
         self.limits = limits
         self.environment = environment
-        openedAt = environment.now()
+        openedAt = environment.uptime()
         dueAt = Mutex(Double(openedAt))
     }
 
     /// Seconds since the snapshot was opened.
-    var snapshotSeconds: Double { Double(environment.now() - openedAt) / 1000 }
+    var snapshotSeconds: Double { Double(environment.uptime() - openedAt) / 1000 }
 
     /// Stops a read whose snapshot has become too old.
     ///
@@ -56,7 +56,7 @@ final class GuardRails: Sendable {
     /// the source waits too. Time that was not used is not saved up.
     func slowDown(_ byteCount: Int64) async throws {
         guard let rate = limits.bytesPerSecond, byteCount > 0 else { return }
-        let now = Double(environment.now())
+        let now = Double(environment.uptime())
         let wait = dueAt.withLock { due in
             due = max(due, now) + Double(byteCount) * 1000 / Double(max(rate, 1))
             return due - now

@@ -74,7 +74,7 @@ struct LanePump {
             $0.rowCount += rowCount
             $0.bytesRead += byteCount
         }
-        try await guardRails.slowDown(byteCount)
+        if hasMore { try await guardRails.slowDown(byteCount) }
         return hasMore
     }
 }

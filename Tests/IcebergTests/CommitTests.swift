@@ -52,6 +52,58 @@ import Testing
         }
     }
 
+    @Test func `a rolled back table is what it was, and can be taken forward again`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake, files: [fakeFile("1", rows: 10)])
+            let first = try #require(
+                try await lake.catalog.load(.orders).metadata.currentSnapshotID
+            )
+            var replacement = try await lake.catalog.beginTransaction(.orders)
+            replacement.replace([fakeFile("2", rows: 5)])
+            let second = try #require(try await replacement.commit().snapshotID)
+
+            var back = try await lake.catalog.beginTransaction(.orders)
+            #expect(throws: IcebergError.self) { try back.rollBack(to: 12_345) }
+            try back.rollBack(to: first)
+            let result = try await back.commit()
+            #expect(result.snapshotID == nil && result.totals.rowCount == 10)
+            let table = try await lake.catalog.load(.orders)
+            #expect(table.metadata.currentSnapshotID == first)
+            #expect(try await table.files().map(\.rowCount) == [10])
+            #expect(table.history.map(\.snapshotID) == [first])
+            #expect(table.metadata.snapshotLog.map(\.snapshotID) == [first, second, first])
+
+            // An append goes on from there; its parent is the snapshot that is current.
+            var append = try await lake.catalog.beginTransaction(.orders)
+            append.append([fakeFile("3", rows: 1)])
+            _ = try await append.commit()
+            #expect(
+                try await lake.catalog.load(.orders).files().map(\.rowCount).sorted() == [1, 10]
+            )
+            var forward = try await lake.catalog.beginTransaction(.orders)
+            try forward.rollBack(to: second)
+            _ = try await forward.commit()
+            #expect(try await lake.catalog.load(.orders).files().map(\.rowCount) == [5])
+        }
+    }
+
+    @Test func `a rollback does not undo what it did not see`() async throws {
+        try await withLake { lake in
+            try await makeTable(lake, files: [fakeFile("1", rows: 10)])
+            let first = try #require(
+                try await lake.catalog.load(.orders).metadata.currentSnapshotID
+            )
+            var back = try await lake.catalog.beginTransaction(.orders)
+            try back.rollBack(to: first)
+            var other = try await lake.catalog.beginTransaction(.orders)
+            other.append([fakeFile("2", rows: 5)])
+            _ = try await other.commit()
+            let error = await #expect(throws: IcebergError.self) { try await back.commit() }
+            #expect(error?.code == .conflict)
+            #expect(try await lake.catalog.load(.orders).files().count == 2)
+        }
+    }
+
     @Test func `appends add up and a replacement starts anew`() async throws {
         try await withLake { lake in
             try await makeTable(lake, files: [fakeFile("1", rows: 10)])

@@ -53,6 +53,37 @@ import Testing
         }
     }
 
+    @Test func `every engine reads a table that was taken back, and the sync after it`()
+        async throws
+    {
+        try await withOrders { database, lake in
+            let first = try await lake.synced(database.url, ["public.orders"]).streams[0]
+            let before = try await Lake.verdict(first.location)
+            try await database.run("DELETE FROM orders WHERE id % 2 = 0")
+            _ = try await lake.synced(database.url, ["public.orders"])
+            let snapshot = try #require(first.snapshotID)
+            func rollBack(to snapshot: String) async throws -> ProcessResult {
+                try await ChildProcess.run(
+                    TestEnvironment.binary,
+                    [
+                        "dataset", "rollback", "public.orders", "--to", snapshot, "--lake",
+                        lake.folder,
+                    ]
+                )
+            }
+            let result = try await rollBack(to: "\(snapshot)")
+            try #require(result.succeeded, "\(result.transcript)")
+            #expect(result.standardOutput.contains("40,000 rows"), "\(result.transcript)")
+            let back = try await Lake.verdict(first.location)
+            #expect(back.digest == before.digest && back.rows == 40_000)
+            let unknown = try await rollBack(to: "17")
+            #expect(unknown.end == .exited(5), "\(unknown.transcript)")
+            #expect(unknown.standardError.contains("no snapshot 17"), "\(unknown.transcript)")
+            _ = try await lake.synced(database.url, ["public.orders"])
+            _ = try await verdictEqualToSource(database, first.location)
+        }
+    }
+
     @Test func `a sync of unchanged rows gives an equal table`() async throws {
         try await withOrders { database, lake in
             let first = try await lake.synced(database.url, ["public.orders"]).streams[0]

@@ -43,10 +43,11 @@ package struct PostgresDatabase: Sendable {
         }
     }
 
-    /// Runs SQL and gives its rows: one per line, fields between `|`.
+    /// Runs SQL, each text by itself in one session, and gives the rows: one per line, fields
+    /// between `|`.
     @discardableResult
-    package func run(_ sql: String) async throws -> String {
-        try await psql(["--command", sql])
+    package func run(_ sql: String...) async throws -> String {
+        try await psql(sql.flatMap { ["--command", $0] })
     }
 
     /// Runs a file of SQL.

@@ -4,10 +4,10 @@ import ArgumentParser
 struct DatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
-        abstract: "Look at the tables of a lake.",
+        abstract: "Look at the tables of a lake, and take one back to an earlier snapshot.",
         subcommands: [
             DatasetListCommand.self, DatasetShowCommand.self, DatasetSchemaCommand.self,
-            DatasetHistoryCommand.self,
+            DatasetHistoryCommand.self, DatasetRollbackCommand.self,
         ]
     )
 }

@@ -30,7 +30,9 @@ struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Connections of this program at one database at any time, other runs included.",
+            "Open no further connection to a database where this program has so many.",
+            discussion:
+                "Other runs count, by their sessions' name. One connection is always opened.",
             valueName: "count"
         )
     )

@@ -20,6 +20,7 @@ final class PostgresConnection: @unchecked Sendable {
         // Safety: reached only under the lock.
         var handle: OpaquePointer?
         var isCancelled = false
+        var lastRequest: ContinuousClock.Instant?
     }
 
     /// Connects; a refusal is sorted into not reachable, not allowed, not there.
@@ -74,6 +75,10 @@ final class PostgresConnection: @unchecked Sendable {
     func cancel() {
         canceller.withLock { canceller in
             canceller.isCancelled = true
+            // Each request is a connection of its own: whoever waits does not ask all the time.
+            let now = ContinuousClock.now
+            if let last = canceller.lastRequest, now - last < Limits.cancelInterval { return }
+            canceller.lastRequest = now
             guard let handle = canceller.handle else { return }
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
                 // A failure means the connection is gone, and with it the statement.
@@ -102,7 +107,15 @@ final class PostgresConnection: @unchecked Sendable {
         PQparameterStatus(handle, name).map { String(cString: $0) }
     }
 
-    /// Runs a statement; without parameters several may stand in one text.
+    /// Runs several statements of our own, whose results are of no interest.
+    func run(script: String, place: String) throws(SourceError) {
+        guard PQsendQuery(handle, script) == 1 else { throw failure(of: nil, place: place) }
+        PQclear(try answer(place: place))
+    }
+
+    /// Runs one statement.
+    ///
+    /// The server refuses several in one text, as a condition with a semicolon would make them.
     func query(
         _ sql: String,
         _ parameters: [String],
@@ -121,7 +134,6 @@ final class PostgresConnection: @unchecked Sendable {
     }
 
     private func send(_ sql: String, _ parameters: [String]) -> Bool {
-        guard !parameters.isEmpty else { return PQsendQuery(handle, sql) == 1 }
         var values = parameters.map { strdup($0) }
         defer { for pointer in values { free(pointer) } }
         return values.withUnsafeMutableBufferPointer { values in
@@ -145,11 +157,7 @@ final class PostgresConnection: @unchecked Sendable {
         var last: OpaquePointer?
         while true {
             while PQisBusy(handle) == 1 {
-                if isCancelled { cancel() }
-                var request = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-                _ = poll(&request, 1, Limits.receivePatienceMilliseconds)
-                // A lost connection shows in the result.
-                _ = PQconsumeInput(handle)
+                awaitInput()
             }
             guard let next = PQgetResult(handle) else { return last }
             PQclear(last)
@@ -158,10 +166,20 @@ final class PostgresConnection: @unchecked Sendable {
             guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK else {
                 defer { PQclear(next) }
                 let failure = failure(of: next, place: place)
-                while let rest = PQgetResult(handle) { PQclear(rest) }
+                // In the middle of a COPY there would be no end of results.
+                let isOver = status == PGRES_FATAL_ERROR || status == PGRES_EMPTY_QUERY
+                while isOver, let rest = PQgetResult(handle) { PQclear(rest) }
                 throw failure
             }
         }
+    }
+
+    /// Waits a while for the server and takes what came; a lost connection shows in the result.
+    private func awaitInput() {
+        if isCancelled { cancel() }
+        var request = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        _ = poll(&request, 1, Limits.receivePatienceMilliseconds)
+        _ = PQconsumeInput(handle)
     }
 
     private func failure(of result: OpaquePointer?, place: String) -> SourceError {
@@ -184,7 +202,9 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Starts a COPY to the client.
     func startCopy(_ sql: String, place: String) throws(SourceError) {
-        let result = PQexec(handle, sql)
+        guard PQsendQuery(handle, sql) == 1 else { throw failure(of: nil, place: place) }
+        while PQisBusy(handle) == 1 { awaitInput() }
+        let result = PQgetResult(handle)
         defer { PQclear(result) }
         guard PQresultStatus(result) == PGRES_COPY_OUT else {
             throw failure(of: result, place: place)
@@ -202,7 +222,15 @@ final class PostgresConnection: @unchecked Sendable {
     /// The next row; `waits` for it or takes only what has arrived.
     func copyMessage(waits: Bool, place: String) throws(SourceError) -> CopyStep {
         var buffer: UnsafeMutablePointer<CChar>?
-        let length = PQgetCopyData(handle, &buffer, waits ? 0 : 1)
+        var length = PQgetCopyData(handle, &buffer, 1)
+        var tries = 0
+        while length == 0, waits {
+            // TLS may hold bytes that the socket does not show: reading comes before waiting, as
+            // often as it takes to empty the largest record.
+            if tries < 3 { _ = PQconsumeInput(handle) } else { awaitInput() }
+            tries += 1
+            length = PQgetCopyData(handle, &buffer, 1)
+        }
         if length > 0, let buffer {
             return .row(Message(bytes: UnsafeRawBufferPointer(start: buffer, count: Int(length))))
         }

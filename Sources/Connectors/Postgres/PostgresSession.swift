@@ -19,7 +19,7 @@ actor PostgresSession {
     init(_ address: PostgresAddress, limits: SourceLimits) async throws {
         place = address.location.place
         connection = try await Self.connect(address, on: executor)
-        try execute(Self.setup)
+        try connection.run(script: Self.setup, place: place)
         try execute("SET lock_timeout = \(limits.lockTimeout)")
         // A database without an encoding holds any bytes; asked for UTF-8 the server would stop at
         // the first that are none, where the column's policy is to decide.
@@ -47,6 +47,9 @@ actor PostgresSession {
     }
 
     /// One text form for everything that is cast to text, whatever the server's defaults are.
+    ///
+    /// A session may have to wait for the others of its read, or for its rate, between two
+    /// statements: that has a limit of its own.
     private static let setup = """
         SET search_path = pg_catalog;
         SET datestyle = 'ISO, YMD';
@@ -55,7 +58,8 @@ actor PostgresSession {
         SET bytea_output = 'hex';
         SET extra_float_digits = 3;
         SET xmloption = content;
-        SET default_transaction_read_only = on
+        SET default_transaction_read_only = on;
+        SET idle_in_transaction_session_timeout = 0
         """
 
     /// Version of the server as a number: 150018 for 15.18.

@@ -109,6 +109,10 @@ package struct PostgresSource: Source {
         try await withSnapshot(of: request.stream) { session in
             var read = try await PostgresPlanner(session: session, place: location.place)
                 .plan(request)
+            if read.filter != nil {
+                // One SELECT, by the server's own reading of it, and no more.
+                _ = try await session.query("EXPLAIN \(read.plan.query)")
+            }
             let slicing = try await PostgresSlicer(session: session, read: read)
                 .slicing(laneCount: limits.laneCount)
             let opener = PostgresLaneOpener(
@@ -131,6 +135,7 @@ package struct PostgresSource: Source {
                 let reader = PostgresReader(
                     sessions: lanes.sessions,
                     queue: PostgresSliceQueue(slicing.slices, of: read),
+                    relations: slicing.relations,
                     read: read
                 )
                 let result = try await body(reader)
@@ -198,20 +203,31 @@ struct PostgresReader: StreamReader {
     /// The coordinator first.
     let sessions: [PostgresSession]
     let queue: PostgresSliceQueue
+    /// The relations that are read, as they stand behind FROM.
+    let relations: [String]
     let read: PostgresRead
 
     var plan: ReadPlan { read.plan }
 
-    var lanes: [any LaneReader] { sessions.map { Lane(session: $0, queue: queue) } }
+    var lanes: [any LaneReader] {
+        sessions.enumerated().map { number, session in
+            Lane(session: session, queue: queue, isCoordinator: number == 0)
+        }
+    }
 
     /// One session that takes slice after slice.
     private struct Lane: LaneReader {
         let session: PostgresSession
         let queue: PostgresSliceQueue
+        let isCoordinator: Bool
 
         func fill(_ batch: Batch) async throws -> Bool {
-            try await session.fill(batch, from: queue)
+            let hasMore = try await session.fill(batch, from: queue)
+            // What is left is counting and writing: no transaction has to wait for that.
+            if !hasMore, !isCoordinator { await session.close() }
+            return hasMore
         }
+
         func progress() async -> ReadProgress { await session.progress() }
     }
 
@@ -221,9 +237,9 @@ struct PostgresReader: StreamReader {
                 "a view or foreign table may answer a second question differently"
             )
         }
-        let rows = try await sessions[0].query(
-            "SELECT count(*) FROM \(read.fromClause)\(read.whereClause)"
-        )
+        // The same leaves as were read: one that is attached meanwhile has rows in this snapshot too.
+        let counts = relations.map { "(SELECT count(*) FROM \($0)\(read.whereClause))" }
+        let rows = try await sessions[0].query("SELECT \(counts.joined(separator: " + "))")
         guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
             throw SourceError(.protocol, "\(plan.stream): the server gave no count")
         }

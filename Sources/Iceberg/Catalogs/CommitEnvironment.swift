@@ -6,16 +6,27 @@ package struct CommitEnvironment: Sendable {
     package let random: @Sendable () -> UInt64
     /// Waits between two tries.
     package let sleep: @Sendable (Duration) async throws -> Void
+    /// Milliseconds since some moment, on a clock nobody sets.
+    package let uptime: @Sendable () -> Int64
 
     /// Makes an environment.
     package init(
         now: @escaping @Sendable () -> Int64,
         random: @escaping @Sendable () -> UInt64,
-        sleep: @escaping @Sendable (Duration) async throws -> Void
+        sleep: @escaping @Sendable (Duration) async throws -> Void,
+        uptime: @escaping @Sendable () -> Int64 = CommitEnvironment.systemUptime
     ) {
         self.now = now
         self.random = random
         self.sleep = sleep
+        self.uptime = uptime
+    }
+
+    private static let start = ContinuousClock.now
+
+    /// Milliseconds since the program first asked.
+    @Sendable package static func systemUptime() -> Int64 {
+        Int64((ContinuousClock.now - start) / .milliseconds(1))
     }
 
     /// A number no other snapshot has.

@@ -107,6 +107,7 @@ private struct Committer {
             metadata.metadataLog = metadata.metadataLog.suffix(metadata.previousMetadataCount)
         }
         guard let files = transaction.files else {
+            if let target = transaction.target { metadata.makeCurrent(target) }
             let totals = metadata.currentSnapshot.flatMap { TableTotals(summary: $0) }
             return (metadata, totals ?? TableTotals())
         }
@@ -173,6 +174,12 @@ private struct Committer {
         }
         guard head.metadata.tableUUID == base.metadata.tableUUID else {
             throw IcebergError(.conflict, "\(identifier) was made anew meanwhile; start again")
+        }
+        if transaction.target != nil, head.version != base.version {
+            throw IcebergError(
+                .conflict,
+                "\(identifier) was changed by another writer meanwhile; look at its history again"
+            )
         }
         let needsSchema = transaction.files != nil || transaction.newSchema != nil
         guard !needsSchema || head.metadata.currentSchema == base.metadata.currentSchema else {

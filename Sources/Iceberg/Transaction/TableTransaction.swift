@@ -11,6 +11,8 @@ package struct TableTransaction: Sendable {
     /// The table the transaction started from; nil when there was none.
     package let base: Table?
     var files: FileChange?
+    /// The snapshot that is to be current again.
+    var target: Int64?
     var newSchema: SchemaChangeRequest?
     var propertyChanges: [String: String?] = [:]
     var extraSummary: [String: String] = [:]

@@ -38,13 +38,4 @@ import Testing
         #expect(starts[1] == 8_192)
         #expect(1_000_000 - starts[starts.count - 4] <= 5 * 128)
     }
-
-    @Test func `conditions meet without a gap, and the last one is open`() {
-        #expect(PageRanges.conditions(starts: [0]) == [nil])
-        #expect(
-            PageRanges.conditions(starts: [0, 128, 300]) == [
-                "ctid < '(128,0)'", "ctid >= '(128,0)' AND ctid < '(300,0)'", "ctid >= '(300,0)'",
-            ]
-        )
-    }
 }

@@ -230,12 +230,21 @@ final class ColumnChunkWriter {
         guard codec != .uncompressed else { return compressed.append(values) }
         compressor.compress(values, into: compressed)
         let gain = body.count - compressed.count
-        guard pages.isEmpty, values.count >= Limits.codecSampleByteCount,
+        guard pages.isEmpty, isCodecDispensable, values.count >= Limits.codecSampleByteCount,
             gain * Limits.codecGainShare < values.count
         else { return }
         codec = .uncompressed
         compressed.count = levelByteCount
         compressed.append(values)
+    }
+
+    /// Whether a chunk is judged by its first page: not where text may follow the indices, in a
+    /// large dictionary or behind one that was given up.
+    private var isCodecDispensable: Bool {
+        guard leaf.layout.physicalType == .byteArray, isDictionaryOpen, let dictionary else {
+            return true
+        }
+        return dictionary.byteCount <= Limits.codecDictionaryByteCount
     }
 
     /// The bounds of a page; of one with few distinct values by way of its dictionary.

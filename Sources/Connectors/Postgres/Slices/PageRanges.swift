@@ -22,16 +22,16 @@ package enum PageRanges {
         }
     }
 
-    /// Which rows each range has, as conditions on `ctid`.
+    /// The ranges that begin at `starts`.
     ///
     /// The last one is open: nothing that the snapshot sees can lie outside of all ranges.
-    package static func conditions(starts: [Int64]) -> [String?] {
-        guard starts.count > 1 else { return [nil] }
+    static func ranges(starts: [Int64]) -> [PostgresSlice.Range] {
+        guard starts.count > 1 else { return [.all] }
         return starts.indices.map { index in
-            let from = "ctid >= '(\(starts[index]),0)'"
-            guard index + 1 < starts.count else { return from }
-            let to = "ctid < '(\(starts[index + 1]),0)'"
-            return index == 0 ? to : "\(from) AND \(to)"
+            .pages(
+                first: starts[index],
+                end: index + 1 < starts.count ? starts[index + 1] : nil
+            )
         }
     }
 }

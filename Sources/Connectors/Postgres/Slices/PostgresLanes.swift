@@ -37,13 +37,16 @@ struct PostgresLaneOpener {
         let count = min(wanted, max(1, room.count))
         if count < wanted { lanes.shortfall = room.reason }
         guard count > 1 else { return lanes }
-        let snapshot = try await coordinator.query("SELECT pg_catalog.pg_export_snapshot()")
-        guard let id = snapshot.first?.first ?? nil else { return lanes }
+        let exported = try await coordinator.query("SELECT pg_catalog.pg_export_snapshot()")
+        guard let id = exported.first?.first ?? nil else { return lanes }
+        let identity = try await identity(of: coordinator)
+        let lock = try await PostgresCatalog(session: coordinator)
+            .lockStatement(for: read.plan.stream)
         await withTaskGroup(of: Result<PostgresSession, any Error>.self) { group in
             for _ in 1..<count {
                 group.addTask {
                     do {
-                        return .success(try await join(snapshot: id))
+                        return .success(try await join(snapshot: id, of: identity, lock: lock))
                     } catch {
                         return .failure(error)
                     }
@@ -67,32 +70,53 @@ struct PostgresLaneOpener {
 
     /// Connections that may still be opened, this one counted, and what bounds them.
     private func room() async throws -> (count: Int, reason: String) {
-        let rows = try await coordinator.query(
-            """
-            SELECT current_setting('max_connections')::int
-                    - current_setting('superuser_reserved_connections')::int
-                    - coalesce(current_setting('reserved_connections', true)::int, 0)
-                    - (SELECT count(*) FROM pg_catalog.pg_stat_activity
-                       WHERE backend_type = 'client backend' OR backend_type IS NULL),
-                (SELECT r.rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
-                    WHERE usename = current_user)
-                 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user AND r.rolconnlimit >= 0),
-                (SELECT d.datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
-                    WHERE datname = current_database())
-                 FROM pg_catalog.pg_database d
-                 WHERE d.datname = current_database() AND d.datconnlimit >= 0),
-                (SELECT count(*) FROM pg_catalog.pg_stat_activity
-                 WHERE application_name = current_setting('application_name')
-                    AND datname = current_database() AND pid <> pg_backend_pid())
-            """
+        let rights = try await coordinator.query(
+            "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_export_snapshot()', 'EXECUTE')"
         )
-        let row = rows[0].map { $0.flatMap { Int($0) } }
+        guard rights.first?.first == "t" else {
+            return (1, "the user may not export a snapshot (pg_export_snapshot)")
+        }
+        // A server may keep its activity to itself; that must not end the read.
+        try await coordinator.execute("SAVEPOINT room")
+        do {
+            let rows = try await coordinator.query(Self.roomQuery)
+            try await coordinator.execute("RELEASE SAVEPOINT room")
+            return room(rows[0].map { $0.flatMap { Int($0) } })
+        } catch {
+            try Task.checkCancellation()
+            try await coordinator.execute("ROLLBACK TO SAVEPOINT room")
+            try await coordinator.execute("RELEASE SAVEPOINT room")
+            return (limits.connectionCount, "--max-connections")
+        }
+    }
+
+    /// What the server, the user and the database have left, and how many sessions of this
+    /// program there are beside this one.
+    private static let roomQuery = """
+        SELECT current_setting('max_connections')::int
+                - current_setting('superuser_reserved_connections')::int
+                - coalesce(current_setting('reserved_connections', true)::int, 0)
+                - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                   WHERE backend_type = 'client backend' OR backend_type IS NULL),
+            (SELECT r.rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                WHERE usename = current_user)
+             FROM pg_catalog.pg_roles r WHERE r.rolname = current_user AND r.rolconnlimit >= 0),
+            (SELECT d.datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                WHERE datname = current_database())
+             FROM pg_catalog.pg_database d
+             WHERE d.datname = current_database() AND d.datconnlimit >= 0),
+            (SELECT count(*) FROM pg_catalog.pg_stat_activity
+             WHERE application_name = current_setting('application_name')
+                AND datname = current_database() AND pid <> pg_backend_pid())
+        """
+
+    private func room(_ left: [Int?]) -> (count: Int, reason: String) {
         let bounds = [
-            ((row[0] ?? 0) - Limits.connectionReserve, "the server's max_connections"),
-            (row[1] ?? .max - 1, "the user's connection limit"),
-            (row[2] ?? .max - 1, "the database's connection limit"),
+            ((left[0] ?? 0) - Limits.connectionReserve, "the server's max_connections"),
+            (left[1] ?? .max - 1, "the user's connection limit"),
+            (left[2] ?? .max - 1, "the database's connection limit"),
             (
-                limits.connectionCount - 1 - (row[3] ?? 0),
+                limits.connectionCount - 1 - (left[3] ?? 0),
                 "--max-connections, counting other runs at this source"
             ),
         ]
@@ -100,9 +124,24 @@ struct PostgresLaneOpener {
         return (1 + max(tightest.0, 0), "bounded by \(tightest.1)")
     }
 
+    /// What tells one server and one snapshot of it from all others: numbers of exported snapshots
+    /// are small, and behind one address may be several servers.
+    private func identity(of session: PostgresSession) async throws -> [String?] {
+        try await session.query(
+            """
+            SELECT pg_catalog.pg_postmaster_start_time(), pg_catalog.inet_server_addr(),
+                pg_catalog.txid_current_snapshot()
+            """
+        )[0]
+    }
+
     /// Opens one more session in the coordinator's snapshot, with the table's locks already held:
     /// a lock asked for later would wait behind whoever waits for the coordinator.
-    private func join(snapshot: String) async throws -> PostgresSession {
+    private func join(
+        snapshot: String,
+        of identity: [String?],
+        lock: String?
+    ) async throws -> PostgresSession {
         let session = try await PostgresSession(address, limits: limits)
         do {
             try await session.cancelling {
@@ -112,7 +151,14 @@ struct PostgresLaneOpener {
                 try await session.execute("RESET search_path")
                 try await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 try await session.execute("SET TRANSACTION SNAPSHOT '\(snapshot)'")
-                try await session.execute("SELECT FROM \(read.fromClause) LIMIT 0")
+                guard try await self.identity(of: session) == identity else {
+                    throw SourceError(
+                        .unreachable,
+                        "\(address.location): another server answered a second connection"
+                    )
+                }
+                // Reading nothing takes the locks of reading, where LOCK is not allowed.
+                try await session.execute(lock ?? "SELECT FROM \(read.fromClause) LIMIT 0")
             }
             return session
         } catch {
