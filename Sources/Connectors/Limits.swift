@@ -46,6 +46,10 @@ enum Limits {
     /// Bytes of a relation for which a second connection is opened: less is read before it is there.
     static let laneByteCountMin: Int64 = 8 << 20
 
+    /// Bytes a server session allocates and frees once: more than the rows of the widest tables take,
+    /// made in about a millisecond.
+    static let serverWarmUpByteCount = 4_000_000
+
     /// Connections left to others when there are few.
     static let connectionReserve = 3
 

@@ -129,8 +129,7 @@ package struct PostgresSource: Source {
             }
             do {
                 if slicing.slices.count > 1 {
-                    // Compiling a statement pays for a whole table, not for each range of it.
-                    for session in lanes.sessions { try await session.execute("SET jit = off") }
+                    for session in lanes.sessions { try await session.prepareForSlices() }
                 }
                 let reader = PostgresReader(
                     sessions: lanes.sessions,

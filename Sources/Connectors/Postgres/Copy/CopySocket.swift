@@ -59,7 +59,7 @@ struct CopySocket {
         while true {
             let count = recv(descriptor, target, capacity, Int32(MSG_DONTWAIT))
             if count > 0 { return count }
-            if count == 0 { throw failure ?? lost("the server closed it") }
+            if count == 0 { throw failure ?? lost("the server closed it, and its log says why") }
             guard errno == EAGAIN || errno == EINTR else {
                 throw failure ?? lost(String(cString: strerror(errno)))
             }
