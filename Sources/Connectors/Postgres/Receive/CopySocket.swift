@@ -1,4 +1,3 @@
-import CLibpq
 import Streams
 
 #if canImport(Glibc)
