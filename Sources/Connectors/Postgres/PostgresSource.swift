@@ -84,22 +84,31 @@ package struct PostgresSource: Source {
 
     package func plan(_ request: ReadRequest) async throws -> ReadPlan {
         try await withSnapshot(of: request.stream) { session in
-            let read = try await PostgresPlanner(session: session, place: location.place)
-                .plan(request)
-            // The server's own planner finds what is wrong with a condition, without running it.
-            _ = try await session.query("EXPLAIN \(read.plan.query)")
-            let slicing = try await PostgresSlicer(session: session, read: read)
-                .slicing(laneCount: limits.laneCount)
-            let opener = PostgresLaneOpener(
-                coordinator: session,
-                address: address,
-                read: read,
-                limits: limits
-            )
+            let (read, slicing, opener) = try await prepare(request, in: session)
             var plan = read.plan
             plan.access = Self.access(slicing, laneCount: opener.laneCount(for: slicing))
             return plan
         }
+    }
+
+    /// Decides columns, slices and connections of a read inside its snapshot.
+    private func prepare(
+        _ request: ReadRequest,
+        in session: PostgresSession
+    ) async throws -> (PostgresRead, PostgresSlicing, PostgresLaneOpener) {
+        let read = try await PostgresPlanner(session: session, place: location.place).plan(request)
+        // The server's own planner finds what is wrong with a condition, without running it, and
+        // that it is one statement and no more.
+        _ = try await session.query("EXPLAIN \(read.plan.query)")
+        let slicing = try await PostgresSlicer(session: session, read: read)
+            .slicing(laneCount: limits.laneCount)
+        let opener = PostgresLaneOpener(
+            coordinator: session,
+            address: address,
+            read: read,
+            limits: limits
+        )
+        return (read, slicing, opener)
     }
 
     package func read<Result: Sendable>(
@@ -107,20 +116,8 @@ package struct PostgresSource: Source {
         _ body: (any StreamReader) async throws -> Result
     ) async throws -> Result {
         try await withSnapshot(of: request.stream) { session in
-            var read = try await PostgresPlanner(session: session, place: location.place)
-                .plan(request)
-            if read.filter != nil {
-                // One SELECT, by the server's own reading of it, and no more.
-                _ = try await session.query("EXPLAIN \(read.plan.query)")
-            }
-            let slicing = try await PostgresSlicer(session: session, read: read)
-                .slicing(laneCount: limits.laneCount)
-            let opener = PostgresLaneOpener(
-                coordinator: session,
-                address: address,
-                read: read,
-                limits: limits
-            )
+            let (planned, slicing, opener) = try await prepare(request, in: session)
+            var read = planned
             let wanted = opener.laneCount(for: slicing)
             let lanes = try await opener.open(wanted)
             read.plan.access = Self.access(slicing, laneCount: lanes.sessions.count)
