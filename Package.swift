@@ -68,6 +68,11 @@ let package = Package(
 
         // MARK: Streams: the vocabulary between sources and runs
         .target(name: "Streams", dependencies: ["Columnar"], swiftSettings: productSettings),
+        .testTarget(
+            name: "StreamsTests",
+            dependencies: ["Streams", "TestSupport"],
+            swiftSettings: productSettings
+        ),
 
         // MARK: Connectors: a source becomes streams
         .target(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Iceberg
+import Ingest
 import ObjectStorage
 
 /// `--lake`, for every command that reads or writes one.
@@ -26,6 +27,14 @@ struct LakeOptions: ParsableArguments {
 struct Lake: Sendable {
     var store: LocalStore
     var catalog: FilesystemCatalog
+
+    /// The runs of its tables.
+    var registry: RunRegistry { RunRegistry(store: store, environment: .system) }
+
+    /// What removes what runs left.
+    var cleaner: RunCleaner {
+        RunCleaner(store: store, catalog: catalog, registry: registry)
+    }
 }
 
 extension CommitEnvironment {

@@ -15,7 +15,7 @@ package struct Tributary: AsyncParsableCommand {
                     PlanCommand.self,
                 ]
             ),
-            CommandGroup(name: "The lake", subcommands: [DatasetCommand.self]),
+            CommandGroup(name: "The lake", subcommands: [DatasetCommand.self, RunCommand.self]),
             CommandGroup(name: "Trying it", subcommands: [DemoCommand.self]),
         ]
     )

@@ -55,4 +55,14 @@ enum Limits {
 
     /// Milliseconds a further connection waits for the table: it is only there for speed.
     static let laneLockTimeoutMilliseconds = 2_000
+
+    /// Transactions between two snapshots whose rows are compared: row ids tell 2^31 apart, and
+    /// those that begin meanwhile come on top.
+    static let transactionDistance: Int64 = 1 << 30
+
+    /// Keys of rows with the highest cursor value that are kept from run to run.
+    static let boundaryKeyCount = 10_000
+
+    /// Bytes of a table whose scan for new rows is worth a word in the plan.
+    static let scanByteCount: Int64 = 1 << 30
 }

@@ -53,3 +53,29 @@ package enum Limits {
     /// Nested fields of a schema, which recursion follows.
     package static let typeDepth = 50
 }
+
+extension Limits {
+    /// Bytes of new keys in memory at a time: two million keys of 8 bytes with their index.
+    package static let mergeKeyByteCount = 64 << 20
+
+    /// Rows of the files whose marked positions are in memory together: 32 MiB of bits.
+    package static let mergeGroupRowCount: Int64 = 1 << 28
+
+    /// Rows of one file that positions are marked in: 512 MiB of bits; files here end at 512 MiB
+    /// of values, so one has fewer even of its narrowest rows.
+    package static let mergeFileRowCount: Int64 = 1 << 32
+
+    /// Times the new keys are split in two before they count as too much alike: keys that share
+    /// this many bits of a seeded hash do not occur by chance.
+    package static let mergeSplitDepth = 40
+
+    /// Bytes of a row group's key columns, which are fetched at once: a row group here ends at
+    /// 128 MiB of values.
+    package static let mergeFetchByteCount: Int64 = 256 << 20
+
+    /// Bytes read at a file's end to get at its footer: enough for some 300 column chunks.
+    package static let footerReadByteCount: Int64 = 64 << 10
+
+    /// Pieces of a footer asked for one after the other: its length is at its end.
+    package static let footerReads = 4
+}

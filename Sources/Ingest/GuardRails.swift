@@ -8,11 +8,22 @@ package struct RunLimits: Hashable, Sendable {
     package var bytesPerSecond: Int64?
     /// Seconds a snapshot of the source may be held open.
     package var snapshotSeconds: Int
+    /// Seconds between two checkpoints of a lane; nil for what suits the length of the run.
+    package var checkpointSeconds: Int?
+    /// Bytes of data files after which a lane writes a checkpoint.
+    package var checkpointByteCount: Int64
 
     /// Makes limits.
-    package init(bytesPerSecond: Int64? = nil, snapshotSeconds: Int = 86_400) {
+    package init(
+        bytesPerSecond: Int64? = nil,
+        snapshotSeconds: Int = 86_400,
+        checkpointSeconds: Int? = nil,
+        checkpointByteCount: Int64? = nil
+    ) {
         self.bytesPerSecond = bytesPerSecond
         self.snapshotSeconds = snapshotSeconds
+        self.checkpointSeconds = checkpointSeconds
+        self.checkpointByteCount = checkpointByteCount ?? Limits.checkpointByteCount
     }
 }
 

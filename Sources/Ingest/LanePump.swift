@@ -1,80 +1,96 @@
 import Columnar
+import Iceberg
 import ObjectStorage
 import Streams
 
 /// Moves the batches of one lane into data files: while one batch is encoded, the next is read.
 ///
 /// Two batches go round. There is no queue: whichever side is faster waits for the other, and
-/// memory stays at two batches and one row group. Used by one task.
+/// memory stays at two batches and one row group. A file ends when it is large or a checkpoint is
+/// due, and only with files that are complete a checkpoint is written. Used by one task.
 struct LanePump {
     let lane: Int
     let reader: any LaneReader
+    let work: ReadWork
     let files: DataFiles
     let options: ParquetOptions
     let progress: RunProgress
     let guardRails: GuardRails
 
-    /// Reads the lane to its end into files of `schema`, its columns with their field ids.
+    /// Reads slices until none is left, into files of `schema`, its columns with their field ids.
     func run(schema: Schema) async throws {
-        var known = ReadProgress()
-        var current = Batch(schema: schema)
-        var spare = Batch(schema: schema)
-        var hasMore = try await fill(current, known: &known)
+        var rows = LaneRows(
+            reader: reader,
+            work: work,
+            progress: progress,
+            guardRails: guardRails
+        )
+        var batches = (current: Batch(schema: schema), spare: Batch(schema: schema))
+        var part = work.openPart()
+        var arrival = try await rows.next(into: batches.current)
         var number = 0
-        while current.rowCount > 0 || hasMore {
-            guard current.rowCount > 0 else {
-                hasMore = try await fill(current, known: &known)
-                continue
+        while let first = arrival {
+            if first.rowCount > 0 {
+                part.add(
+                    try await writeFile(number, &part, &rows, &batches, &arrival, schema: schema)
+                )
+                number += 1
+            } else {
+                // A page without rows moves the position all the same.
+                part.note(first)
+                batches.current.removeAll()
+                arrival = try await rows.next(into: batches.current)
             }
-            let encoder = FileEncoder(schema: schema, options: options)
-            try await files.write(lane: lane, number: number) { writer in
-                var fileByteCount: Int64 = 0
-                while current.rowCount > 0 || hasMore, fileByteCount < Limits.dataFileByteCount {
-                    let full = current
-                    async let encoded = encoder.append(full)
-                    current = spare
-                    current.removeAll()
-                    if hasMore { hasMore = try await fill(current, known: &known) }
-                    let output = await encoded
-                    spare = full
-                    for chunk in output.chunks { try writer.append(chunk.bytes) }
-                    note(output.fileByteCount - fileByteCount)
-                    fileByteCount = output.fileByteCount
-                }
-                let (summary, output) = await encoder.finish()
+            let isDue = work.isDue(startedAt: part.startedAt, byteCount: part.byteCount)
+            if part.isAtPageEnd, isDue || !part.files.isEmpty || arrival == nil {
+                try await work.commit(part)
+                part = work.openPart(after: part.latest)
+            }
+        }
+        await reader.finish()
+    }
+
+    /// Writes one file, beginning with the batch that has arrived.
+    private func writeFile(
+        _ number: Int,
+        _ part: inout OpenPart,
+        _ rows: inout LaneRows,
+        _ batches: inout (current: Batch, spare: Batch),
+        _ arrival: inout LaneRows.Arrival?,
+        schema: Schema
+    ) async throws -> DataFile {
+        let encoder = FileEncoder(schema: schema, options: options)
+        return try await files.write(lane: lane, number: number) { writer in
+            var fileByteCount: Int64 = 0
+            while let present = arrival, fileByteCount < Limits.dataFileByteCount {
+                let full = batches.current
+                async let encoded = encoder.append(full)
+                batches.current = batches.spare
+                batches.current.removeAll()
+                arrival = try await rows.next(into: batches.current)
+                let output = await encoded
+                batches.spare = full
+                part.note(present)
                 for chunk in output.chunks { try writer.append(chunk.bytes) }
-                note(summary.byteCount - fileByteCount)
-                return summary
+                note(output.fileByteCount - fileByteCount)
+                fileByteCount = output.fileByteCount
+                if part.isAtPageEnd,
+                    work.isDue(
+                        startedAt: part.startedAt,
+                        byteCount: part.byteCount + fileByteCount
+                    )
+                {
+                    break
+                }
             }
-            number += 1
+            let (summary, output) = await encoder.finish()
+            for chunk in output.chunks { try writer.append(chunk.bytes) }
+            note(summary.byteCount - fileByteCount)
+            return summary
         }
     }
 
     private func note(_ byteCount: Int64) {
         progress.update { $0.bytesWritten += byteCount }
-    }
-
-    private func fill(_ batch: Batch, known: inout ReadProgress) async throws -> Bool {
-        try Task.checkCancellation()
-        try guardRails.checkAge()
-        let hasMore = try await reader.fill(batch)
-        for (field, column) in zip(batch.schema.fields, batch.columns)
-        where field.isRequired && column.nullCount > 0 {
-            throw SourceError(
-                .badValue,
-                "column \(field.name) is declared NOT NULL at the source, but holds nulls; drop the "
-                    + "constraint there, or leave the column out with --columns"
-            )
-        }
-        let read = await reader.progress()
-        let byteCount = read.byteCount - known.byteCount
-        let rowCount = read.rowCount - known.rowCount
-        known = read
-        progress.update {
-            $0.rowCount += rowCount
-            $0.bytesRead += byteCount
-        }
-        if hasMore { try await guardRails.slowDown(byteCount) }
-        return hasMore
     }
 }

@@ -10,4 +10,33 @@ enum Limits {
 
     /// The least of it a lane gets: row groups that engines still read well.
     static let bufferedByteCountMin = 8 << 20
+
+    /// Bytes of data files after which a checkpoint is written.
+    static let checkpointByteCount: Int64 = 256 << 20
+
+    /// Milliseconds after which the first checkpoint of a run is written: files of less are small.
+    static let checkpointIntervalFirst: Int64 = 5_000
+
+    /// The most milliseconds between two checkpoints of a lane: what a crash may cost it.
+    static let checkpointIntervalLast: Int64 = 30_000
+
+    /// Tries to write an entry of the ledger, with rests between them: about ten seconds.
+    static let ledgerAttempts = 8
+
+    /// Entries of a ledger that are written together once more, to be read in one request.
+    static let ledgerPackCount = 64
+
+    /// How often a run is taken over anew when its owner turns out to be still writing.
+    static let takeOverAttempts = 5
+
+    /// Runs of a table whose ledgers are kept, to be looked at and to clean up behind.
+    static let runsKept = 10
+
+    /// Milliseconds after which a run that found nothing new publishes its cursor all the same, so
+    /// that the next one does not look back for ever.
+    static let idleCursorAge: Int64 = 86_400_000
+
+    /// How often the rows to replace are looked for when the table changes meanwhile: there is one
+    /// writer as a rule, and whoever tidies the table up comes seldom.
+    static let mergeAttempts = 3
 }

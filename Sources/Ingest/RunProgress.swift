@@ -25,6 +25,7 @@ package final class RunProgress: Sendable {
     package enum Phase: String, Sendable {
         case waiting
         case planning
+        case verifying
         case reading
         case proving
         case publishing

@@ -19,6 +19,20 @@ package struct StreamResult: Sendable {
     package var access = ""
     /// How long the source's snapshot was held open.
     package var snapshotSeconds = 0.0
+    /// The run as the ledger and the table's snapshots know it.
+    package var runID = ""
+    /// Attempts at the run, this one counted.
+    package var attemptCount = 1
+    /// Rows that earlier attempts had made durable and that stay.
+    package var resumedRowCount: Int64 = 0
+    /// What became of an unfinished run that was found; nil when there was none.
+    package var resumption: String?
+    /// Whether all rows are of one snapshot of the source.
+    package var isConsistent = true
+    /// How new rows were found, for an incremental read.
+    package var rule: String?
+    /// Rows of the table that newer ones took the place of.
+    package var replacedRowCount: Int64 = 0
     /// The published snapshot; nil when nothing was published.
     package var snapshotID: Int64?
     /// One sentence per change of the table's schema.
@@ -56,20 +70,23 @@ struct StreamRead: Sendable {
     var laneCount: Int
     var snapshotSeconds: Double
     var evolution: SchemaEvolution
+    var files: [DataFile]
     var progress: ReadProgress
     var sourceRowCount: RowCountAnswer
+    var cursor: CursorState?
 }
 
 extension StreamResult {
     /// Takes over the facts of a read.
-    mutating func note(_ read: StreamRead, files: DataFiles) {
-        rowCount = files.rowCount
+    mutating func note(_ read: StreamRead) {
+        rowCount = read.files.reduce(0) { $0 + $1.rowCount }
         bytesRead = read.progress.byteCount
-        bytesWritten = files.byteCount
-        fileCount = files.all.count
+        bytesWritten = read.files.reduce(0) { $0 + $1.byteCount }
+        fileCount = read.files.count
         laneCount = read.laneCount
         snapshotSeconds = read.snapshotSeconds
         access = read.plan.access
+        rule = read.plan.rule
         conversions = read.progress.conversions
         risks = read.plan.risks + Self.ambiguities(read.plan)
     }
@@ -81,25 +98,4 @@ extension StreamResult {
                     + "that ignore case cannot tell them apart"
             }.sorted()
     }
-}
-
-/// Why a run failed by itself, its source and lake being well.
-package struct IngestError: Error, Sendable, CustomStringConvertible {
-    /// The class of a failure.
-    package enum Code: String, Sendable {
-        /// Source and lake disagree on what was read.
-        case unproven
-        /// Two streams of a run would land in one table.
-        case sameTable = "same-table"
-    }
-
-    package let code: Code
-    package let message: String
-
-    init(_ code: Code, _ message: String) {
-        self.code = code
-        self.message = message
-    }
-
-    package var description: String { message }
 }

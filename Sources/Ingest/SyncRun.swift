@@ -1,4 +1,3 @@
-import Columnar
 package import Iceberg
 package import ObjectStorage
 package import Streams
@@ -17,43 +16,57 @@ package struct StreamSelection: Sendable {
 
 /// What became of a run.
 package struct RunResult: Sendable {
-    package var runID: String
     package var seconds: Double
     /// One per stream that was begun, in the order of the selection.
     package var streams: [StreamResult]
 }
 
-/// One run: reads streams and replaces each one's table in one snapshot.
+/// How a run deals with what it finds in the lake.
+package struct RunOptions: Sendable {
+    package var limits = RunLimits()
+    /// How the tables' schemas follow the source.
+    package var contract = SchemaContract.evolve
+    package var allowsTypeChange = false
+    /// Begin anew: neither an unfinished run nor the cursor counts.
+    package var restarts = false
+    /// Take an unfinished run from a process that lives.
+    package var takesOver = false
+
+    /// Makes the options of a plain run.
+    package init() {}
+}
+
+/// Reads streams one after the other and publishes each in one snapshot of its table.
 ///
 /// A stream that fails publishes nothing and does not stop the others; a cancelled run begins no
-/// further stream. For each stream: plan and rows in one snapshot of the source, files durable,
-/// the source's count compared, then one commit.
+/// further stream.
 package struct SyncRun: Sendable {
-    private let source: any Source
-    private let store: any ObjectStore
-    private let catalog: FilesystemCatalog
-    private let environment: CommitEnvironment
-    private let limits: RunLimits
-    private let allowsTypeChange: Bool
-    private let writer: String
+    let source: any Source
+    let store: any ObjectStore
+    let catalog: FilesystemCatalog
+    let environment: CommitEnvironment
+    let options: RunOptions
+    let writer: String
+    let owner: ProcessIdentity
 
-    /// Makes a run; `writer` names the program and its version in snapshots.
+    /// Makes a run; `writer` names the program and its version in snapshots, `owner` the process
+    /// that works at it.
     package init(
         source: any Source,
         store: any ObjectStore,
         catalog: FilesystemCatalog,
         environment: CommitEnvironment,
-        limits: RunLimits = RunLimits(),
-        allowsTypeChange: Bool = false,
-        writer: String
+        options: RunOptions = RunOptions(),
+        writer: String,
+        owner: ProcessIdentity = .current
     ) {
         self.source = source
         self.store = store
         self.catalog = catalog
         self.environment = environment
-        self.limits = limits
-        self.allowsTypeChange = allowsTypeChange
+        self.options = options
         self.writer = writer
+        self.owner = owner
     }
 
     /// Runs the streams one after the other.
@@ -74,9 +87,9 @@ package struct SyncRun: Sendable {
             }
         }
         let start = environment.now()
-        var result = RunResult(runID: environment.makeUUID(), seconds: 0, streams: [])
+        var result = RunResult(seconds: 0, streams: [])
         for selection in selections {
-            let outcome = await perform(selection, runID: result.runID, progress: progress)
+            let outcome = await perform(selection, progress: progress)
             result.streams.append(outcome)
             progress.update { $0.finishedCount += 1 }
             if outcome.failure is CancellationError { break }
@@ -87,7 +100,6 @@ package struct SyncRun: Sendable {
 
     private func perform(
         _ selection: StreamSelection,
-        runID: String,
         progress: RunProgress
     ) async -> StreamResult {
         let start = environment.now()
@@ -106,7 +118,8 @@ package struct SyncRun: Sendable {
         )
         do {
             result.location = try catalog.location(of: selection.table)
-            try await replace(selection, runID: runID, progress: progress, result: &result)
+            try await StreamRun(run: self, selection: selection, progress: progress)
+                .perform(&result)
         } catch {
             // Cancelling breaks connections; the cause is the cancelling. But whether a commit
             // landed has to be said in any case.
@@ -115,195 +128,5 @@ package struct SyncRun: Sendable {
         }
         result.seconds = Double(environment.now() - start) / 1000
         return result
-    }
-
-    private func replace(
-        _ selection: StreamSelection,
-        runID: String,
-        progress: RunProgress,
-        result: inout StreamResult
-    ) async throws {
-        var transaction = try await catalog.beginTransaction(selection.table)
-        let current = transaction.base?.metadata
-        var request = selection.request
-        for field in current?.currentSchema?.schema.fields ?? [] {
-            request.preferredTypes[field.name] = field.type
-        }
-        let files = DataFiles(
-            store: store,
-            folder: try catalog.folder(of: selection.table),
-            runID: runID
-        )
-        let guardRails = GuardRails(limits, environment: environment)
-        do {
-            let read = try await source.read(request) { reader in
-                try await self.read(
-                    reader,
-                    into: files,
-                    current: current,
-                    progress: progress,
-                    guardRails: guardRails
-                )
-            }
-            result.note(read, files: files)
-            result.schemaChanges = try await Self.news(
-                read.evolution.changes,
-                table: transaction.base
-            ).map(\.description)
-            let proof = StreamResult.Proof(
-                source: read.sourceRowCount,
-                committedRowCount: files.rowCount
-            )
-            result.proof = proof
-            guard proof.isEqual, read.progress.rowCount == files.rowCount else {
-                throw Self.unproven(proof)
-            }
-            progress.update { $0.phase = .publishing }
-            try Task.checkCancellation()
-            fill(&transaction, with: read, files: files.all, runID: runID)
-            result.snapshotID = try await transaction.commit().snapshotID
-        } catch let error as IcebergError where error.code == .unknownOutcome {
-            // The files may be the table's by now.
-            throw error
-        } catch {
-            await files.remove()
-            throw error
-        }
-    }
-
-    /// Notes what the commit publishes: schema, files and the facts of the run.
-    private func fill(
-        _ transaction: inout TableTransaction,
-        with read: StreamRead,
-        files: [DataFiles.File],
-        runID: String
-    ) {
-        transaction.setSchema(
-            read.evolution.table,
-            key: read.plan.primaryKey,
-            lastColumnID: read.evolution.lastColumnID
-        )
-        transaction.replace(
-            files.map { file in
-                DataFile(
-                    path: store.locations.location(of: file.key),
-                    summary: FileSchema.promoted(file.summary, to: read.evolution.table)
-                )
-            }
-        )
-        transaction.addSummary(summary(read, runID: runID))
-    }
-
-    private func read(
-        _ reader: any StreamReader,
-        into files: DataFiles,
-        current: TableMetadata?,
-        progress: RunProgress,
-        guardRails: GuardRails
-    ) async throws -> StreamRead {
-        let plan = reader.plan
-        guard !plan.columns.isEmpty else {
-            throw SourceError(
-                .unsupported,
-                "it has no columns, and no engine reads a table without any; leave it out"
-            )
-        }
-        let evolution = try evolve(plan, current: current)
-        let lanes = reader.lanes
-        progress.update {
-            $0.phase = .reading
-            $0.estimatedRowCount = plan.estimatedRowCount
-            $0.laneCount = lanes.count
-        }
-        let schema = FileSchema.numbered(plan.schema, as: evolution.written)
-        var options = ParquetOptions()
-        options.bufferedByteCount = max(
-            Limits.bufferedByteCount / lanes.count,
-            Limits.bufferedByteCountMin
-        )
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (index, lane) in lanes.enumerated() {
-                let pump = LanePump(
-                    lane: index,
-                    reader: lane,
-                    files: files,
-                    options: options,
-                    progress: progress,
-                    guardRails: guardRails
-                )
-                group.addTask { try await pump.run(schema: schema) }
-            }
-            // The first failure is the cause; leaving the group with it cancels the other lanes.
-            for try await _ in group {}
-        }
-        progress.update { $0.phase = .proving }
-        try Task.checkCancellation()
-        let count = try await reader.sourceRowCount()
-        var total = ReadProgress()
-        for lane in lanes { total.add(await lane.progress()) }
-        return StreamRead(
-            plan: plan,
-            laneCount: lanes.count,
-            snapshotSeconds: guardRails.snapshotSeconds,
-            evolution: evolution,
-            progress: total,
-            sourceRowCount: count
-        )
-    }
-
-    private func evolve(_ plan: ReadPlan, current: TableMetadata?) throws -> SchemaEvolution {
-        guard let current, let schema = current.currentSchema?.schema else {
-            return try SchemaEvolution.first(plan.schema)
-        }
-        return try SchemaEvolution.evolve(
-            current: schema,
-            lastColumnID: current.lastColumnID,
-            incoming: plan.schema,
-            observed: Set(plan.columns.filter(\.isObserved).map(\.name)),
-            allowTypeChange: allowsTypeChange
-        )
-    }
-
-    private func summary(_ read: StreamRead, runID: String) -> [String: String] {
-        var entries = [
-            "engine-name": "tributary", "engine-version": writer,
-            "tributary.run-id": runID,
-            "tributary.stream": read.plan.stream.description,
-            "tributary.source": "\(source.location.kind)://\(source.location.place)",
-        ]
-        for conversion in read.progress.conversions {
-            let key =
-                "tributary.converted.\(conversion.column)"
-                + ".\(conversion.reason.rawValue).\(conversion.outcome.rawValue)"
-            entries[key] = String(conversion.count)
-        }
-        return entries
-    }
-
-    /// The changes that are new: a column that is gone was told when its last values went.
-    private static func news(
-        _ changes: [SchemaChange],
-        table: Table?
-    ) async throws -> [SchemaChange] {
-        guard let table else { return changes }
-        let columns = Set(try await table.files().flatMap(\.valueCounts.keys))
-        let schema = table.metadata.currentSchema?.schema
-        return changes.filter { change in
-            guard case .gone(let name) = change else { return true }
-            return schema?.fields.contains {
-                $0.name == name && (columns.contains($0.id) || $0.type.isNested)
-            } ?? true
-        }
-    }
-
-    private static func unproven(_ proof: StreamResult.Proof) -> IngestError {
-        let counted =
-            if case .exactly(let count) = proof.source { String(count) } else { "other" }
-        return IngestError(
-            .unproven,
-            "the source counts \(counted) rows in the snapshot that was read, but "
-                + "\(proof.committedRowCount) arrived; nothing was published. A condition that "
-                + "answers differently each time (random(), now()) is the usual cause"
-        )
     }
 }

@@ -11,9 +11,9 @@ package enum ConversionPolicy: String, Hashable, Sendable, CaseIterable {
 }
 
 /// How many values of one column were changed on the way, and how.
-package struct Conversion: Hashable, Sendable {
+package struct Conversion: Hashable, Sendable, Codable {
     /// Why a value could not be kept.
-    package enum Reason: String, Hashable, Sendable, CaseIterable {
+    package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
         /// Infinity where the column has none: dates, timestamps, decimals.
         case infinite
         /// Not a number, in a decimal.
@@ -29,7 +29,7 @@ package struct Conversion: Hashable, Sendable {
     }
 
     /// What was written instead.
-    package enum Outcome: String, Hashable, Sendable {
+    package enum Outcome: String, Hashable, Sendable, Codable {
         case null
         case clamped
         /// The values themselves, without what could not be kept beside them.

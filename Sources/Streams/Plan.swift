@@ -15,6 +15,8 @@ package struct ReadRequest: Sendable {
     ///
     /// A source that has to size or guess a type keeps to these where they hold every value.
     package var preferredTypes: [String: DataType]
+    /// Reads what is new only; nil to read everything.
+    package var incremental: IncrementalRequest?
 
     /// Makes a request for a whole stream, to be narrowed.
     package init(
@@ -23,7 +25,8 @@ package struct ReadRequest: Sendable {
         filter: String? = nil,
         policies: [String: ConversionPolicy] = [:],
         defaultPolicy: ConversionPolicy? = nil,
-        preferredTypes: [String: DataType] = [:]
+        preferredTypes: [String: DataType] = [:],
+        incremental: IncrementalRequest? = nil
     ) {
         self.stream = stream
         self.columns = columns
@@ -31,6 +34,7 @@ package struct ReadRequest: Sendable {
         self.policies = policies
         self.defaultPolicy = defaultPolicy
         self.preferredTypes = preferredTypes
+        self.incremental = incremental
     }
 }
 
@@ -49,6 +53,8 @@ package struct PlannedColumn: Hashable, Sendable {
     package var note: String?
     /// Whether the type was chosen from the values and may differ from run to run.
     package var isObserved: Bool
+    /// What the source knows the column by whatever its name is; nil where it has no such thing.
+    package var identity: String?
 
     /// Makes a planned column.
     package init(
@@ -59,7 +65,8 @@ package struct PlannedColumn: Hashable, Sendable {
         policy: ConversionPolicy,
         documentation: String? = nil,
         note: String? = nil,
-        isObserved: Bool = false
+        isObserved: Bool = false,
+        identity: String? = nil
     ) {
         self.name = name
         self.sourceType = sourceType
@@ -69,21 +76,8 @@ package struct PlannedColumn: Hashable, Sendable {
         self.documentation = documentation
         self.note = note
         self.isObserved = isObserved
+        self.identity = identity
     }
-}
-
-/// What a stream could promise to a read that goes on where another was cut off.
-///
-/// Runs do not go on yet: each reads from the beginning. A source says what it is able to.
-package enum ResumeGuarantee: String, Hashable, Sendable {
-    /// The read starts again from the beginning.
-    case none
-    /// Goes on after the last row id; reads are local.
-    case rowRange = "row-range"
-    /// Goes on at a heap page, once committed pages are proven unchanged.
-    case heapRange = "heap-range"
-    /// Goes on after the last key.
-    case keyset
 }
 
 /// The exact read of one stream: what `plan` prints and what a run does.
@@ -98,6 +92,15 @@ package struct ReadPlan: Sendable {
     /// How the rows are fetched, in words: by what, in which slices, over how many connections.
     package var access: String
     package var resume: ResumeGuarantee
+    /// Whether all rows are read; else only those that are new since the last run.
+    package var isFull = true
+    /// How an incremental read finds what is new and what it covers, in words; nil where the mode
+    /// is a full refresh.
+    package var rule: String?
+    /// What the meaning of the rows depends on beside the columns above, as a digest.
+    ///
+    /// Definitions that change what is read without a write to any row are in it.
+    package var fingerprint = ""
     /// What could surprise the reader of the result, one sentence each.
     package var risks: [String]
 

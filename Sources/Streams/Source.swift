@@ -29,30 +29,61 @@ package protocol Source: Sendable {
 }
 
 /// Rows of one stream in one snapshot.
+///
+/// A run asks in this order: `resume` when an earlier attempt left something, `slices`, the lanes,
+/// `sourceRowCount` and `cursor` when all lanes ended.
 package protocol StreamReader: Sendable {
     /// The plan the rows follow; its schema is that of the batches.
     var plan: ReadPlan { get }
 
-    /// Readers that work side by side, each used by one task; together they give every row once.
+    /// The snapshot everything is read in.
+    var mark: SourceMark { get }
+
+    /// Judges what an earlier attempt at this read left.
+    func resume(_ read: CommittedRead) async throws -> Resumption
+
+    /// The slices that together with `committed`, which were read before, hold every row once.
+    ///
+    /// A slice of `committed` that was not read to its end is among them, under the same key.
+    func slices(besides committed: [CommittedPart.Piece]) async throws -> [Slice]
+
+    /// Readers that work side by side, each used by one task.
     var lanes: [any LaneReader] { get }
 
     /// How many rows the source itself counts in this snapshot; to be asked when all lanes ended.
     func sourceRowCount() async throws -> RowCountAnswer
+
+    /// Where the next incremental read goes on; nil for a read that has no cursor.
+    func cursor() async throws -> CursorState?
 }
 
-/// One of the readers of a stream: one connection's share of its rows.
+/// One of the readers of a stream: one connection that reads slice after slice.
 package protocol LaneReader: Sendable {
+    /// Begins with a slice, or goes on in it behind `position`.
+    func begin(_ slice: Slice, at position: Position?) async throws
+
     /// Fills an empty batch of the plan's schema, up to the limits of `Columnar.Limits`.
     ///
-    /// Returns false when this lane has no more rows; the batch may hold the last ones even then.
-    func fill(_ batch: Batch) async throws -> Bool
+    /// A batch holds rows of the slice that was begun only.
+    func fill(_ batch: Batch) async throws -> PageEnd?
 
-    /// What this lane has read so far.
+    /// What this lane has read so far, over all its slices.
     func progress() async -> ReadProgress
+
+    /// Gives back what the lane holds at the source: it will not be asked again.
+    func finish() async
+}
+
+/// A page of a slice that ends with the rows just read; between two of them a read cannot go on.
+package struct PageEnd: Hashable, Sendable {
+    package var step: Step
+
+    /// Makes the end of a page.
+    package init(_ step: Step) { self.step = step }
 }
 
 /// What a lane, or a whole read, has done so far.
-package struct ReadProgress: Sendable {
+package struct ReadProgress: Hashable, Sendable, Codable {
     package var rowCount: Int64
     /// Bytes that came from the source.
     package var byteCount: Int64
@@ -70,20 +101,35 @@ package struct ReadProgress: Sendable {
     package mutating func add(_ other: ReadProgress) {
         rowCount += other.rowCount
         byteCount += other.byteCount
-        for conversion in other.conversions {
+        count(other.conversions, sign: 1)
+    }
+
+    /// What was done since `earlier`, a state of the same lane.
+    package func since(_ earlier: ReadProgress) -> ReadProgress {
+        var difference = self
+        difference.rowCount -= earlier.rowCount
+        difference.byteCount -= earlier.byteCount
+        difference.count(earlier.conversions, sign: -1)
+        difference.conversions.removeAll { $0.count == 0 }
+        return difference
+    }
+
+    private mutating func count(_ others: [Conversion], sign: Int64) {
+        for conversion in others {
             let place = conversions.firstIndex {
                 $0.column == conversion.column && $0.reason == conversion.reason
                     && $0.outcome == conversion.outcome
             }
             guard let place else {
-                conversions.append(conversion)
+                // What is taken away was there before.
+                if sign > 0 { conversions.append(conversion) }
                 continue
             }
             conversions[place] = Conversion(
                 column: conversion.column,
                 reason: conversion.reason,
                 outcome: conversion.outcome,
-                count: conversions[place].count + conversion.count
+                count: conversions[place].count + sign * conversion.count
             )
         }
     }

@@ -28,6 +28,10 @@ final class FakeSource: Source {
         var cancelsAfter: Int?
         var onCancel: @Sendable () -> Void = {}
         var conversions: [Conversion] = []
+        /// Another number is another state of the rows.
+        var version = 1
+        /// The source cannot say whether rows have changed.
+        var cannotProve = false
     }
 
     let location = SourceLocation(kind: "fake", place: "memory")
@@ -67,15 +71,31 @@ final class FakeSource: Source {
     }
 }
 
-/// Gives the row numbers from 0 in every column, to whichever lane asks.
+/// Gives the row numbers from 0 in every column, to whichever lane asks: slices of one batch each.
 private final class FakeReader: StreamReader {
     let plan: ReadPlan
+    let mark: SourceMark
     private let script: FakeSource.Script
-    private let given = Mutex(0)
 
     init(plan: ReadPlan, script: FakeSource.Script) {
         self.plan = plan
         self.script = script
+        mark = SourceMark(["version": String(script.version)])
+    }
+
+    func resume(_ read: CommittedRead) async throws -> Resumption {
+        if script.cannotProve {
+            return Resumption(kept: Array(read.parts.indices), isProven: false)
+        }
+        return read.mark == mark
+            ? Resumption(kept: Array(read.parts.indices), isProven: true)
+            : .nothing("the numbers have changed")
+    }
+
+    func slices(besides committed: [CommittedPart.Piece]) async throws -> [Slice] {
+        stride(from: 0, to: script.rowCount, by: script.batchRowCount).map { first in
+            Slice(key: SliceKey("\(first)"), range: .window(start: "\(first)", end: nil))
+        }
     }
 
     var lanes: [any LaneReader] {
@@ -86,34 +106,34 @@ private final class FakeReader: StreamReader {
         private let reader: FakeReader
         private let number: Int
         private let read = Mutex(ReadProgress())
+        private let first = Mutex(0)
 
         init(reader: FakeReader, number: Int) {
             self.reader = reader
             self.number = number
         }
 
-        func fill(_ batch: Batch) async throws -> Bool {
-            let hasMore = try reader.fill(batch)
+        func begin(_ slice: Slice, at position: Position?) async throws {
+            first.withLock { $0 = Int(slice.key.rawValue) ?? 0 }
+        }
+
+        func fill(_ batch: Batch) async throws -> PageEnd? {
+            try reader.fill(batch, from: first.withLock { $0 })
             read.withLock {
+                if number == 0, $0.rowCount == 0 { $0.conversions = reader.script.conversions }
                 $0.rowCount += Int64(batch.rowCount)
                 $0.byteCount += reader.script.batchByteCount
             }
-            return hasMore
+            return PageEnd(.done)
         }
 
-        func progress() async -> ReadProgress {
-            var progress = read.withLock { $0 }
-            if number == 0 { progress.conversions = reader.script.conversions }
-            return progress
-        }
+        func progress() async -> ReadProgress { read.withLock { $0 } }
+
+        func finish() async {}
     }
 
-    private func fill(_ batch: Batch) throws -> Bool {
-        let (first, count) = given.withLock { given in
-            let count = min(script.batchRowCount, script.rowCount - given)
-            defer { given += count }
-            return (given, count)
-        }
+    private func fill(_ batch: Batch, from first: Int) throws {
+        let count = min(script.batchRowCount, script.rowCount - first)
         if let limit = script.failsAfter, first >= limit {
             throw SourceError(.interrupted, "the connection was lost")
         }
@@ -131,10 +151,11 @@ private final class FakeReader: StreamReader {
             }
         }
         batch.rowCount = count
-        return first + count < script.rowCount
     }
 
     func sourceRowCount() async throws -> RowCountAnswer {
         script.answer ?? .exactly(Int64(script.rowCount))
     }
+
+    func cursor() async throws -> CursorState? { nil }
 }

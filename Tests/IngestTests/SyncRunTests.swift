@@ -53,13 +53,15 @@ import Testing
             limits: RunLimits = RunLimits(),
             allowsTypeChange: Bool = false
         ) async throws -> StreamResult {
+            var options = RunOptions()
+            options.limits = limits
+            options.allowsTypeChange = allowsTypeChange
             let run = SyncRun(
                 source: source,
                 store: store,
                 catalog: catalog,
                 environment: environment,
-                limits: limits,
-                allowsTypeChange: allowsTypeChange,
+                options: options,
                 writer: "test"
             )
             let request = ReadRequest(stream: StreamName(namespace: nil, name: "numbers"))
@@ -187,8 +189,8 @@ import Testing
                 source.rewrite {
                     $0.cancelsAfter = 600
                     $0.onCancel = { cancel.yield() }
-                    // Without an end the read goes on until the cancelling arrives.
-                    $0.rowCount = .max
+                    // So many that the read goes on until the cancelling arrives.
+                    $0.rowCount = 1 << 24
                 }
                 group.addTask { try await lake.sync(source) }
                 for await _ in signal { break }
@@ -330,7 +332,7 @@ import Testing
             source.rewrite {
                 $0.laneCount = 4
                 // Without an end, the others have to be stopped.
-                $0.rowCount = .max
+                $0.rowCount = 1 << 24
                 $0.failsAfter = 30_000
             }
             let result = try await lake.sync(source)
@@ -347,7 +349,7 @@ import Testing
                 $0.laneCount = 3
                 $0.batchByteCount = 1_000
             }
-            // 1,000 rows are four batches of two seconds, of which the last needs no wait.
+            // 1,000 rows are four batches of two seconds.
             let result = try await lake.sync(source, limits: RunLimits(bytesPerSecond: 500))
             #expect(result.failure == nil)
             #expect(result.snapshotSeconds >= 6 && result.snapshotSeconds < 20)

@@ -9,7 +9,8 @@ struct DatasetRollbackCommand: AsyncParsableCommand {
         abstract: "Make an earlier snapshot of a table its current one.",
         discussion: """
             Readers see that snapshot's rows from then on. Nothing is deleted: the snapshot that was \
-            current can be made so again. The next sync replaces the table as ever.
+            current can be made so again. The cursor goes back with the table: the next incremental \
+            sync loads what came after.
             """
     )
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Iceberg
+import Ingest
 import ObjectStorage
 import Streams
 
@@ -14,6 +15,8 @@ enum ExitStatus: Int32 {
     case unproven = 4
     /// The lake cannot be read or written.
     case lake = 5
+    /// Another process works at the table, or took the run over.
+    case busy = 6
     /// Stopped by Ctrl-C.
     case interrupted = 130
 
@@ -26,6 +29,13 @@ enum ExitStatus: Int32 {
                 .interrupted:
                 self = .source
             case .unsupported, .badValue, .protocol: self = .failure
+            }
+        case let error as IngestError:
+            switch error.code {
+            case .unproven: self = .unproven
+            case .busy, .superseded: self = .busy
+            case .unreadableLedger: self = .lake
+            case .sameTable, .refused: self = .failure
             }
         case is StorageError: self = .lake
         case let error as IcebergError:

@@ -11,6 +11,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var source: SourceOptions
     @Option(help: "The stream: table, or schema.table.") var stream: StreamName
+    @OptionGroup var mode: ModeOptions
     @OptionGroup var read: ReadOptions
     @Flag(help: "Print one JSON object.") var json = false
 
@@ -26,6 +27,8 @@ struct PlanCommand: AsyncParsableCommand {
         var stream: String
         var query: String
         var access: String
+        var resume: String
+        var rule: String?
         var columns: [Column]
         var primaryKey: [String]
         var estimatedRows: Int64?
@@ -35,13 +38,17 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let plan = try await source.makeSource().plan(read.request(for: stream))
+            var request = try read.request(for: stream)
+            request.incremental = try mode.incremental()
+            let plan = try await source.makeSource().plan(request)
             if json {
                 try Terminal.json(
                     Report(
                         stream: plan.stream.description,
                         query: plan.query,
                         access: plan.access,
+                        resume: plan.resume.rawValue,
+                        rule: plan.rule,
                         columns: plan.columns.map {
                             Report.Column(
                                 name: $0.name,
@@ -73,7 +80,8 @@ struct PlanCommand: AsyncParsableCommand {
             plan.estimatedByteCount.map(Words.bytes),
         ].compactMap { $0 }
         if !size.isEmpty { Terminal.result("size    \(size.joined(separator: ", "))") }
-        Terminal.result("resume  a read that is cut off starts again")
+        if let rule = plan.rule { Terminal.result("finds   \(rule)") }
+        Terminal.result("resume  a read that is cut off \(plan.resume.words)")
         Terminal.result("")
         var table = TextTable(["COLUMN", "SOURCE TYPE", "LAKE TYPE", "NULLS", "POLICY", "NOTE"])
         for column in plan.columns {

@@ -114,7 +114,7 @@ struct ReadOptions: ParsableArguments {
     var policy: [String] = []
 
     /// Names between commas; one that holds a comma or a quote stands in double quotes.
-    static func names(in text: String) throws -> [String] {
+    static func names(in text: String, of option: String = "--columns") throws -> [String] {
         var names: [String] = []
         var current = ""
         var isQuoted = false
@@ -135,7 +135,7 @@ struct ReadOptions: ParsableArguments {
         names.append(current)
         guard !isQuoted, names.allSatisfy({ !$0.isEmpty }) else {
             throw ValidationError(
-                "--columns \(text): names stand between commas, as in id,total; one that holds a "
+                "\(option) \(text): names stand between commas, as in id,total; one that holds a "
                     + "comma stands in double quotes"
             )
         }
@@ -145,7 +145,7 @@ struct ReadOptions: ParsableArguments {
     /// The request for one stream.
     func request(for stream: StreamName) throws -> ReadRequest {
         var request = ReadRequest(stream: stream)
-        request.columns = try columns.map(Self.names)
+        request.columns = try columns.map { try Self.names(in: $0) }
         request.filter = condition
         for text in policy {
             let parts = text.split(separator: "=", omittingEmptySubsequences: false)

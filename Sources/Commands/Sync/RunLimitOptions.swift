@@ -10,7 +10,7 @@ struct RunLimitOptions: ParsableArguments {
             valueName: "bytes"
         )
     )
-    var maxBytesPerSecond: ByteRate?
+    var maxBytesPerSecond: ByteCount?
 
     @Option(
         help: ArgumentHelp(
@@ -24,17 +24,38 @@ struct RunLimitOptions: ParsableArguments {
     )
     var maxSnapshotAge = TimeSpan(seconds: 86_400)
 
+    @Option(
+        help: ArgumentHelp(
+            "The most a crash may cost of a connection's work, in time: 30s, 2m.",
+            discussion: """
+                Data files end and become a checkpoint this often. The default is an eighth of the                 time the run has taken, from 5 s to 30 s.
+                """,
+            valueName: "time"
+        )
+    )
+    var checkpointInterval: TimeSpan?
+
+    @Option(
+        help: ArgumentHelp(
+            "The same in bytes of data files: 64Mi, 256Mi.",
+            valueName: "bytes"
+        )
+    )
+    var checkpointBytes: ByteCount?
+
     var limits: RunLimits {
         RunLimits(
             bytesPerSecond: maxBytesPerSecond?.byteCount,
-            snapshotSeconds: maxSnapshotAge.seconds
+            snapshotSeconds: maxSnapshotAge.seconds,
+            checkpointSeconds: checkpointInterval?.seconds,
+            checkpointByteCount: checkpointBytes?.byteCount
         )
     }
 }
 
-/// Bytes per second as they are written: a number, perhaps with K, M or G for powers of 1000, or
+/// Bytes, or bytes per second, as they are written: a number, perhaps with K, M or G for powers of 1000, or
 /// Ki, Mi or Gi for powers of 1024.
-struct ByteRate: ExpressibleByArgument {
+struct ByteCount: ExpressibleByArgument {
     let byteCount: Int64
 
     init?(argument: String) {

@@ -11,9 +11,9 @@ struct SyncCommand: AsyncParsableCommand {
         commandName: "sync",
         abstract: "Read streams and publish each as one snapshot of an Iceberg table.",
         discussion: """
-            A table is replaced as a whole: readers see the old rows until the new ones are \
-            complete and counted. Nothing is published when the source counts other rows than \
-            arrived.
+            Readers see the old rows until the new ones are complete and counted. Nothing is \
+            published when the source counts other rows than arrived. A run that was cut off is \
+            gone on with where it stood by the same command.
             """
     )
 
@@ -35,6 +35,7 @@ struct SyncCommand: AsyncParsableCommand {
     )
     var into: StreamName?
 
+    @OptionGroup var mode: ModeOptions
     @OptionGroup var read: ReadOptions
     @OptionGroup var limit: RunLimitOptions
 
@@ -75,19 +76,26 @@ struct SyncCommand: AsyncParsableCommand {
         let source = try source.makeSource()
         let names = all ? try await source.discover().map(\.name) : stream
         let selections = try names.map { name in
-            StreamSelection(
-                request: try read.request(for: name),
+            var request = try read.request(for: name)
+            request.incremental = try mode.incremental()
+            return StreamSelection(
+                request: request,
                 table: try target(of: name, of: source.location.kind)
             )
         }
         let opened = try lake.open(.writing)
+        var options = RunOptions()
+        options.limits = limit.limits
+        options.contract = mode.contract
+        options.allowsTypeChange = allowTypeChange
+        options.restarts = mode.restart
+        options.takesOver = mode.takeOver
         let run = SyncRun(
             source: source,
             store: opened.store,
             catalog: opened.catalog,
             environment: .system,
-            limits: limit.limits,
-            allowsTypeChange: allowTypeChange,
+            options: options,
             writer: Release.version
         )
         let progress = RunProgress()
@@ -107,7 +115,10 @@ struct SyncCommand: AsyncParsableCommand {
             switch stream.failure {
             case nil: break
             case is CancellationError:
-                Terminal.note("stopped: \(stream.table) is as it was before")
+                Terminal.note(
+                    "stopped: \(stream.table) is as it was before; the same command goes on with what "
+                        + "was read"
+                )
             case let failure?: Terminal.note("error: \(stream.stream): \(failure)")
             }
         }

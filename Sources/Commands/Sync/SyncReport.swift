@@ -13,7 +13,14 @@ struct SyncReport: Encodable {
         var table: String
         var location: String
         var status: String
+        var runId: String
+        var attempts: Int
+        var resumedRows: Int64
+        var resumption: String?
+        var consistency: String
+        var rule: String?
         var rows: Int64
+        var replacedRows: Int64
         var bytesRead: Int64
         var bytesWritten: Int64
         var files: Int
@@ -48,14 +55,12 @@ struct SyncReport: Encodable {
         var message: String
     }
 
-    var runId: String
     var source: Source
     var status: String
     var seconds: Double
     var streams: [Stream]
 
     init(_ result: RunResult, source: SourceLocation) {
-        runId = result.runID
         self.source = Source(kind: source.kind, place: source.place)
         status = result.streams.allSatisfy { $0.failure == nil } ? "succeeded" : "failed"
         seconds = result.seconds
@@ -93,6 +98,16 @@ struct SyncReport: Encodable {
             )
         }
         for stream in result.streams {
+            if let words = stream.resumption { Terminal.note("resume: \(stream.stream): \(words)") }
+            if !stream.isConsistent {
+                Terminal.note(
+                    "consistency: \(stream.stream): mixed: the rows are of more than one snapshot of "
+                        + "the source"
+                )
+            }
+            if let rule = stream.rule, !isQuiet {
+                Terminal.note("new rows: \(stream.stream): \(rule)")
+            }
             for change in stream.schemaChanges {
                 Terminal.note("schema: \(stream.stream): \(change)")
             }
@@ -123,7 +138,14 @@ extension SyncReport.Stream {
             table: result.table,
             location: result.location,
             status: result.failure == nil ? "succeeded" : "failed",
+            runId: result.runID,
+            attempts: result.attemptCount,
+            resumedRows: result.resumedRowCount,
+            resumption: result.resumption,
+            consistency: result.isConsistent ? "snapshot" : "mixed",
+            rule: result.rule,
             rows: result.rowCount,
+            replacedRows: result.replacedRowCount,
             bytesRead: result.bytesRead,
             bytesWritten: result.bytesWritten,
             files: result.fileCount,

@@ -10,6 +10,8 @@ struct PostgresRelation: Sendable {
         var typeName: String
         var isRequired: Bool
         var comment: String?
+        /// Relation and number of the column, which stay when it is renamed.
+        var identity: String?
     }
 
     var id: String
@@ -173,7 +175,7 @@ struct PostgresCatalog {
                 a.attnotnull AND c.relkind <> 'f' AND NOT (c.relkind = 'p' AND EXISTS (
                     SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid
                     WHERE l.relkind = 'f')),
-                col_description(a.attrelid, a.attnum)
+                col_description(a.attrelid, a.attnum), a.attnum
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
             WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attrelid, a.attnum
@@ -199,7 +201,8 @@ struct PostgresCatalog {
                     modifier: row[3].flatMap(Int.init) ?? -1,
                     typeName: row[4] ?? "",
                     isRequired: row[5] == "t",
-                    comment: row[6]
+                    comment: row[6],
+                    identity: "\(row[0] ?? "").\(row[7] ?? "")"
                 )
             )
         }
@@ -230,6 +233,19 @@ struct PostgresCatalog {
             types: types,
             moneyScale: scale.first?.first?.flatMap { Int($0) } ?? 2
         )
+    }
+
+    /// The labels of enumerations, which may be renamed without a write to any row.
+    func labels(of ids: [String]) async throws -> String {
+        guard !ids.isEmpty else { return "" }
+        let rows = try await session.query(
+            """
+            SELECT e.enumtypid || ' ' || e.oid || ' ' || e.enumlabel FROM pg_catalog.pg_enum e
+            WHERE e.enumtypid = ANY ($1::oid[]) ORDER BY e.enumtypid, e.oid
+            """,
+            ["{" + ids.joined(separator: ",") + "}"]
+        )
+        return rows.compactMap { $0.first ?? nil }.joined(separator: ",")
     }
 
     private func load(_ ids: Set<String>) async throws -> [PostgresType] {

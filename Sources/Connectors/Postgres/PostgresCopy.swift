@@ -25,16 +25,17 @@ final class PostgresCopy {
         )
     }
 
-    /// Fills `batch`; false when the queue has no slice left.
-    func fill(_ batch: Batch, from queue: PostgresSliceQueue) throws(SourceError) -> Bool {
-        while batch.rowCount < Columnar.Limits.batchRowCount {
-            if !isRunning {
-                guard let statement = queue.next() else { return false }
-                try receiver.start(statement)
-                decoder.restart()
-                rowCountBefore = decoder.rowCount
-                isRunning = true
-            }
+    /// Begins the next COPY.
+    func begin(_ statement: String) throws(SourceError) {
+        try receiver.start(statement)
+        decoder.restart()
+        rowCountBefore = decoder.rowCount
+        isRunning = true
+    }
+
+    /// Fills `batch`; false when the COPY is at its end.
+    func fill(_ batch: Batch) throws(SourceError) -> Bool {
+        while isRunning, batch.rowCount < Columnar.Limits.batchRowCount {
             let used = try decoder.decode(
                 receiver.unread,
                 into: batch,
@@ -49,7 +50,7 @@ final class PostgresCopy {
                 try finish(confirmed)
             }
         }
-        return true
+        return isRunning
     }
 
     /// The end of a COPY is only believed when the server confirms as many rows as were decoded.

@@ -14,9 +14,32 @@ struct PostgresRead: Sendable {
     var relationID: String
     /// Whether row-level security hides rows from this user.
     var filtersRows: Bool
+    /// What an incremental read adds; nil for a full refresh.
+    var increment: PostgresIncrement?
 
-    /// The condition as SQL, with its WHERE.
-    var whereClause: String { filter.map { " WHERE (\($0)\n)" } ?? "" }
+    /// Whether parts of the read may be asked for by statements of their own.
+    var canBeCut: Bool { filter == nil && !filtersRows && increment?.usesIndex != true }
+
+    /// All conditions as SQL, with their WHERE; `further` is one more.
+    func whereClause(and further: String? = nil) -> String {
+        let conditions = [further, increment?.condition, filter.map { "(\($0)\n)" }]
+            .compactMap { $0 }
+        return conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+    }
+
+    /// The statement that reads all rows.
+    var statement: String { "SELECT \(selectList) FROM \(fromClause)\(whereClause())" }
+
+    /// The statement that brings the rows of a slice.
+    func statement(for range: SliceRange) -> String {
+        let relation =
+            switch range {
+            case .pages(let relation, _, _, _), .keys(let relation, _): relation
+            case .whole, .window, .parent: fromClause
+            }
+        return "COPY (SELECT \(selectList) FROM \(relation)\(whereClause(and: range.condition))\n)"
+            + " TO STDOUT (FORMAT binary)"
+    }
 }
 
 extension PostgresRead {
@@ -47,7 +70,8 @@ extension PostgresRead {
                 policy: policy,
                 documentation: column.comment,
                 note: reading.note,
-                isObserved: isObserved
+                isObserved: isObserved,
+                identity: column.identity
             )
         )
     }
@@ -57,11 +81,14 @@ extension PostgresRead {
 struct PostgresPlanner {
     let session: PostgresSession
     let place: String
+    /// What tells this server's oids from those of others; nil where it does not say.
+    let cluster: String?
 
     /// Decides columns, types and the statement.
     func plan(_ request: ReadRequest) async throws -> PostgresRead {
         let catalog = PostgresCatalog(session: session)
         var relation = try await catalog.relation(request.stream, place: place)
+        identify(&relation.columns)
         relation.columns = try selected(relation.columns, request: request, relation: relation)
         let types = try await catalog.typeMap(for: relation.columns)
         // From here on the user's own names count again: a view may call functions that need them.
@@ -112,10 +139,18 @@ struct PostgresPlanner {
         read.selectList = zip(relation.columns, readings).map { column, reading in
             reading.sql(quoted(column.name))
         }.joined(separator: ", ")
-        read.plan.query =
-            "SELECT \(read.selectList) FROM \(relation.fromClause)" + read.whereClause
+        read.plan.fingerprint =
+            read.selectList + " " + (try await catalog.labels(of: types.enumerationIDs))
         read.plan.risks = risks(relation, validatesText: validatesText)
         return read
+    }
+
+    /// Makes the columns' identities those of this server.
+    private func identify(_ columns: inout [PostgresRelation.Column]) {
+        for index in columns.indices {
+            let identity = columns[index].identity ?? ""
+            columns[index].identity = cluster.map { "\($0)/\(identity)" }
+        }
     }
 
     private func selected(
@@ -160,13 +195,14 @@ struct PostgresPlanner {
                 """
         }
         let sizes = try await session.query(
-            "SELECT \(list.joined(separator: ",\n")) FROM \(read.fromClause)\(read.whereClause)"
+            "SELECT \(list.joined(separator: ",\n")) FROM \(read.fromClause)\(read.whereClause())"
         )
         for (place, index) in unsized.enumerated() {
             readings[index] = Self.sized(
                 integerDigits: sizes[0][place * 2].flatMap { Int($0) },
                 scale: sizes[0][place * 2 + 1].flatMap { Int($0) },
-                preferred: request.preferredTypes[columns[index].name]
+                preferred: columns[index].identity.flatMap { request.preferredTypes[$0] }
+                    ?? request.preferredTypes[columns[index].name]
             )
         }
     }

@@ -107,16 +107,24 @@ actor PostgresSession {
 
     // MARK: COPY
 
-    /// Fills `batch` from the slices that `queue` gives; false when there is none left.
-    nonisolated func fill(_ batch: Batch, from queue: PostgresSliceQueue) async throws -> Bool {
-        try await cancelling { try await takeRows(into: batch, from: queue) }
+    /// Begins a COPY whose rows have these columns.
+    nonisolated func beginCopy(_ statement: String, of columns: [CopyColumn]) async throws {
+        try await cancelling { try await start(statement, of: columns) }
     }
 
-    private func takeRows(into batch: Batch, from queue: PostgresSliceQueue) throws -> Bool {
-        if copy == nil {
-            copy = PostgresCopy(connection, columns: queue.columns, place: place)
-        }
-        return try copy?.fill(batch, from: queue) ?? false
+    private func start(_ statement: String, of columns: [CopyColumn]) throws {
+        let copy = copy ?? PostgresCopy(connection, columns: columns, place: place)
+        self.copy = copy
+        try copy.begin(statement)
+    }
+
+    /// Fills `batch` from the COPY that was begun; false when it is at its end.
+    nonisolated func fill(_ batch: Batch) async throws -> Bool {
+        try await cancelling { try await takeRows(into: batch) }
+    }
+
+    private func takeRows(into batch: Batch) throws -> Bool {
+        try copy?.fill(batch) ?? false
     }
 
     /// What the COPYs have read.

@@ -1,4 +1,3 @@
-import Columnar
 package import Streams
 
 /// A Postgres database, 12 and later, read by binary COPY in one snapshot per stream, which
@@ -76,7 +75,7 @@ package struct PostgresSource: Source {
                     estimatedByteCount: relation.estimatedByteCount,
                     access: relation.isReadable
                         ? Self.access(to: relation.kind) : "not readable: no SELECT right",
-                    resume: .none
+                    resume: relation.isReadable ? Self.resume(of: relation) : .none
                 )
             }
         }
@@ -84,31 +83,63 @@ package struct PostgresSource: Source {
 
     package func plan(_ request: ReadRequest) async throws -> ReadPlan {
         try await withSnapshot(of: request.stream) { session in
-            let (read, slicing, opener) = try await prepare(request, in: session)
-            var plan = read.plan
-            plan.access = Self.access(slicing, laneCount: opener.laneCount(for: slicing))
+            let prepared = try await prepare(request, in: session)
+            var plan = prepared.read.plan
+            plan.access = Self.access(
+                prepared.slicing,
+                laneCount: prepared.opener.laneCount(for: prepared.slicing)
+            )
             return plan
         }
+    }
+
+    /// A read, decided inside its snapshot.
+    private struct Preparation {
+        var read: PostgresRead
+        var slicing: PostgresSlicing
+        var opener: PostgresLaneOpener
+        var mark: PostgresMark?
     }
 
     /// Decides columns, slices and connections of a read inside its snapshot.
     private func prepare(
         _ request: ReadRequest,
         in session: PostgresSession
-    ) async throws -> (PostgresRead, PostgresSlicing, PostgresLaneOpener) {
-        let read = try await PostgresPlanner(session: session, place: location.place).plan(request)
+    ) async throws -> Preparation {
+        var mark = try await PostgresMark(in: session)
+        var read = try await PostgresPlanner(
+            session: session,
+            place: location.place,
+            cluster: mark?.system
+        ).plan(request)
+        mark?.relation = read.relationID
+        let leaves =
+            ["r", "m", "p"].contains(read.kind)
+            ? try await PostgresLeaf.all(of: read, in: session) : []
+        if let incremental = request.incremental {
+            let planner = PostgresIncrementPlanner(
+                request: incremental,
+                place: location.place,
+                leaves: leaves,
+                mark: mark,
+                session: session
+            )
+            try await planner.plan(&read)
+        }
+        read.plan.query = read.statement
         // The server's own planner finds what is wrong with a condition, without running it, and
         // that it is one statement and no more.
         _ = try await session.query("EXPLAIN \(read.plan.query)")
-        let slicing = try await PostgresSlicer(session: session, read: read)
+        let slicing = try await PostgresSlicer(session: session, read: read, leaves: leaves)
             .slicing(laneCount: limits.laneCount)
+        read.plan.resume = mark == nil ? .none : slicing.resume
         let opener = PostgresLaneOpener(
             coordinator: session,
             address: address,
             read: read,
             limits: limits
         )
-        return (read, slicing, opener)
+        return Preparation(read: read, slicing: slicing, opener: opener, mark: mark)
     }
 
     package func read<Result: Sendable>(
@@ -116,23 +147,23 @@ package struct PostgresSource: Source {
         _ body: (any StreamReader) async throws -> Result
     ) async throws -> Result {
         try await withSnapshot(of: request.stream) { session in
-            let (planned, slicing, opener) = try await prepare(request, in: session)
-            var read = planned
-            let wanted = opener.laneCount(for: slicing)
-            let lanes = try await opener.open(wanted)
-            read.plan.access = Self.access(slicing, laneCount: lanes.sessions.count)
+            let prepared = try await prepare(request, in: session)
+            var read = prepared.read
+            let wanted = prepared.opener.laneCount(for: prepared.slicing)
+            let lanes = try await prepared.opener.open(wanted)
+            read.plan.access = Self.access(prepared.slicing, laneCount: lanes.sessions.count)
             if let shortfall = lanes.shortfall {
                 read.plan.access += ", not \(wanted): \(shortfall)"
             }
             do {
-                if slicing.slices.count > 1 {
+                if prepared.slicing.partCount > 1 {
                     for session in lanes.sessions { try await session.prepareForSlices() }
                 }
                 let reader = PostgresReader(
                     sessions: lanes.sessions,
-                    queue: PostgresSliceQueue(slicing.slices, of: read),
-                    relations: slicing.relations,
-                    read: read
+                    slicing: prepared.slicing,
+                    read: read,
+                    snapshot: prepared.mark
                 )
                 let result = try await body(reader)
                 await lanes.close()
@@ -149,6 +180,11 @@ package struct PostgresSource: Source {
         case "r", "m", "p": "binary COPY, several connections"
         default: "binary COPY, one connection"
         }
+    }
+
+    /// What can be said of a relation without looking at its storage.
+    private static func resume(of relation: PostgresRelation) -> ResumeGuarantee {
+        ["r", "m", "p"].contains(relation.kind) && !relation.filtersRows ? .heapRange : .none
     }
 
     private static func access(_ slicing: PostgresSlicing, laneCount: Int) -> String {
@@ -191,54 +227,5 @@ package struct PostgresSource: Source {
             }
             return try await body(session)
         }
-    }
-}
-
-/// The rows of one relation in one snapshot.
-struct PostgresReader: StreamReader {
-    /// The coordinator first.
-    let sessions: [PostgresSession]
-    let queue: PostgresSliceQueue
-    /// The relations that are read, as they stand behind FROM.
-    let relations: [String]
-    let read: PostgresRead
-
-    var plan: ReadPlan { read.plan }
-
-    var lanes: [any LaneReader] {
-        sessions.enumerated().map { number, session in
-            Lane(session: session, queue: queue, isCoordinator: number == 0)
-        }
-    }
-
-    /// One session that takes slice after slice.
-    private struct Lane: LaneReader {
-        let session: PostgresSession
-        let queue: PostgresSliceQueue
-        let isCoordinator: Bool
-
-        func fill(_ batch: Batch) async throws -> Bool {
-            let hasMore = try await session.fill(batch, from: queue)
-            // What is left is counting and writing: no transaction has to wait for that.
-            if !hasMore, !isCoordinator { await session.close() }
-            return hasMore
-        }
-
-        func progress() async -> ReadProgress { await session.progress() }
-    }
-
-    func sourceRowCount() async throws -> RowCountAnswer {
-        if read.kind == "v" || read.kind == "f" {
-            return .notComparable(
-                "a view or foreign table may answer a second question differently"
-            )
-        }
-        // The same leaves as were read: one that is attached meanwhile has rows in this snapshot too.
-        let counts = relations.map { "(SELECT count(*) FROM \($0)\(read.whereClause))" }
-        let rows = try await sessions[0].query("SELECT \(counts.joined(separator: " + "))")
-        guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
-            throw SourceError(.protocol, "\(plan.stream): the server gave no count")
-        }
-        return .exactly(count)
     }
 }

@@ -60,6 +60,9 @@ struct PostgresTypeMap {
     /// Digits behind the point of `money`, which the server's locale sets.
     let moneyScale: Int
 
+    /// The enumerations among the types.
+    var enumerationIDs: [String] { types.values.filter { $0.kind == "e" }.map(\.id).sorted() }
+
     /// How a value of type `id` is read.
     func reading(_ id: String, modifier: Int, depth: Int = 0) -> PostgresReading {
         guard let type = types[id], depth <= Limits.nestingDepth else { return .text() }

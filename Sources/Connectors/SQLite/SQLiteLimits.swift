@@ -41,4 +41,7 @@ enum SQLiteLimits {
 
     /// Julian days of the years 1 to 9999.
     static let julianDays: ClosedRange<Double> = 1_721_425.5...5_373_484.499999994
+
+    /// Columns SQLite answers in one row, as it is built here (SQLITE_MAX_COLUMN).
+    static let columnCount = 2_000
 }

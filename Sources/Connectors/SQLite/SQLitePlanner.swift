@@ -15,6 +15,8 @@ struct SQLitePlanner {
     /// The columns to read, in the table's order.
     let columns: [SQLiteColumn]
     private let policies: [ConversionPolicy]
+    /// nil for a full refresh.
+    let increment: SQLiteIncrement?
 
     /// Matches the request with the table.
     ///
@@ -39,11 +41,34 @@ struct SQLitePlanner {
         }
         self.columns = columns
         policies = columns.map { chosen[$0.name] ?? request.defaultPolicy ?? .error }
+        increment = try request.incremental.map { try SQLiteIncrement($0, table: table) }
+    }
+
+    /// The conditions of the rows to be read: the user's, and what is new.
+    var condition: String? {
+        guard let new = increment?.condition else { return request.filter }
+        return new + (request.filter.map { " AND (\($0)\n)" } ?? "")
+    }
+
+    /// The name of the row id, where the rows are read in its order and a read can go on behind one.
+    var resumeColumn: String? {
+        guard table.resume == .rowRange, condition == nil, columns.count < SQLiteLimits.columnCount
+        else { return nil }
+        return table.rowIDName
+    }
+
+    /// The statement that reads the rows behind a row id, with that of each row in the last column.
+    func query(behind id: Int64?) -> String {
+        guard let column = resumeColumn else { return query }
+        let names = columns.map { SQLiteSyntax.quoted($0.name) } + [column]
+        return
+            "SELECT \(names.joined(separator: ", ")) FROM main.\(SQLiteSyntax.quoted(table.name))"
+            + (id.map { " WHERE \(column) > \($0)" } ?? "") + " ORDER BY \(column)"
     }
 
     /// The statement that reads the rows.
     var query: String {
-        SQLiteSyntax.select(columns.map(\.name), from: table.name, filter: request.filter)
+        SQLiteSyntax.select(columns.map(\.name), from: table.name, filter: condition)
     }
 
     /// Places in `columns` whose values have to be seen before a type can be chosen.
@@ -57,13 +82,13 @@ struct SQLitePlanner {
     var scanQuery: String? {
         let names = scanned.map { columns[$0].name }
         guard !names.isEmpty else { return nil }
-        return SQLiteSyntax.select(names, from: table.name, filter: request.filter)
+        return SQLiteSyntax.select(names, from: table.name, filter: condition)
     }
 
     /// The statement that counts the rows.
     var countQuery: String {
         "SELECT count(*) FROM main." + SQLiteSyntax.quoted(table.name)
-            + SQLiteSyntax.condition(request.filter)
+            + SQLiteSyntax.condition(condition)
     }
 
     /// The plan, from what the scan of the places in `scanned` saw.
@@ -96,18 +121,22 @@ struct SQLitePlanner {
             )
         }
         let rowCount = seen.first.map { $0.valueCount + $0.nullCount }
-        let plan = ReadPlan(
+        var plan = ReadPlan(
             stream: StreamName(namespace: nil, name: table.name),
             query: query,
             columns: planned,
-            primaryKey: table.primaryKey,
-            estimatedRowCount: rowCount ?? (request.filter == nil ? estimatedRowCount : nil),
-            estimatedByteCount: request.filter == nil && request.columns == nil
+            primaryKey: increment?.request.key.isEmpty == false
+                ? increment?.key ?? [] : table.primaryKey,
+            estimatedRowCount: rowCount ?? (condition == nil ? estimatedRowCount : nil),
+            estimatedByteCount: condition == nil && request.columns == nil
                 ? estimatedByteCount : nil,
             access: "one scan of the file",
-            resume: table.resume,
+            resume: resumeColumn == nil ? .none : table.resume,
             risks: risks
         )
+        plan.isFull = increment?.condition == nil
+        plan.rule = increment?.rule
+        plan.fingerprint = forms.map { "\($0)" }.joined(separator: " ")
         return SQLitePreparation(plan: plan, forms: forms)
     }
 
@@ -157,7 +186,7 @@ extension SQLiteTable {
     /// What a read that goes on could be promised.
     var resume: ResumeGuarantee {
         switch kind {
-        case .table: isWithoutRowID ? .keyset : rowIDName == nil ? .none : .rowRange
+        case .table: rowIDName == nil ? .none : .rowRange
         case .view, .virtual: .none
         }
     }
@@ -166,9 +195,7 @@ extension SQLiteTable {
     var access: String {
         switch resume {
         case .rowRange: "whole table in row id order"
-        case .keyset: "whole table in primary key order"
-        case .none, .heapRange:
-            "one stream from beginning to end"
+        default: "one stream from beginning to end"
         }
     }
 }

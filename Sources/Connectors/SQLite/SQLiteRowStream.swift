@@ -14,7 +14,11 @@ struct SQLiteRowStream {
     /// Rows of a batch: fewer where rows are wide, so that an empty batch stays small.
     private let rowLimit: Int
     private let rowByteCount: Int
+    /// Whether a last column holds the row id.
+    private let hasRowID: Bool
     private var isAtEnd = false
+    /// The row id of the last row; nil where rows have none, or there was no row.
+    private(set) var lastRowID: Int64?
     private(set) var rowCount: Int64 = 0
     private(set) var byteCount: Int64 = 0
     private var invalidTexts: [Int64]
@@ -24,13 +28,15 @@ struct SQLiteRowStream {
         statement: Statement,
         connection: OpaquePointer,
         isUTF8: Bool,
-        path: String
+        path: String,
+        hasRowID: Bool
     ) {
         plan = preparation.plan
         forms = preparation.forms
         self.statement = statement
         self.connection = connection
         self.path = path
+        self.hasRowID = hasRowID
         row = SQLiteRow(statement: statement.sqliteStatement, isUTF8: isUTF8)
         invalidTexts = Array(repeating: 0, count: forms.count)
         rowByteCount = plan.columns.reduce(0) { sum, column in
@@ -104,6 +110,12 @@ struct SQLiteRowStream {
                 variable &+= writers[index].used
             }
             rows &+= 1
+            if hasRowID {
+                lastRowID = sqlite3_column_int64(
+                    row.statement,
+                    Int32(truncatingIfNeeded: writers.count)
+                )
+            }
             byteCount = variable &+ rows &* rowByteCount
         }
         return rows

@@ -15,7 +15,15 @@ actor SQLiteSession {
     /// For `interrupt`, which may come from any thread while the actor is busy.
     private let queue = Mutex<DatabaseQueue?>(nil)
     private var stream: SQLiteRowStream?
-    private var countQuery = ""
+    private var read: Read?
+    /// The state of the file in this transaction; empty when somebody wrote while it was opened.
+    private(set) var mark = SourceMark()
+
+    /// A read that is decided.
+    private struct Read {
+        var planner: SQLitePlanner
+        var preparation: SQLitePreparation
+    }
 
     init(path: String) {
         self.path = path
@@ -32,10 +40,15 @@ actor SQLiteSession {
                 configuration: Self.configuration
             )
             queue.withLock { $0 = opened }
-            try opened.unsafeRead { db in
+            mark = try opened.unsafeRead { db in
+                let look = "SELECT 1 FROM sqlite_schema LIMIT 1"
+                // The first look opens the log and its index, where there is one.
+                _ = try Row.fetchOne(db, sql: look)
+                let before = SQLiteStamp(path: path)
                 try db.execute(sql: "BEGIN")
                 // A transaction has its snapshot only from the first read on.
-                _ = try Row.fetchOne(db, sql: "SELECT 1 FROM sqlite_schema LIMIT 1")
+                _ = try Row.fetchOne(db, sql: look)
+                return SQLiteStamp(path: path) == before ? before.mark : SourceMark()
             }
         }
     }
@@ -82,39 +95,49 @@ actor SQLiteSession {
     // MARK: Questions
 
     func check() throws -> SourceCheck {
-        try read("reading its header") { try SQLiteCatalog(db: $0).check() }
+        try reading("reading its header") { try SQLiteCatalog(db: $0).check() }
     }
 
     func discover() throws -> [StreamDescriptor] {
-        try read("reading its schema") { try SQLiteCatalog(db: $0).streams() }
+        try reading("reading its schema") { try SQLiteCatalog(db: $0).streams() }
     }
 
     // MARK: Reading
 
     /// Chooses the types of a read and answers its plan.
-    func plan(_ request: ReadRequest) throws -> ReadPlan {
-        try prepare(request).0.plan
+    func prepare(_ request: ReadRequest) throws -> ReadPlan {
+        let decided = try decide(request)
+        read = decided
+        return decided.preparation.plan
     }
 
-    /// Opens the rows of a read.
-    func begin(_ request: ReadRequest) throws -> ReadPlan {
-        let (preparation, statement) = try prepare(request)
-        stream = try read("reading \(request.stream)") { db in
+    /// Opens the rows of the read, behind a row id.
+    func begin(behind id: Int64?) throws {
+        guard let decided = read else {
+            throw SourceError(.interrupted, "\(path): the read is closed")
+        }
+        precondition(stream == nil, "a file is read by one slice")
+        stream = try reading("reading \(decided.planner.table.name)") { db in
             guard let connection = db.sqliteConnection else {
                 throw SourceError(.interrupted, "\(path): the connection was closed")
             }
             return SQLiteRowStream(
-                preparation,
-                statement: statement,
+                decided.preparation,
+                statement: try SQLiteScan.statement(
+                    decided.planner.query(behind: id),
+                    planner: decided.planner,
+                    db: db
+                ),
                 connection: connection,
                 isUTF8: try SQLiteCatalog(db: db).isUTF8,
-                path: path
+                path: path,
+                hasRowID: decided.planner.resumeColumn != nil
             )
         }
-        return preparation.plan
     }
 
-    func fill(_ batch: Batch) throws -> Bool {
+    /// Fills a batch; what follows it where the read could go on.
+    func fill(_ batch: Batch) throws -> Step? {
         try Task.checkCancellation()
         guard var stream else {
             throw SourceError(.interrupted, "\(path): the read is closed")
@@ -123,21 +146,61 @@ actor SQLiteSession {
         self.stream = nil
         let hasMore = try stream.fill(batch)
         self.stream = stream
-        return hasMore
+        if !hasMore { return .done }
+        return stream.lastRowID.map { .more(.row(id: $0)) }
     }
 
     var progress: ReadProgress { stream?.progress ?? ReadProgress() }
 
     func rowCount() throws -> Int64 {
-        try read("counting rows") { try Int64.fetchOne($0, sql: countQuery) ?? 0 }
+        guard let decided = read else { return 0 }
+        return try reading("counting rows") {
+            try Int64.fetchOne($0, sql: decided.planner.countQuery) ?? 0
+        }
     }
 
-    private func prepare(_ request: ReadRequest) throws -> (SQLitePreparation, Statement) {
-        try read("preparing \(request.stream)") { db in
+    /// Where the next incremental read goes on.
+    func cursor() throws -> CursorState? {
+        guard let planner = read?.planner, let increment = planner.increment else { return nil }
+        let request = increment.request
+        let filter = planner.request.filter
+        return try reading("reading the cursor") { db in
+            let found = try String.fetchOne(db, sql: increment.highestQuery(filter: filter))
+            let highest = found == "NULL" ? nil : found
+            var state = CursorState(column: request.cursor, highest: highest)
+            guard let highest else {
+                // A table that was emptied does not send the cursor back.
+                state.highest = request.since?.highest
+                state.boundaryKeys = request.since?.boundaryKeys
+                return state
+            }
+            guard request.conflict == .append else { return state }
+            let keys = try Row.fetchAll(
+                db,
+                sql: increment.keysQuery(at: highest, filter: filter)
+            )
+            guard keys.count <= Limits.boundaryKeyCount else {
+                throw SourceError(
+                    .unsupported,
+                    "\(planner.table.name): more than \(Limits.boundaryKeyCount) rows have the "
+                        + "highest value of \(request.cursor), too many to be remembered; use "
+                        + "--on-conflict merge or a finer cursor"
+                )
+            }
+            state.boundaryKeys = keys.map { row in
+                (0..<row.count).map { row[$0] as String? ?? "NULL" }
+            }
+            return state
+        }
+    }
+
+    private func decide(_ request: ReadRequest) throws -> Read {
+        try reading("preparing \(request.stream)") { db in
             let catalog = SQLiteCatalog(db: db)
             let table = try catalog.table(request.stream)
             let planner = try SQLitePlanner(request, table: table)
-            let statement = try SQLiteScan.statement(planner.query, planner: planner, db: db)
+            // What is wrong with a condition is found before anything is scanned.
+            _ = try SQLiteScan.statement(planner.query, planner: planner, db: db)
             var seen: [SQLiteStatistics] = []
             if let query = planner.scanQuery {
                 seen = try SQLiteScan.run(
@@ -147,19 +210,18 @@ actor SQLiteSession {
                     db: db
                 )
             }
-            countQuery = planner.countQuery
             let preparation = planner.preparation(
                 seen: seen,
                 estimatedRowCount: try catalog.estimatedRowCount(of: table),
                 estimatedByteCount: try catalog.estimatedByteCount(of: table)
             )
-            return (preparation, statement)
+            return Read(planner: planner, preparation: preparation)
         }
     }
 
     // MARK: The connection
 
-    private func read<Result>(
+    private func reading<Result>(
         _ action: String,
         _ body: (Database) throws -> Result
     ) throws -> Result {

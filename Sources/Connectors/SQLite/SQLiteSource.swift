@@ -54,7 +54,7 @@ package struct SQLiteSource: Source {
     }
 
     package func plan(_ request: ReadRequest) async throws -> ReadPlan {
-        try await withSession { try await $0.plan(request) }
+        try await withSession { try await $0.prepare(request) }
     }
 
     package func read<Result: Sendable>(
@@ -62,8 +62,10 @@ package struct SQLiteSource: Source {
         _ body: (any StreamReader) async throws -> Result
     ) async throws -> Result {
         try await withSession { session in
-            let plan = try await session.begin(request)
-            return try await body(SQLiteReader(plan: plan, session: session))
+            let plan = try await session.prepare(request)
+            return try await body(
+                SQLiteReader(plan: plan, mark: await session.mark, session: session)
+            )
         }
     }
 
@@ -91,19 +93,44 @@ package struct SQLiteSource: Source {
 /// Rows of one table or view of a SQLite database.
 struct SQLiteReader: StreamReader, LaneReader {
     let plan: ReadPlan
+    let mark: SourceMark
     let session: SQLiteSession
+
+    func resume(_ read: CommittedRead) async throws -> Resumption {
+        guard plan.resume == .rowRange else {
+            return .nothing("this stream starts again from the beginning")
+        }
+        guard !mark.facts.isEmpty, read.mark == mark else {
+            return .nothing("the file was written to since")
+        }
+        return Resumption(kept: Array(read.parts.indices), isProven: true)
+    }
+
+    func slices(besides committed: [CommittedPart.Piece]) async throws -> [Slice] { [.whole] }
 
     var lanes: [any LaneReader] { [self] }
 
-    func fill(_ batch: Batch) async throws -> Bool {
-        try await session.fill(batch)
+    func begin(_ slice: Slice, at position: Position?) async throws {
+        switch position {
+        case nil: try await session.begin(behind: nil)
+        case .row(let id): try await session.begin(behind: id)
+        default: throw SourceError(.protocol, "\(plan.stream): a position that is no row id")
+        }
+    }
+
+    func fill(_ batch: Batch) async throws -> PageEnd? {
+        try await session.fill(batch).map { PageEnd($0) }
     }
 
     func progress() async -> ReadProgress {
         await session.progress
     }
 
+    func finish() async {}
+
     func sourceRowCount() async throws -> RowCountAnswer {
         .exactly(try await session.rowCount())
     }
+
+    func cursor() async throws -> CursorState? { try await session.cursor() }
 }

@@ -56,7 +56,7 @@ package struct CommitEnvironment: Sendable {
 
     /// The wait before try number `attempt` (from 1): it doubles, with chance in its upper half
     /// so that writers that lost together do not come back together.
-    func backOff(_ attempt: Int) -> Duration {
+    package func backOff(_ attempt: Int) -> Duration {
         let whole = min(
             Limits.commitBackOffLast,
             Limits.commitBackOffFirst * (1 << min(attempt - 1, 20))

@@ -36,7 +36,7 @@ package struct Table: Sendable {
                 timestamp: snapshot.timestamp,
                 operation: snapshot.operation,
                 schemaID: snapshot.schemaID,
-                rowCount: snapshot.count("total-records"),
+                rowCount: snapshot.rowCount,
                 addedRowCount: snapshot.count("added-records") ?? 0,
                 deletedRowCount: snapshot.count("deleted-records") ?? 0,
                 fileCount: snapshot.count("total-data-files"),

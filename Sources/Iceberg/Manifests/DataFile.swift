@@ -1,9 +1,9 @@
 package import Columnar
 
 /// A file of a table, as a manifest records it.
-package struct DataFile: Hashable, Sendable {
+package struct DataFile: Hashable, Sendable, Codable {
     /// What a file holds.
-    package enum Content: Int, Sendable {
+    package enum Content: Int, Sendable, Codable {
         case rows = 0
         case positionDeletes = 1
         case equalityDeletes = 2

@@ -13,6 +13,11 @@ package enum SchemaChange: Hashable, Sendable, CustomStringConvertible {
     case madeOptional(name: String)
     /// The column has another type now; its old values are no longer seen.
     case retyped(name: String, from: DataType, to: DataType)
+    /// The column has another name now; its old values are seen under the new one.
+    case renamed(from: String, to: String)
+    /// Another column bears the name now, as after one was dropped and one added; the values of
+    /// the former one are no longer seen.
+    case replaced(name: String, from: DataType, to: DataType)
 
     package var description: String {
         switch self {
@@ -21,6 +26,10 @@ package enum SchemaChange: Hashable, Sendable, CustomStringConvertible {
         case .widened(let name, let from, let to): "\(name): widened from \(from) to \(to)"
         case .madeOptional(let name): "\(name): may be null now"
         case .retyped(let name, let from, let to): "\(name): was \(from), is \(to) now"
+        case .renamed(let from, let to): "\(to): renamed, was \(from)"
+        case .replaced(let name, let from, let to):
+            "\(name): another column at the source now, of type \(to); the values of the former "
+                + "one (\(from)) are in older snapshots only"
         }
     }
 }

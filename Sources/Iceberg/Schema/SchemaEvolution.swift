@@ -1,39 +1,55 @@
 package import Columnar
 
-/// How a table's schema follows its source when the table is replaced as a whole.
+/// How a table's schema follows its source.
 package struct SchemaEvolution: Hashable, Sendable {
     /// The table's new schema: its fields in their order, then the new ones.
     package let table: Schema
     /// What the data files hold: the source's columns in their order, with the table's ids and
-    /// types, which may be wider than the source's.
+    /// types.
+    ///
+    /// Types may be wider than the source's. Columns that are not taken over are missing.
     package let written: Schema
     /// The highest id ever given out.
     package let lastColumnID: Int
     package let changes: [SchemaChange]
+    /// Columns, and members of structures as `column.member`, that are not taken over.
+    package let ignored: [String]
+    /// The identities to keep with the table, by field id; those of dropped fields stay, so that
+    /// a table that is rolled back still has them.
+    package let identities: [Int: String]
+
+    /// The columns to read, in the source's order.
+    package var columnNames: [String] { written.fields.map(\.name) }
 
     /// Numbers the fields of a first schema.
     ///
+    /// - Parameters:
+    ///   - incoming: The source's columns; their ids are ignored.
+    ///   - identities: The source's identities of them, by name.
+    /// - Returns: The schema, which is that of table and files.
     /// - Throws: `IcebergError` `schemaDrift` for two columns of one name.
-    package static func first(_ incoming: Schema) throws -> SchemaEvolution {
+    package static func first(
+        _ incoming: Schema,
+        identities: [String: String] = [:]
+    ) throws -> SchemaEvolution {
         try checkNames(incoming.fields, "the source")
-        var matcher = FieldMatcher(lastID: 0)
-        let fields = incoming.fields.map { matcher.numbered($0, isOptional: false) }
-        return SchemaEvolution(
-            table: Schema(fields),
-            written: Schema(fields),
-            lastColumnID: matcher.lastID,
-            changes: []
-        )
+        return first(incoming, lastID: 0, identities: ColumnIdentities(source: identities))
     }
 
-    /// Matches the source's columns with the table's by name.
+    /// Matches the source's columns with the table's, by identity where both sides have one and
+    /// by name otherwise.
     ///
     /// - A column of equal type keeps its id. `int` to `long`, `float` to `double` and more digits
     ///   of a decimal of the same scale widen the column; a table's type that is wider already
     ///   stays.
+    /// - A column of the same identity under another name is renamed and keeps its id, also when
+    ///   columns change names with each other. One that was dropped and added again is another
+    ///   column with an id of its own, and the former one leaves the schema.
     /// - A new column, or member of a structure, is optional.
     /// - A column the source no longer has stays as an optional one; a member of a structure goes.
-    /// - Elements of lists, structures and maps are matched in the same way.
+    ///   It goes on when it comes back, unless identities say that it is another one.
+    /// - Elements of lists, structures and maps are matched in the same way, by name.
+    /// - A table without columns takes those of the source under any contract.
     ///
     /// - Parameters:
     ///   - current: The table's schema.
@@ -41,80 +57,86 @@ package struct SchemaEvolution: Hashable, Sendable {
     ///   - incoming: The source's columns; their ids are ignored.
     ///   - observed: Columns whose type was chosen from their values: another type is no drift.
     ///   - allowTypeChange: Whether any column may take another type, under a new id.
+    ///   - identities: What tells columns apart besides their names.
+    ///   - alreadyGone: Ids of fields the source was without before: no change.
+    ///   - contract: What may change.
     /// - Returns: The schemas of table and files, and what changed.
-    /// - Throws: `IcebergError` `schemaDrift` naming every column whose type does not fit.
+    /// - Throws: `IcebergError` `schemaDrift` naming every column whose type does not fit, or all
+    ///   changes where none is allowed.
     package static func evolve(
         current: Schema,
         lastColumnID: Int,
         incoming: Schema,
         observed: Set<String> = [],
-        allowTypeChange: Bool = false
+        allowTypeChange: Bool = false,
+        identities: ColumnIdentities = ColumnIdentities(),
+        alreadyGone: Set<Int> = [],
+        contract: SchemaContract = .evolve
     ) throws -> SchemaEvolution {
         try checkNames(incoming.fields, "the source")
         try checkNames(current.fields, "the table")
-        var matcher = FieldMatcher(lastID: max(lastColumnID, current.lastFieldID))
-        let old = Dictionary(current.fields.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        var written: [Field] = []
-        var offences: [String] = []
-        for field in incoming.fields {
-            guard let before = old[field.name] else {
-                matcher.changes.append(.added(name: field.name, type: field.type))
-                written.append(matcher.numbered(field, isOptional: true))
-                continue
-            }
-            let trial = matcher
-            if let matched = matcher.match(before, field, path: field.name) {
-                written.append(matched)
-            } else if allowTypeChange || observed.contains(field.name) {
-                matcher = trial
-                let change = SchemaChange.retyped(
-                    name: field.name,
-                    from: before.type,
-                    to: field.type
+        let lastID = max(lastColumnID, current.lastFieldID)
+        guard !current.fields.isEmpty else {
+            return first(incoming, lastID: lastID, identities: identities)
+        }
+        var steps = EvolutionSteps(
+            matcher: FieldMatcher(lastID: lastID, takesNewMembers: contract != .discard),
+            takesNewColumns: contract != .discard
+        )
+        let pairing = ColumnPairing(current: current, incoming: incoming, identities: identities)
+        for (column, origin) in zip(incoming.fields, pairing.origins(of: incoming.fields)) {
+            let mayChange = allowTypeChange || observed.contains(column.name)
+            steps.take(column, origin, mayChangeType: mayChange)
+        }
+        let table = steps.table(after: current, alreadyGone: alreadyGone)
+        try check(steps, contract: contract)
+        return SchemaEvolution(
+            table: Schema(table),
+            written: Schema(steps.written),
+            lastColumnID: steps.matcher.lastID,
+            changes: steps.matcher.changes,
+            ignored: steps.matcher.ignored,
+            identities: identities.stored(for: steps.written)
+        )
+    }
+
+    private static func first(
+        _ incoming: Schema,
+        lastID: Int,
+        identities: ColumnIdentities
+    ) -> SchemaEvolution {
+        var matcher = FieldMatcher(lastID: lastID)
+        let fields = incoming.fields.map { matcher.numbered($0, isOptional: false) }
+        return SchemaEvolution(
+            table: Schema(fields),
+            written: Schema(fields),
+            lastColumnID: matcher.lastID,
+            changes: [],
+            ignored: [],
+            identities: identities.stored(for: fields)
+        )
+    }
+
+    private static func check(_ steps: EvolutionSteps, contract: SchemaContract) throws {
+        if contract == .freeze {
+            let news = steps.matcher.changes.map(\.description) + steps.offences
+            guard news.isEmpty else {
+                throw IcebergError(
+                    .schemaDrift,
+                    "the source's columns changed, and the table's are frozen: "
+                        + news.joined(separator: "; ")
+                        + ". Allow the changes with `--schema evolve`, or take them back at the "
+                        + "source"
                 )
-                matcher.changes.append(change)
-                written.append(matcher.numbered(field, isOptional: true))
-            } else {
-                matcher = trial
-                offences.append("\(field.name): was \(before.type), source now gives \(field.type)")
             }
         }
-        guard offences.isEmpty else {
+        guard steps.offences.isEmpty else {
             throw IcebergError(
                 .schemaDrift,
-                offences.joined(separator: "; ")
+                steps.offences.joined(separator: "; ")
                     + ". Allow the change of type, cast the column, or sync into another table"
             )
         }
-        return merge(current: current, written: written, matcher: matcher)
-    }
-
-    private static func merge(
-        current: Schema,
-        written: [Field],
-        matcher: FieldMatcher
-    ) -> SchemaEvolution {
-        var matcher = matcher
-        let new = Dictionary(written.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        var table: [Field] = []
-        for field in current.fields {
-            if let after = new[field.name] {
-                table.append(after)
-            } else {
-                matcher.changes.append(.gone(name: field.name))
-                var gone = field
-                gone.isRequired = false
-                table.append(gone)
-            }
-        }
-        let known = Set(current.fields.map(\.name))
-        table += written.filter { !known.contains($0.name) }
-        return SchemaEvolution(
-            table: Schema(table),
-            written: Schema(written),
-            lastColumnID: matcher.lastID,
-            changes: matcher.changes
-        )
     }
 
     private static func checkNames(_ fields: [Field], _ owner: String) throws {
@@ -128,98 +150,81 @@ package struct SchemaEvolution: Hashable, Sendable {
     }
 }
 
-/// Matches fields one by one, giving out ids and noting changes.
-private struct FieldMatcher {
-    var lastID: Int
-    var changes: [SchemaChange] = []
+/// Takes over the source's columns one by one.
+private struct EvolutionSteps {
+    var matcher: FieldMatcher
+    let takesNewColumns: Bool
+    var written: [Field] = []
+    var offences: [String] = []
+    /// What stands in the place of a table's column, by its id.
+    private var successors: [Int: Field] = [:]
 
-    init(lastID: Int) {
-        self.lastID = lastID
+    init(matcher: FieldMatcher, takesNewColumns: Bool) {
+        self.matcher = matcher
+        self.takesNewColumns = takesNewColumns
     }
 
-    /// The field with new ids for itself and all within.
-    mutating func numbered(_ field: Field, isOptional: Bool) -> Field {
-        var field = field
-        lastID += 1
-        field.id = lastID
-        if isOptional { field.isRequired = false }
-        switch field.type {
-        case .list(let element):
-            field.type = .list(element: numbered(element, isOptional: false))
-        case .structure(let members):
-            field.type = .structure(members.map { numbered($0, isOptional: false) })
-        case .map(let key, let value):
-            let key = numbered(key, isOptional: false)
-            field.type = .map(key: key, value: numbered(value, isOptional: false))
-        default: break
-        }
-        return field
-    }
-
-    /// The field as it goes on; nil when the types do not fit.
-    mutating func match(_ before: Field, _ after: Field, path: String) -> Field? {
-        guard let type = match(before.type, after.type, path: path) else { return nil }
-        var field = after
-        field.id = before.id
-        field.type = type
-        field.isRequired = before.isRequired && after.isRequired
-        field.documentation = after.documentation ?? before.documentation
-        if before.isRequired, !after.isRequired { changes.append(.madeOptional(name: path)) }
-        return field
-    }
-
-    private mutating func match(
-        _ before: DataType,
-        _ after: DataType,
-        path: String
-    ) -> DataType? {
-        switch (before, after) {
-        case (.list(let old), .list(let new)):
-            return match(old, new, path: path + ".element").map { .list(element: $0) }
-        case (.map(let oldKey, let oldValue), .map(let newKey, let newValue)):
-            guard var key = match(oldKey, newKey, path: path + ".key"),
-                let value = match(oldValue, newValue, path: path + ".value")
-            else { return nil }
-            // A map's key is never null, whatever the source says of it.
-            key.isRequired = true
-            return .map(key: key, value: value)
-        case (.structure(let old), .structure(let new)):
-            return match(members: old, new, path: path).map { .structure($0) }
-        default:
-            guard let wider = Self.common(before, after) else { return nil }
-            if wider != before { changes.append(.widened(name: path, from: before, to: wider)) }
-            return wider
-        }
-    }
-
-    private mutating func match(members old: [Field], _ new: [Field], path: String) -> [Field]? {
-        let byName = Dictionary(old.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        var members: [Field] = []
-        for member in new {
-            let place = path + "." + member.name
-            if let before = byName[member.name] {
-                guard let matched = match(before, member, path: place) else { return nil }
-                members.append(matched)
+    mutating func take(_ column: Field, _ origin: ColumnPairing.Origin, mayChangeType: Bool) {
+        switch origin {
+        case .continues(let before): go(on: before, as: column, mayChangeType: mayChangeType)
+        case .new, .replaces:
+            guard takesNewColumns else {
+                matcher.ignored.append(column.name)
+                return
+            }
+            let field = matcher.numbered(column, isOptional: true)
+            written.append(field)
+            if case .replaces(let before) = origin {
+                successors[before.id] = field
+                note(.replaced(name: column.name, from: before.type, to: column.type))
             } else {
-                changes.append(.added(name: place, type: member.type))
-                members.append(numbered(member, isOptional: true))
+                note(.added(name: column.name, type: column.type))
             }
         }
-        let names = Set(new.map(\.name))
-        for member in old where !names.contains(member.name) {
-            changes.append(.gone(name: path + "." + member.name))
-        }
-        return members
     }
 
-    /// The one of two types that holds the values of both; nil when neither does.
-    private static func common(_ before: DataType, _ after: DataType) -> DataType? {
-        switch (before, after) {
-        case (.int, .long), (.long, .int): .long
-        case (.float, .double), (.double, .float): .double
-        case (.decimal(let old, let oldScale), .decimal(let new, let newScale)):
-            oldScale == newScale ? .decimal(precision: max(old, new), scale: oldScale) : nil
-        default: before == after ? before : nil
+    private mutating func go(on before: Field, as column: Field, mayChangeType: Bool) {
+        var trial = matcher
+        if before.name != column.name {
+            trial.changes.append(.renamed(from: before.name, to: column.name))
         }
+        var field: Field
+        if let matched = trial.match(before, column, path: column.name) {
+            matcher = trial
+            field = matched
+        } else if mayChangeType {
+            note(.retyped(name: column.name, from: before.type, to: column.type))
+            field = matcher.numbered(column, isOptional: true)
+        } else {
+            offences.append("\(column.name): was \(before.type), source now gives \(column.type)")
+            field = before
+        }
+        successors[before.id] = field
+        written.append(field)
+    }
+
+    /// The table's columns: the old ones as they go on, then those that are new.
+    mutating func table(after current: Schema, alreadyGone: Set<Int>) -> [Field] {
+        let names = Dictionary(written.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        var table: [Field] = []
+        for field in current.fields {
+            if let successor = successors[field.id] {
+                table.append(successor)
+            } else if let namesake = names[field.name] {
+                // A renamed column took the name, and no two can have it.
+                note(.replaced(name: field.name, from: field.type, to: namesake.type))
+            } else {
+                if !alreadyGone.contains(field.id) { note(.gone(name: field.name)) }
+                var gone = field
+                gone.isRequired = false
+                table.append(gone)
+            }
+        }
+        let known = Set(table.map(\.id))
+        return table + written.filter { !known.contains($0.id) }
+    }
+
+    private mutating func note(_ change: SchemaChange) {
+        matcher.changes.append(change)
     }
 }

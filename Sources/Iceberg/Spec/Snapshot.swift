@@ -40,6 +40,14 @@ package struct Snapshot: Hashable, Sendable {
         summary[key].flatMap { Int64($0) }
     }
 
+    /// Rows a reader finds: those of the files without the deleted positions; nil when the writer
+    /// did not count, or deleted rows by value.
+    package var rowCount: Int64? {
+        guard let records = count("total-records"), count("total-equality-deletes") ?? 0 == 0
+        else { return nil }
+        return records - (count("total-position-deletes") ?? 0)
+    }
+
     init(json: JSONObject) throws {
         id = try json.required("snapshot-id", \.integer)
         parentID = try json.optional("parent-snapshot-id", \.integer)

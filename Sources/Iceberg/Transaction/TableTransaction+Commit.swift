@@ -53,6 +53,7 @@ private struct Committer {
             for attempt in 1...Limits.commitAttempts {
                 try Task.checkCancellation()
                 planner.attempt = attempt
+                try await transaction.beforeTry?(head)
                 let (metadata, totals) = try await plan(upon: head)
                 let version = (head?.version ?? 0) + 1
                 if try await publish(metadata, version: version) == .landed {
@@ -115,6 +116,7 @@ private struct Committer {
             switch files {
             case .append(let files): try await planner.append(files, upon: metadata)
             case .replace(let files): try await planner.replace(with: files, upon: metadata)
+            case .merge(let merge): try await planner.merge(merge, upon: metadata)
             }
         let list = try await planner.writeList(plan.manifests, upon: metadata)
         metadata.add(

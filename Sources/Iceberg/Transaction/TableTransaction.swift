@@ -16,11 +16,13 @@ package struct TableTransaction: Sendable {
     var newSchema: SchemaChangeRequest?
     var propertyChanges: [String: String?] = [:]
     var extraSummary: [String: String] = [:]
+    var beforeTry: (@Sendable (Table?) async throws -> Void)?
 
     /// What happens to the table's files.
     enum FileChange: Sendable {
         case append([DataFile])
         case replace([DataFile])
+        case merge(MergePlan)
     }
 
     /// The schema the table is to have.
@@ -34,6 +36,14 @@ package struct TableTransaction: Sendable {
         self.catalog = catalog
         self.identifier = identifier
         self.base = base
+    }
+
+    /// Asks before each try to publish, with the table it would be put upon; a throw ends the commit.
+    ///
+    /// Whoever has to be sure that nobody else publishes the same asks here.
+    package mutating func beforeEachTry(_ check: @escaping @Sendable (Table?) async throws -> Void)
+    {
+        beforeTry = check
     }
 
     /// Adds keys to the summary of the snapshot this commit makes.

@@ -52,10 +52,11 @@ extension SQLiteSource {
     func contents(_ request: ReadRequest) async throws -> SQLiteContents {
         try await read(request) { reader in
             let batch = Batch(schema: reader.plan.schema)
+            try await reader.lanes[0].begin(.whole, at: nil)
             var rows: [[String?]] = []
             var hasMore = true
             while hasMore {
-                hasMore = try await reader.lanes[0].fill(batch)
+                hasMore = try await reader.lanes[0].fill(batch)?.step != .done
                 for index in 0..<batch.rowCount {
                     rows.append(batch.columns.map { $0.unitText(at: index) })
                 }

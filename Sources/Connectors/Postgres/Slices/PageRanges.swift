@@ -1,6 +1,6 @@
 /// Cuts a heap table into page ranges: large ones first, so that little is left to even out.
 package enum PageRanges {
-    /// The first page of each range, rising from 0; the last range has no end.
+    /// The first page of each range, rising from 0; none where there are no pages.
     ///
     /// Each range takes a share of what is left that leaves every lane several more, within
     /// `smallest` and `largest` pages.
@@ -10,6 +10,7 @@ package enum PageRanges {
         smallest: Int64,
         largest: Int64
     ) -> [Int64] {
+        guard pageCount > 0 else { return [] }
         var starts: [Int64] = [0]
         var first: Int64 = 0
         while true {
@@ -22,16 +23,24 @@ package enum PageRanges {
         }
     }
 
-    /// The ranges that begin at `starts`.
-    ///
-    /// The last one is open: nothing that the snapshot sees can lie outside of all ranges.
-    static func ranges(starts: [Int64]) -> [PostgresSlice.Range] {
-        guard starts.count > 1 else { return [.all] }
-        return starts.indices.map { index in
-            .pages(
-                first: starts[index],
-                end: index + 1 < starts.count ? starts[index + 1] : nil
-            )
+    /// What `covered` leaves of a heap of `pageCount` pages, in order: the gaps between, and behind
+    /// the last page an open range, unless one of `covered` is open.
+    package static func gaps(
+        in covered: [(first: Int64, end: Int64?)],
+        pageCount: Int64
+    ) -> [(first: Int64, end: Int64?)] {
+        var gaps: [(first: Int64, end: Int64?)] = []
+        var next: Int64 = 0
+        for range in covered.sorted(by: { $0.first < $1.first }) {
+            if range.first > next { gaps.append((next, range.first)) }
+            guard let end = range.end else { return gaps }
+            next = max(next, end)
         }
+        if next < pageCount {
+            gaps.append((next, pageCount))
+            next = pageCount
+        }
+        gaps.append((next, nil))
+        return gaps
     }
 }

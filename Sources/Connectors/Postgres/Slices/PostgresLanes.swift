@@ -26,7 +26,7 @@ struct PostgresLaneOpener {
     /// How many connections the read should have, by what there is to read and what is wanted.
     func laneCount(for slicing: PostgresSlicing) -> Int {
         let bySize = 1 + slicing.byteCount / Limits.laneByteCountMin
-        return Int(min(Int64(limits.laneCount), Int64(slicing.slices.count), bySize))
+        return Int(min(Int64(limits.laneCount), Int64(max(slicing.partCount, 1)), bySize))
     }
 
     /// Opens what is wanted and can be had.

@@ -2,13 +2,30 @@ import Streams
 
 /// How a read is cut into slices, and why so.
 struct PostgresSlicing: Sendable {
-    var slices: [PostgresSlice]
+    /// How rows are told apart.
+    enum Cut: Sendable {
+        /// One slice: the relation as it stands in the statement.
+        case whole
+        /// Ranges of pages of each leaf.
+        case pages([PostgresLeaf])
+        /// Slices by the leading key column, or whole leaves.
+        case keys([Slice])
+    }
+
+    var cut: Cut
     /// The relations the slices are of, each with all of its rows, as they stand behind FROM.
     var relations: [String]
+    /// Parts of about equal size there are to share out.
+    var partCount: Int
     /// In words, for the plan: what a slice is.
     var manner: String
     /// Bytes of the relation's pages; what opening further connections is weighed by.
     var byteCount: Int64
+
+    /// What a read that is cut like this promises to one that goes on.
+    var resume: ResumeGuarantee {
+        if case .pages = cut { .heapRange } else { .none }
+    }
 }
 
 /// Cuts relations into slices that several connections read under one snapshot.
@@ -24,110 +41,98 @@ struct PostgresSlicing: Sendable {
 struct PostgresSlicer {
     let session: PostgresSession
     let read: PostgresRead
+    let leaves: [PostgresLeaf]
 
-    /// Decides the slices for up to `laneCount` connections.
+    /// Decides the cut for up to `laneCount` connections.
     func slicing(laneCount: Int) async throws -> PostgresSlicing {
         let whole = PostgresSlicing(
-            slices: [PostgresSlice(fromClause: read.fromClause, range: .all)],
+            cut: .whole,
             relations: [read.fromClause],
+            partCount: 1,
             manner: "as a whole",
             byteCount: read.plan.estimatedByteCount ?? 0
         )
-        guard ["r", "m", "p"].contains(read.kind), read.filter == nil, !read.filtersRows else {
-            return whole
-        }
-        let leaves = try await leaves()
-        guard !leaves.isEmpty, leaves.allSatisfy(\.canBeRead) else { return whole }
-        var slices: [PostgresSlice] = []
-        var usesKeys = false
-        for leaf in leaves {
-            let ranges: [PostgresSlice.Range]
-            if leaf.hasPages, await session.serverVersion >= 140_000 {
-                ranges = pageRanges(of: leaf, laneCount: laneCount)
-            } else {
-                ranges = try await keyRanges(of: leaf)
-                usesKeys = true
+        guard ["r", "m", "p"].contains(read.kind), read.canBeCut, !leaves.isEmpty,
+            leaves.allSatisfy(\.canBeRead)
+        else { return whole }
+        var slicing = whole
+        slicing.relations = leaves.map(\.fromClause)
+        slicing.byteCount = leaves.reduce(0) { $0 + $1.byteCount }
+        let hasPages = leaves.allSatisfy(\.hasPages)
+        if hasPages, await session.serverVersion >= 140_000 {
+            slicing.cut = .pages(leaves)
+            slicing.partCount = leaves.reduce(0) {
+                $0 + Self.starts(of: 0..<$1.pageCount, of: $1, laneCount: laneCount).count
             }
-            slices += ranges.map { PostgresSlice(fromClause: leaf.fromClause, range: $0) }
+        } else {
+            var slices: [Slice] = []
+            for leaf in leaves { slices += try await keySlices(of: leaf) }
+            slicing.cut = .keys(slices)
+            slicing.partCount = slices.count
         }
         let partitions = leaves.count > 1 ? "\(leaves.count) partitions" : ""
-        let ranges = "\(slices.count) \(usesKeys ? "key" : "page") ranges"
-        return PostgresSlicing(
-            slices: slices,
-            relations: leaves.map(\.fromClause),
-            manner: slices.count == 1
-                ? "as a whole"
-                : slices.count == leaves.count
-                    ? partitions : partitions.isEmpty ? ranges : "\(ranges) of \(partitions)",
-            byteCount: leaves.reduce(0) { $0 + $1.byteCount }
-        )
+        let sort = if case .pages = slicing.cut { "page" } else { "key" }
+        let ranges = "\(slicing.partCount) \(sort) ranges"
+        slicing.manner =
+            slicing.partCount <= 1
+            ? "as a whole"
+            : slicing.partCount <= leaves.count
+                ? partitions : partitions.isEmpty ? ranges : "\(ranges) of \(partitions)"
+        return slicing
     }
 
-    /// A table with rows of its own: the relation itself, or a partition without partitions.
-    private struct Leaf {
-        var id: String
-        var fromClause: String
-        /// Whether its rows lie in pages, and this user may ask for them: `ctid` takes the right to
-        /// the whole table.
-        var hasPages: Bool
-        /// Whether reading it by itself gives this user the same rows as reading the root.
-        var canBeRead: Bool
-        var byteCount: Int64
-        var pageByteCount: Int64
-    }
-
-    /// The leaves as of the snapshot.
-    private func leaves() async throws -> [Leaf] {
-        // A partition on its way out is no part of its root any more.
-        let isAttached = await session.serverVersion >= 140_000 ? "AND NOT i.inhdetachpending" : ""
-        let rows = try await session.query(
-            """
-            WITH RECURSIVE tree(id) AS (
-                SELECT $1::oid
-                UNION ALL
-                SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree t ON i.inhparent = t.id
-                    JOIN pg_catalog.pg_class p ON p.oid = t.id AND p.relkind = 'p'
-                WHERE true \(isAttached)
-            )
-            SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname = 'heap',
-                pg_catalog.has_table_privilege(c.oid, 'SELECT')
-                    AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
-                pg_catalog.row_security_active(c.oid),
-                pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size')
-            FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.id
-                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
-            WHERE c.relkind <> 'p'
-            ORDER BY n.nspname, c.relname
-            """,
-            [read.relationID]
-        )
-        let isRoot = read.kind == "p"
-        return rows.map { row in
-            let name = quoted(row[1] ?? "") + "." + quoted(row[2] ?? "")
-            let isReadable = row[5] == "t"
-            return Leaf(
-                id: row[0] ?? "",
-                fromClause: isRoot ? "ONLY \(name)" : read.fromClause,
-                hasPages: row[4] == "t" && isReadable,
-                canBeRead: !isRoot || (isReadable && row[3] == "r" && row[6] == "f"),
-                byteCount: row[7].flatMap { Int64($0) } ?? 0,
-                pageByteCount: row[8].flatMap { Int64($0) } ?? 8192
-            )
+    /// The page ranges of `leaves` that `committed` does not cover.
+    ///
+    /// Behind the pages a leaf has now there is one more range, open and empty as a rule: nothing
+    /// that the snapshot sees can lie outside of all ranges.
+    static func pageSlices(
+        of leaves: [PostgresLeaf],
+        besides committed: [CommittedPart.Piece],
+        laneCount: Int
+    ) -> [Slice] {
+        leaves.flatMap { leaf in
+            var covered: [(first: Int64, end: Int64?)] = []
+            for piece in committed {
+                guard case .pages(_, leaf.heap, let first, let end) = piece.slice.range,
+                    piece.step == .done
+                else { continue }
+                covered.append((first, end))
+            }
+            return PageRanges.gaps(in: covered, pageCount: leaf.pageCount).flatMap { gap in
+                guard let end = gap.end else { return [slice(of: leaf, gap.first, nil)] }
+                let starts = Self.starts(of: gap.first..<end, of: leaf, laneCount: laneCount)
+                return starts.indices.map { index in
+                    slice(
+                        of: leaf,
+                        starts[index],
+                        index + 1 < starts.count ? starts[index + 1] : end
+                    )
+                }
+            }
         }
     }
 
-    private func pageRanges(of leaf: Leaf, laneCount: Int) -> [PostgresSlice.Range] {
-        let pageByteCount = max(leaf.pageByteCount, 1)
-        return PageRanges.ranges(
-            starts: PageRanges.starts(
-                pageCount: leaf.byteCount / pageByteCount,
-                laneCount: laneCount,
-                smallest: max(Limits.sliceByteCountMin / pageByteCount, 1),
-                largest: max(Limits.sliceByteCountMax / pageByteCount, 1)
-            )
+    private static func slice(of leaf: PostgresLeaf, _ first: Int64, _ end: Int64?) -> Slice {
+        Slice(
+            key: SliceKey("\(leaf.heap):\(first)-\(end.map { String($0) } ?? "")"),
+            range: .pages(relation: leaf.fromClause, heap: leaf.heap, first: first, end: end)
         )
     }
+
+    private static func starts(
+        of pages: Range<Int64>,
+        of leaf: PostgresLeaf,
+        laneCount: Int
+    ) -> [Int64] {
+        PageRanges.starts(
+            pageCount: Int64(pages.count),
+            laneCount: laneCount,
+            smallest: max(Limits.sliceByteCountMin / max(leaf.pageByteCount, 1), 1),
+            largest: max(Limits.sliceByteCountMax / max(leaf.pageByteCount, 1), 1)
+        ).map { pages.lowerBound + $0 }
+    }
+
+    // MARK: Keys
 
     /// Types whose text form reads back as the same value and whose order is one for `<` and for
     /// sorting, wherever operators are looked up.
@@ -136,9 +141,18 @@ struct PostgresSlicer {
         "timestamptz",
     ]
 
+    private func keySlices(of leaf: PostgresLeaf) async throws -> [Slice] {
+        try await keyConditions(of: leaf).enumerated().map { number, condition in
+            Slice(
+                key: SliceKey("\(leaf.id):\(number)"),
+                range: .keys(relation: leaf.fromClause, condition: condition)
+            )
+        }
+    }
+
     /// Ranges of the leading key column between the bounds of the server's histogram; the server
     /// sorts and compares them, in the column's own collation.
-    private func keyRanges(of leaf: Leaf) async throws -> [PostgresSlice.Range] {
+    private func keyConditions(of leaf: PostgresLeaf) async throws -> [String] {
         let columns = try await session.query(
             """
             SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -155,7 +169,7 @@ struct PostgresSlicer {
             """,
             [leaf.id, "{" + Self.keyTypes.joined(separator: ",") + "}"]
         )
-        guard let key = columns.first, let name = key[0], let type = key[1] else { return [.all] }
+        guard let key = columns.first, let name = key[0], let type = key[1] else { return ["true"] }
         var collation = ""
         if let collationName = key[2], let schema = key[3] {
             collation = " COLLATE \(quoted(schema)).\(quoted(collationName))"
@@ -172,12 +186,10 @@ struct PostgresSlicer {
         ).compactMap { $0.first ?? nil }
         // The first and the last bound are the ends of the table: all between them cut it.
         let cuts = bounds.dropFirst().dropLast().map { "\($0)::\(type)" }
-        guard let first = cuts.first, let last = cuts.last else { return [.all] }
+        guard let first = cuts.first, let last = cuts.last else { return ["true"] }
         let column = quoted(name)
-        let conditions =
-            ["\(column) < \(first)"]
+        return ["\(column) < \(first)"]
             + zip(cuts, cuts.dropFirst()).map { "\(column) >= \($0) AND \(column) < \($1)" }
             + ["\(column) >= \(last)"]
-        return conditions.map { .keys($0) }
     }
 }

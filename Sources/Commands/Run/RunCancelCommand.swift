@@ -1,0 +1,42 @@
+import ArgumentParser
+import Iceberg
+import Ingest
+import ObjectStorage
+
+/// `tributary run cancel`.
+struct RunCancelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel",
+        abstract: "End an unfinished run: nobody goes on with it, and its files go.",
+        discussion: """
+            A process that still works at the run stops at its next checkpoint and publishes \
+            nothing. The table stays as it is.
+            """
+    )
+
+    @OptionGroup var choice: RunChoice
+    @OptionGroup var lake: LakeOptions
+
+    func run() async throws {
+        try await Interruptible.run {
+            let opened = try lake.open(.writing)
+            let state = try await choice.state(in: opened.registry)
+            let table = choice.table.identifier
+            guard state.end == nil else {
+                Terminal.result("run \(state.number) of \(table) has ended already")
+                return
+            }
+            try await opened.registry.abandon(table, state, reason: "cancelled by hand")
+            let outcome = try await opened.cleaner.clean(table, run: state.number)
+            Terminal.result("run \(state.number) of \(table) is cancelled; " + outcome.words)
+        }
+    }
+}
+
+extension RunCleaner.Outcome {
+    /// What was done, in words.
+    var words: String {
+        if let obstacle { return "its files stay: \(obstacle)" }
+        return "\(Words.count(Int64(fileCount), "file")) removed, \(Words.bytes(byteCount))"
+    }
+}

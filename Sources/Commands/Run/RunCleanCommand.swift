@@ -1,0 +1,39 @@
+import ArgumentParser
+import Iceberg
+import Ingest
+import ObjectStorage
+
+/// `tributary run clean`.
+struct RunCleanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clean",
+        abstract: "Remove the files of ended runs that no snapshot names, and old ledgers.",
+        discussion: "Runs that have not ended keep what they have: end them with `run cancel`."
+    )
+
+    @Argument(help: "Only of this table: namespace.table.") var table: TableArgument?
+    @OptionGroup var lake: LakeOptions
+
+    func run() async throws {
+        try await Interruptible.run {
+            let opened = try lake.open(.writing)
+            let tables =
+                if let table {
+                    [table.identifier]
+                } else {
+                    try await opened.registry.tables()
+                }
+            for table in tables {
+                for number in try await opened.registry.numbers(of: table) {
+                    guard let state = try await opened.registry.state(of: table, run: number),
+                        state.end != nil
+                    else { continue }
+                    let outcome = try await opened.cleaner.clean(table, run: number)
+                    guard outcome.fileCount > 0 || outcome.obstacle != nil else { continue }
+                    Terminal.result("run \(number) of \(table): \(outcome.words)")
+                }
+                try await opened.cleaner.prune(table)
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Iceberg
+import Ingest
+import ObjectStorage
+
+/// `tributary run list`.
+struct RunListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the runs whose ledgers are kept, newest last."
+    )
+
+    @Argument(help: "Only of this table: namespace.table.") var table: TableArgument?
+    @OptionGroup var lake: LakeOptions
+    @Flag(help: "Only runs that have not ended.") var unfinished = false
+    @Flag(help: "Print one JSON object.") var json = false
+
+    private struct Report: Encodable {
+        var lake: String
+        var runs: [RunSummary]
+    }
+
+    func run() async throws {
+        try await Interruptible.run {
+            let registry = try lake.open(.reading).registry
+            var runs: [RunSummary] = []
+            let tables =
+                if let table { [table.identifier] } else { try await registry.tables() }
+            for table in tables {
+                for number in try await registry.numbers(of: table) {
+                    guard let state = try await registry.state(of: table, run: number),
+                        state.end == nil || !unfinished
+                    else { continue }
+                    runs.append(RunSummary(state, table: table))
+                }
+            }
+            if json {
+                try Terminal.json(Report(lake: lake.lake, runs: runs))
+            } else {
+                RunSummary.show(runs)
+            }
+        }
+    }
+}

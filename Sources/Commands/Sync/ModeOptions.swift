@@ -1,0 +1,105 @@
+import ArgumentParser
+import Iceberg
+import Ingest
+import Streams
+
+/// What a sync does with what is there: the mode, the cursor, the schema's contract.
+struct ModeOptions: ParsableArguments {
+    /// How much of a stream is read.
+    enum Mode: String, CaseIterable, ExpressibleByArgument {
+        case fullRefresh = "full-refresh"
+        case incremental
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "What is read: full-refresh or incremental.",
+            discussion: """
+                full-refresh reads all rows and replaces the table. incremental reads what is new \
+                since the last run; the first run reads all.
+                """,
+            valueName: "mode"
+        )
+    )
+    var mode = Mode.fullRefresh
+
+    @Option(help: "For incremental: the column that grows with every change of a row.")
+    var cursor: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "For incremental: the columns that identify a row, separated by commas.",
+            discussion: "The default is the stream's own primary key.",
+            valueName: "columns"
+        )
+    )
+    var primaryKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "For incremental: what becomes of rows the table has already: merge or append.",
+            discussion: "merge keeps one row per key, append every version.",
+            valueName: "rule"
+        )
+    )
+    var onConflict = ConflictRule.merge
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            For incremental: look again this far behind the cursor's highest value: 90s, 1h, 2d; \
+            units for a cursor of numbers.
+            """,
+            discussion: """
+                Without it Postgres tables are scanned by the server for rows of transactions since \
+                the last run, which misses nothing.
+                """,
+            valueName: "span"
+        )
+    )
+    var overlap: TimeSpan?
+
+    @Option(
+        name: .customLong("schema"),
+        help: ArgumentHelp(
+            "How the table follows a changed source: evolve, freeze or discard.",
+            discussion: "freeze stops before anything is read, discard leaves new columns out.",
+            valueName: "contract"
+        )
+    )
+    var contract = SchemaContract.evolve
+
+    @Flag(help: "Begin anew: neither an unfinished run nor the cursor counts.")
+    var restart = false
+
+    @Flag(help: "Take an unfinished run from a process that still lives.")
+    var takeOver = false
+
+    func validate() throws {
+        guard mode == .fullRefresh || cursor != nil else {
+            throw ValidationError(
+                "--mode incremental takes a --cursor: the column that grows with every change"
+            )
+        }
+        guard mode == .incremental || (cursor == nil && primaryKey == nil && overlap == nil) else {
+            throw ValidationError(
+                "--cursor, --primary-key and --overlap belong to --mode incremental"
+            )
+        }
+        _ = try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") }
+    }
+
+    /// The incremental part of a request; nil for a full refresh.
+    func incremental() throws -> IncrementalRequest? {
+        guard mode == .incremental, let cursor else { return nil }
+        return IncrementalRequest(
+            cursor: cursor,
+            key: try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") } ?? [],
+            conflict: onConflict,
+            overlap: overlap.map { Int64($0.seconds) }
+        )
+    }
+}
+
+extension ConflictRule: ExpressibleByArgument {}
+extension SchemaContract: ExpressibleByArgument {}

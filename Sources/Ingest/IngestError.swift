@@ -1,0 +1,28 @@
+/// Why a run failed by itself, its source and lake being well.
+package struct IngestError: Error, Sendable, CustomStringConvertible {
+    /// The class of a failure.
+    package enum Code: String, Sendable {
+        /// Source and lake disagree on what was read.
+        case unproven
+        /// Two streams of a run would land in one table.
+        case sameTable = "same-table"
+        /// Another attempt took the run over.
+        case superseded
+        /// Another process works at the table.
+        case busy
+        /// A ledger that this program cannot read.
+        case unreadableLedger = "unreadable-ledger"
+        /// What was asked for does not fit what the table or the source is.
+        case refused
+    }
+
+    package let code: Code
+    package let message: String
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,74 @@
+package import Iceberg
+package import ObjectStorage
+import Streams
+
+/// Removes what ended runs left in the lake: files that no snapshot names, and old ledgers.
+package struct RunCleaner: Sendable {
+    let store: any ObjectStore
+    let catalog: FilesystemCatalog
+    let registry: RunRegistry
+
+    /// Makes a cleaner.
+    package init(store: any ObjectStore, catalog: FilesystemCatalog, registry: RunRegistry) {
+        self.store = store
+        self.catalog = catalog
+        self.registry = registry
+    }
+
+    /// What cleaning behind a run did.
+    package struct Outcome: Hashable, Sendable {
+        package var fileCount = 0
+        package var byteCount: Int64 = 0
+        /// Why files have to stay for now; nil when none do.
+        package var obstacle: String?
+    }
+
+    /// Removes the files of an ended run that its snapshot does not name.
+    ///
+    /// A run that was given up on the way to its commit may still be about to publish, if its
+    /// process was only stopped. Its files stay until the table has a newer version: then that
+    /// commit cannot land any more.
+    @discardableResult
+    package func clean(_ table: TableIdentifier, run number: Int) async throws -> Outcome {
+        guard let state = try await registry.state(of: table, run: number), let end = state.end
+        else { return Outcome(obstacle: "the run has not ended") }
+        let present = try await catalog.loadIfPresent(table)
+        var named: Set<ObjectKey> = []
+        if let snapshot = present?.metadata.snapshot(ofRun: state.record.runID) {
+            for file in try await present?.files(snapshotID: snapshot.id) ?? [] {
+                if let key = store.locations.key(at: file.path) { named.insert(key) }
+            }
+        } else {
+            if case .published(let record) = end, record.snapshotID != nil {
+                return Outcome(obstacle: "its snapshot is no longer kept")
+            }
+            if let version = state.publishedUpon, (present?.version ?? 0) <= version {
+                return Outcome(
+                    obstacle: "it was given up while it published; its files go when the table has "
+                        + "its next version"
+                )
+            }
+        }
+        var outcome = Outcome()
+        let folder = try catalog.folder(of: table).appending("data")
+        for object in try await store.list(folder).objects
+        where object.key.name.hasPrefix(state.record.runID + "-") && !named.contains(object.key) {
+            try await store.delete(object.key)
+            outcome.fileCount += 1
+            outcome.byteCount += Int64(object.byteCount)
+        }
+        return outcome
+    }
+
+    /// Removes the ledgers of runs that are older than those to be kept.
+    package func prune(_ table: TableIdentifier) async throws {
+        for number in try await registry.numbers(of: table).dropLast(Limits.runsKept) {
+            guard let state = try await registry.state(of: table, run: number) else { continue }
+            // A ledger is what knows of files that have to wait.
+            guard state.end != nil, try await clean(table, run: number).obstacle == nil else {
+                continue
+            }
+            try await registry.remove(table, run: number)
+        }
+    }
+}

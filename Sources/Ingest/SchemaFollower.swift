@@ -1,0 +1,88 @@
+import Columnar
+import Iceberg
+import Streams
+
+/// How a table's schema follows its stream under the contract of a run.
+struct SchemaFollower {
+    let options: RunOptions
+    let base: Table?
+
+    /// The request with what the table knows of its columns.
+    func prepared(_ request: ReadRequest) throws -> ReadRequest {
+        var request = request
+        guard let metadata = base?.metadata else { return request }
+        let identities = try metadata.columnIdentities()
+        for field in metadata.currentSchema?.schema.fields ?? [] {
+            request.preferredTypes[field.name] = field.type
+            // A column that was renamed is found by its identity.
+            if let identity = identities[field.id] { request.preferredTypes[identity] = field.type }
+        }
+        return request
+    }
+
+    /// The schemas of table and files for a plan; `conflict` is that of an incremental read.
+    ///
+    /// - Throws: `IcebergError` `schemaDrift` naming what the contract does not allow.
+    func evolve(
+        _ plan: ReadPlan,
+        conflict: ConflictRule?
+    ) async throws -> SchemaEvolution {
+        guard !plan.columns.isEmpty else {
+            throw SourceError(
+                .unsupported,
+                "it has no columns, and no engine reads a table without any; leave it out"
+            )
+        }
+        var incoming: [String: String] = [:]
+        for column in plan.columns { incoming[column.name] = column.identity }
+        guard let current = base?.metadata, let schema = current.currentSchema?.schema else {
+            return try SchemaEvolution.first(plan.schema, identities: incoming)
+        }
+        let evolution = try SchemaEvolution.evolve(
+            current: schema,
+            lastColumnID: current.lastColumnID,
+            incoming: plan.schema,
+            observed: Set(plan.columns.filter(\.isObserved).map(\.name)),
+            allowTypeChange: options.allowsTypeChange,
+            identities: ColumnIdentities(
+                source: incoming,
+                table: try current.columnIdentities()
+            ),
+            alreadyGone: try await columnsWithoutValues(schema, plan),
+            contract: options.contract
+        )
+        if let member = evolution.ignored.first(where: { $0.contains(".") }),
+            !plan.columns.contains(where: { $0.name == member })
+        {
+            throw IcebergError(
+                .schemaDrift,
+                "\(member) is new inside its column and cannot be left out by itself; leave out the "
+                    + "column with --columns, or take it over with --schema evolve"
+            )
+        }
+        if !plan.isFull, conflict == .merge, let key = base?.metadata.identifierNames, !key.isEmpty
+        {
+            try evolution.checkMergeKey(old: key, new: plan.primaryKey)
+        }
+        return evolution
+    }
+
+    /// Columns of the table that no file holds: that they are gone was told when they went.
+    private func columnsWithoutValues(_ schema: Schema, _ plan: ReadPlan) async throws -> Set<Int> {
+        let names = Set(plan.columns.map(\.name))
+        let missing = schema.fields.filter { !names.contains($0.name) && !$0.type.isNested }
+        guard !missing.isEmpty, let base else { return [] }
+        let columns = Set(try await base.files().flatMap(\.valueCounts.keys))
+        return Set(missing.map(\.id)).subtracting(columns)
+    }
+}
+
+extension TableMetadata {
+    /// The names of the columns that identify a row; empty where the table does not say.
+    var identifierNames: [String] {
+        guard let schema = currentSchema else { return [] }
+        return schema.identifierFieldIDs.compactMap { id in
+            schema.schema.fields.first { $0.id == id }?.name
+        }
+    }
+}

@@ -1,0 +1,255 @@
+import Columnar
+import Iceberg
+import ObjectStorage
+import Streams
+
+/// One stream of a run: plan and rows in one snapshot of the source, files and checkpoints durable,
+/// the source's count compared, then one commit.
+///
+/// An unfinished run of the same table is gone on with when it was asked for the same; else it is
+/// given up, and what it left is removed.
+struct StreamRun: Sendable {
+    let run: SyncRun
+    let selection: StreamSelection
+    let progress: RunProgress
+
+    var table: TableIdentifier { selection.table }
+    var environment: CommitEnvironment { run.environment }
+    var registry: RunRegistry { RunRegistry(store: run.store, environment: environment) }
+    var cleaner: RunCleaner {
+        RunCleaner(store: run.store, catalog: run.catalog, registry: registry)
+    }
+
+    /// What is known before the source is asked.
+    private struct Preparation {
+        var transaction: TableTransaction
+        var request: ReadRequest
+        /// The run to go on with.
+        var unfinished: RunState?
+    }
+
+    func perform(_ result: inout StreamResult) async throws {
+        let prepared = try await prepare(&result)
+        let request = prepared.request
+        let guardRails = GuardRails(run.options.limits, environment: environment)
+        var opened: OpenedRun?
+        do {
+            let base = prepared.transaction.base
+            let unfinished = prepared.unfinished
+            let read = try await run.source.read(request) { reader in
+                let evolution = try await SchemaFollower(options: self.run.options, base: base)
+                    .evolve(reader.plan, conflict: request.incremental?.conflict)
+                let open = try await self.open(
+                    reader,
+                    request: request,
+                    evolution: evolution,
+                    base: base,
+                    unfinished: unfinished
+                )
+                opened = open
+                return try await self.read(reader, open, evolution, guardRails)
+            }
+            guard let opened else { return }
+            await note(opened, in: &result)
+            result.note(read)
+            result.schemaChanges = read.evolution.changes.map(\.description)
+            try prove(read, in: &result)
+            progress.update { $0.phase = .publishing }
+            try Task.checkCancellation()
+            let publication = Publication(stream: self, opened: opened, read: read)
+            try await publication.publish(prepared.transaction, request: request, &result)
+        } catch {
+            if let opened { await giveBack(opened, after: error) }
+            throw error
+        }
+    }
+
+    // MARK: Before the read
+
+    /// Loads the table and looks for an unfinished run.
+    private func prepare(_ result: inout StreamResult) async throws -> Preparation {
+        let transaction = try await run.catalog.beginTransaction(table)
+        let metadata = transaction.base?.metadata
+        let follower = SchemaFollower(options: run.options, base: transaction.base)
+        var request = try follower.prepared(selection.request)
+        let unfinished = try await unfinishedRun(metadata, &result)
+        if request.incremental != nil, !run.options.restarts {
+            request.incremental?.since = try TableCursor.newest(in: metadata)
+            try TableCursor.check(request, table: table)
+        }
+        if run.options.contract == .discard {
+            // What is left out is not read in the first place.
+            request.columns = try await follower.evolve(
+                run.source.plan(request),
+                conflict: request.incremental?.conflict
+            ).columnNames
+        }
+        return Preparation(transaction: transaction, request: request, unfinished: unfinished)
+    }
+
+    /// The newest run of the table when it has not ended.
+    private func unfinishedRun(
+        _ metadata: TableMetadata?,
+        _ result: inout StreamResult
+    ) async throws -> RunState? {
+        let found: RunState?
+        do {
+            found = try await registry.newest(of: table)
+        } catch let error as IngestError where run.options.restarts {
+            result.resumption = "an unreadable run was left behind: \(error)"
+            return nil
+        }
+        guard let state = found, state.end == nil else { return nil }
+        if let snapshot = metadata?.snapshot(ofRun: state.record.runID) {
+            // It came as far as its commit; only the last entry is missing.
+            try await registry.close(table, state, snapshotID: snapshot.id)
+            return nil
+        }
+        if state.owner != run.owner, state.owner.isAlive, !run.options.takesOver {
+            throw IngestError(
+                .busy,
+                "\(table) is being loaded by \(state.owner) (run \(state.number)); wait for it, stop "
+                    + "it, or take its work over with --take-over"
+            )
+        }
+        guard run.options.restarts else { return state }
+        try await abandon(state, reason: "--restart was given")
+        result.resumption = "run \(state.number) was given up"
+        return nil
+    }
+
+    /// Ends a run nobody goes on with, and removes what it left.
+    func abandon(_ state: RunState, reason: String) async throws {
+        try await registry.abandon(table, state, reason: reason)
+        try await cleaner.clean(table, run: state.number)
+    }
+
+    // MARK: The read
+
+    private func read(
+        _ reader: any StreamReader,
+        _ opened: OpenedRun,
+        _ evolution: SchemaEvolution,
+        _ guardRails: GuardRails
+    ) async throws -> StreamRead {
+        let plan = reader.plan
+        let slices = try await reader.slices(besides: opened.keptPieces)
+        let lanes = reader.lanes
+        progress.update {
+            $0.phase = .reading
+            $0.estimatedRowCount = plan.estimatedRowCount
+            $0.laneCount = lanes.count
+            $0.rowCount = opened.keptRowCount
+        }
+        let work = ReadWork(
+            CheckpointReader(slices: slices, state: opened.streamState),
+            ledger: opened.ledger,
+            files: opened.files,
+            limits: run.options.limits,
+            environment: environment
+        )
+        try await pump(
+            lanes,
+            work,
+            opened,
+            schema: FileSchema.numbered(plan.schema, as: evolution.written),
+            guardRails
+        )
+        progress.update { $0.phase = .proving }
+        try Task.checkCancellation()
+        guard work.isComplete else {
+            throw SourceError(.protocol, "\(plan.stream): a slice was not read to its end")
+        }
+        let count = try await reader.sourceRowCount()
+        let cursor = try await reader.cursor()
+        let checkpoints = await opened.ledger.state.checkpoints
+        var total = ReadProgress()
+        for checkpoint in checkpoints.values { total.add(checkpoint.progress) }
+        return StreamRead(
+            plan: plan,
+            laneCount: lanes.count,
+            snapshotSeconds: guardRails.snapshotSeconds,
+            evolution: evolution,
+            files: checkpoints.sorted { $0.key < $1.key }.flatMap(\.value.files),
+            progress: total,
+            sourceRowCount: count,
+            cursor: cursor
+        )
+    }
+
+    private func pump(
+        _ lanes: [any LaneReader],
+        _ work: ReadWork,
+        _ opened: OpenedRun,
+        schema: Schema,
+        _ guardRails: GuardRails
+    ) async throws {
+        var options = ParquetOptions()
+        options.bufferedByteCount = max(
+            Limits.bufferedByteCount / max(lanes.count, 1),
+            Limits.bufferedByteCountMin
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, lane) in lanes.enumerated() {
+                let pump = LanePump(
+                    lane: index,
+                    reader: lane,
+                    work: work,
+                    files: opened.files,
+                    options: options,
+                    progress: progress,
+                    guardRails: guardRails
+                )
+                group.addTask { try await pump.run(schema: schema) }
+            }
+            // The first failure is the cause; leaving the group with it cancels the other lanes.
+            for try await _ in group {}
+        }
+    }
+
+    // MARK: After the read
+
+    private func note(_ opened: OpenedRun, in result: inout StreamResult) async {
+        let state = await opened.ledger.state
+        result.runID = state.record.runID
+        result.attemptCount = state.attemptCount
+        result.isConsistent = state.isProven
+        result.resumedRowCount = opened.keptRowCount
+        if let words = opened.resumption { result.resumption = words }
+    }
+
+    private func prove(_ read: StreamRead, in result: inout StreamResult) throws {
+        let proof = StreamResult.Proof(
+            source: result.isConsistent
+                ? read.sourceRowCount
+                : .notComparable("the rows are of more than one snapshot of the source"),
+            committedRowCount: result.rowCount
+        )
+        result.proof = proof
+        guard proof.isEqual, read.progress.rowCount == result.rowCount else {
+            throw Self.unproven(proof)
+        }
+    }
+
+    private static func unproven(_ proof: StreamResult.Proof) -> IngestError {
+        let counted =
+            if case .exactly(let count) = proof.source { String(count) } else { "other" }
+        return IngestError(
+            .unproven,
+            "the source counts \(counted) rows in the snapshot that was read, but "
+                + "\(proof.committedRowCount) arrived; nothing was published. A condition that "
+                + "answers differently each time (random(), now()) is the usual cause"
+        )
+    }
+
+    /// Leaves what an unsuccessful attempt may leave: what its checkpoints name.
+    private func giveBack(_ opened: OpenedRun, after error: any Error) async {
+        await opened.files.removeUnnamed()
+        let state = await opened.ledger.state
+        guard state.end == nil else { return }
+        let isWorthless = (error as? IngestError)?.code == .unproven || state.checkpoints.isEmpty
+        guard isWorthless, state.publishedUpon == nil else { return }
+        // The failure that led here is the one to report; the next attempt finds what is left.
+        try? await abandon(state, reason: "\(error)")
+    }
+}

@@ -1,0 +1,91 @@
+/// Ranges of a cursor that were read.
+package struct AirbyteSlices: Hashable, Sendable {
+    /// What the ends of ranges are.
+    package enum Kind: String, Sendable {
+        /// Times, as text or as seconds.
+        case dateRange = "date-range"
+        case integer
+    }
+
+    /// A range that was read as a whole, up to and with its end.
+    package struct Slice: Hashable, Sendable {
+        package var start: AirbyteJSON
+        package var end: AirbyteJSON
+        /// The highest value seen in it; nil where no row was.
+        package var mostRecentCursorValue: AirbyteJSON?
+        /// Members without a name here.
+        package var others: [String: AirbyteJSON]
+
+        /// Makes a range.
+        package init(
+            start: AirbyteJSON,
+            end: AirbyteJSON,
+            mostRecentCursorValue: AirbyteJSON? = nil,
+            others: [String: AirbyteJSON] = [:]
+        ) {
+            self.start = start
+            self.end = end
+            self.mostRecentCursorValue = mostRecentCursorValue
+            self.others = others
+        }
+    }
+
+    package var kind: Kind
+    package var slices: [Slice]
+    /// The state before ranges were kept, as the connector still writes it.
+    package var legacy: AirbyteJSON?
+    /// Members without a name here.
+    package var others: [String: AirbyteJSON]
+
+    /// Makes ranges that were read.
+    package init(
+        kind: Kind = .dateRange,
+        slices: [Slice],
+        legacy: AirbyteJSON? = nil,
+        others: [String: AirbyteJSON] = [:]
+    ) {
+        self.kind = kind
+        self.slices = slices
+        self.legacy = legacy
+        self.others = others
+    }
+
+    /// Nil when the members are not those of ranges.
+    init?(_ members: [String: AirbyteJSON]) {
+        var others = members
+        guard let kind = others.removeValue(forKey: "state_type")?.string.flatMap(Kind.init),
+            let entries = others.removeValue(forKey: "slices")?.array
+        else { return nil }
+        var slices: [Slice] = []
+        for entry in entries {
+            guard let slice = Self.slice(entry) else { return nil }
+            slices.append(slice)
+        }
+        let legacy = others.removeValue(forKey: "legacy")
+        self.init(kind: kind, slices: slices, legacy: legacy, others: others)
+    }
+
+    private static func slice(_ json: AirbyteJSON) -> Slice? {
+        guard var others = json.object, let start = others.removeValue(forKey: "start"),
+            let end = others.removeValue(forKey: "end")
+        else { return nil }
+        let recent = others.removeValue(forKey: "most_recent_cursor_value")
+        return Slice(start: start, end: end, mostRecentCursorValue: recent, others: others)
+    }
+
+    var json: AirbyteJSON {
+        var members = others
+        members["state_type"] = .string(kind.rawValue)
+        members["slices"] = .array(
+            slices.map { slice in
+                var members = slice.others
+                members["start"] = slice.start
+                members["end"] = slice.end
+                members["most_recent_cursor_value"] = slice.mostRecentCursorValue
+                return .object(members)
+            }
+        )
+        members["legacy"] = legacy
+        return .object(members)
+    }
+}

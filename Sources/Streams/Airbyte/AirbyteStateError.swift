@@ -1,0 +1,31 @@
+/// Why a document of Airbyte state could not be read or written: what is wrong, and where.
+package struct AirbyteStateError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The class of a failure.
+    package enum Code: String, Sendable {
+        /// The text is not JSON.
+        case notJSON = "not-json"
+        /// It is JSON, but no state message.
+        case malformed
+        /// It is larger or nested more deeply than state is.
+        case tooLarge = "too-large"
+        /// What there is cannot be said in the form that is asked for.
+        case form
+    }
+
+    package let code: Code
+    /// The place in the document, as `[2].state.stream`; empty for the document.
+    package let place: String
+    /// One sentence: what is wrong there.
+    package let reason: String
+
+    /// Makes an error at a place of the document.
+    package init(_ code: Code, at place: String = "", _ reason: String) {
+        self.code = code
+        self.place = place
+        self.reason = reason
+    }
+
+    package var description: String {
+        place.isEmpty ? "Airbyte state: \(reason)" : "Airbyte state at \(place): \(reason)"
+    }
+}

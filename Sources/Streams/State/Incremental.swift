@@ -1,0 +1,69 @@
+/// Reading what is new since the last run.
+package struct IncrementalRequest: Hashable, Sendable {
+    /// The column that grows with every change.
+    package var cursor: String
+    /// The columns that identify a row.
+    package var key: [String]
+    /// What becomes of a row that the table has already.
+    package var conflict: ConflictRule
+    /// How far behind the highest cursor value rows are looked for again: seconds for times and
+    /// dates, units for numbers; nil for the source's best rule.
+    package var overlap: Int64?
+    /// Where the last run ended; nil to read everything.
+    package var since: CursorState?
+
+    /// Makes a request.
+    package init(
+        cursor: String,
+        key: [String],
+        conflict: ConflictRule,
+        overlap: Int64? = nil,
+        since: CursorState? = nil
+    ) {
+        self.cursor = cursor
+        self.key = key
+        self.conflict = conflict
+        self.overlap = overlap
+        self.since = since
+    }
+}
+
+/// What becomes of rows whose key the table has already.
+package enum ConflictRule: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Every version stays.
+    case append
+    /// One row per key: the newest.
+    case merge
+}
+
+/// Where an incremental read ended: what the next one needs to go on without loss or doubling.
+///
+/// It travels in the table's own snapshots, so that a table that is rolled back takes it along.
+package struct CursorState: Hashable, Sendable, Codable {
+    /// The form of this record; another one is refused.
+    package static let currentVersion = 1
+
+    package var version = Self.currentVersion
+    package var column: String
+    /// The highest value seen, as the source writes it; nil when there was none.
+    package var highest: String?
+    /// Keys of the rows that have the highest value: they are there already when it is read again.
+    ///
+    /// nil where something else tells them.
+    package var boundaryKeys: [[String]]?
+    /// The snapshot up to which everything was read, where the source can tell rows by it.
+    package var mark: SourceMark?
+
+    /// Makes a state.
+    package init(
+        column: String,
+        highest: String?,
+        boundaryKeys: [[String]]? = nil,
+        mark: SourceMark? = nil
+    ) {
+        self.column = column
+        self.highest = highest
+        self.boundaryKeys = boundaryKeys
+        self.mark = mark
+    }
+}
