@@ -123,7 +123,9 @@ struct Publication {
                 .publishing(PublishingRecord(tableVersion: head?.version ?? 0))
             )
         }
-        result.snapshotID = try await transaction.commit().snapshotID
+        let made = try await transaction.commit()
+        result.snapshotID = made.snapshotID
+        if let warning = made.warning { result.risks.append(warning) }
     }
 
     /// Whether there is anything to publish: an incremental read may have found nothing.

@@ -73,8 +73,13 @@ struct StreamRun: Sendable {
         let follower = SchemaFollower(options: run.options, base: transaction.base)
         var request = try follower.prepared(selection.request)
         let unfinished = try await unfinishedRun(metadata, &result)
-        if request.incremental != nil, !run.options.restarts {
-            request.incremental?.since = try TableCursor.newest(in: metadata)
+        if run.options.restarts {
+            request.incremental?.since = nil
+        } else if request.incremental != nil {
+            // What the table itself says comes before what was handed in to begin with.
+            if let cursor = try TableCursor.newest(in: metadata) {
+                request.incremental?.since = cursor
+            }
             try TableCursor.check(request, table: table)
         }
         if run.options.contract == .discard {

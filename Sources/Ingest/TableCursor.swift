@@ -1,9 +1,9 @@
 import FoundationEssentials
-import Iceberg
-import Streams
+package import Iceberg
+package import Streams
 
 /// The cursor of a table: kept in its snapshots, so that it goes back when the table does.
-enum TableCursor {
+package enum TableCursor {
     /// The key of a snapshot's summary that holds it.
     static let summaryKey = "tributary.checkpoint"
 
@@ -13,7 +13,7 @@ enum TableCursor {
     /// no longer there.
     ///
     /// - Throws: `IngestError` `refused` for one that this program cannot read.
-    static func newest(in metadata: TableMetadata?) throws -> CursorState? {
+    package static func newest(in metadata: TableMetadata?) throws -> CursorState? {
         for snapshot in metadata?.ancestry ?? [] {
             if let text = snapshot.summary[summaryKey] {
                 guard
@@ -40,7 +40,7 @@ enum TableCursor {
     }
 
     /// The text of a cursor.
-    static func text(of cursor: CursorState) throws -> String {
+    package static func text(of cursor: CursorState) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(cursor), as: UTF8.self)

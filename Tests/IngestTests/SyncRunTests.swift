@@ -378,7 +378,12 @@ import Testing
             )
             let failure = try #require(result.failure as? SourceError)
             #expect(failure.code == .interrupted && failure.message.contains("15 s"))
-            #expect(try await lake.dataFileCount() == 0)
+            #expect(try await lake.catalog.tables().isEmpty)
+            // What its checkpoints name is there for the next run, which has a snapshot of its own.
+            let resumed = try await lake.sync(source)
+            #expect(resumed.failure == nil && resumed.attemptCount == 2)
+            #expect(resumed.resumedRowCount > 0 && resumed.resumedRowCount < 1_000)
+            #expect(try await lake.ids().sorted() == (0..<1_000).map { Int64($0) })
         }
     }
 }

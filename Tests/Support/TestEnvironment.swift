@@ -31,4 +31,9 @@ package enum TestEnvironment {
         }
         return String(cString: raw)
     }
+
+    /// A setting that need not be there.
+    package static func optionalValue(of name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
 }

@@ -7,7 +7,7 @@ struct DatasetCommand: AsyncParsableCommand {
         abstract: "Look at the tables of a lake, and take one back to an earlier snapshot.",
         subcommands: [
             DatasetListCommand.self, DatasetShowCommand.self, DatasetSchemaCommand.self,
-            DatasetHistoryCommand.self, DatasetRollbackCommand.self,
+            DatasetHistoryCommand.self, DatasetRollbackCommand.self, DatasetCursorCommand.self,
         ]
     )
 }

@@ -39,7 +39,7 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         try await Interruptible.run {
             var request = try read.request(for: stream)
-            request.incremental = try mode.incremental()
+            request.incremental = try mode.incremental(stream)
             let plan = try await source.makeSource().plan(request)
             if json {
                 try Terminal.json(

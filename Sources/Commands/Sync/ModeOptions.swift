@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Iceberg
 import Ingest
 import Streams
@@ -60,6 +61,15 @@ struct ModeOptions: ParsableArguments {
     var overlap: TimeSpan?
 
     @Option(
+        help: ArgumentHelp(
+            "For incremental: begin where this file of Airbyte's state messages ends.",
+            discussion: "It counts while the table has no cursor of its own.",
+            valueName: "file"
+        )
+    )
+    var state: String?
+
+    @Option(
         name: .customLong("schema"),
         help: ArgumentHelp(
             "How the table follows a changed source: evolve, freeze or discard.",
@@ -81,23 +91,51 @@ struct ModeOptions: ParsableArguments {
                 "--mode incremental takes a --cursor: the column that grows with every change"
             )
         }
-        guard mode == .incremental || (cursor == nil && primaryKey == nil && overlap == nil) else {
+        let isPlain = cursor == nil && primaryKey == nil && overlap == nil && state == nil
+        guard mode == .incremental || isPlain else {
             throw ValidationError(
-                "--cursor, --primary-key and --overlap belong to --mode incremental"
+                "--cursor, --primary-key, --overlap and --state belong to --mode incremental"
             )
         }
         _ = try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") }
     }
 
-    /// The incremental part of a request; nil for a full refresh.
-    func incremental() throws -> IncrementalRequest? {
+    /// The incremental part of the request for a stream; nil for a full refresh.
+    func incremental(_ stream: StreamName) throws -> IncrementalRequest? {
         guard mode == .incremental, let cursor else { return nil }
         return IncrementalRequest(
             cursor: cursor,
             key: try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") } ?? [],
             conflict: onConflict,
-            overlap: overlap.map { Int64($0.seconds) }
+            overlap: overlap.map { Int64($0.seconds) },
+            since: try state.map { try start(of: stream, in: $0, cursor: cursor) }
         )
+    }
+
+    private func start(
+        of stream: StreamName,
+        in file: String,
+        cursor: String
+    ) throws -> CursorState {
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(filePath: file))
+        } catch {
+            throw ValidationError("--state \(file): the file cannot be read")
+        }
+        let state: AirbyteState
+        do {
+            state = try AirbyteState(parsing: [UInt8](bytes))
+        } catch {
+            throw ValidationError("--state \(file): \(error)")
+        }
+        let found = state[stream] ?? state.streams.first { $0.stream.name == stream.name }
+        guard let start = found?.cursor(column: cursor) else {
+            throw ValidationError(
+                "--state \(file): it says nothing of \(stream) by the cursor \(cursor)"
+            )
+        }
+        return start
     }
 }
 

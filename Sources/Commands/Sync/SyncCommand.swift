@@ -77,7 +77,7 @@ struct SyncCommand: AsyncParsableCommand {
         let names = all ? try await source.discover().map(\.name) : stream
         let selections = try names.map { name in
             var request = try read.request(for: name)
-            request.incremental = try mode.incremental()
+            request.incremental = try mode.incremental(name)
             return StreamSelection(
                 request: request,
                 table: try target(of: name, of: source.location.kind)

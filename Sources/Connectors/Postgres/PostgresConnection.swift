@@ -230,6 +230,14 @@ final class PostgresConnection: @unchecked Sendable {
             if tries < 3 { _ = PQconsumeInput(handle) } else { awaitInput() }
             tries += 1
             length = PQgetCopyData(handle, &buffer, 1)
+            // A connection that is lost has no socket to wait for, and libpq gives no end of rows.
+            guard length != 0 || PQstatus(handle) == CONNECTION_OK else {
+                throw PostgresFailure.running(
+                    at: place,
+                    state: nil,
+                    message: String(cString: PQerrorMessage(handle))
+                )
+            }
         }
         if length > 0, let buffer {
             return .row(Message(bytes: UnsafeRawBufferPointer(start: buffer, count: Int(length))))

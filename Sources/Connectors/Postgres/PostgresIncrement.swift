@@ -19,6 +19,11 @@ struct PostgresIncrement: Sendable {
     /// New rows only, as SQL; nil when all rows are read.
     var condition: String?
 
+    /// Adds a condition that rows have to meet.
+    mutating func add(_ further: String) {
+        condition = condition.map { "\($0) AND \(further)" } ?? further
+    }
+
     /// Whether the condition is better answered at once: it finds its rows through an index.
     var usesIndex: Bool {
         switch rule {
@@ -100,10 +105,15 @@ struct PostgresIncrementPlanner {
         let tellsWriters =
             !leaves.isEmpty && leaves.allSatisfy { $0.hasPages && $0.canBeRead }
             && !read.filtersRows
-        if tellsWriters, let mark {
+        // A state that was handed in has no mark; from this run on there is one.
+        if tellsWriters, let mark, request.since == nil || request.since?.mark != nil {
             try await planByTransactions(&read, key: key, mark: mark)
         } else {
             try await planByCursor(&read, key: key)
+            if tellsWriters, let mark, request.conflict == .append {
+                // What the next run reads by its transactions must not be read twice.
+                read.increment?.add("NOT \(mark.mayBeNewer)")
+            }
         }
     }
 
@@ -262,6 +272,8 @@ struct PostgresIncrementPlanner {
             for value in row { values.append(try await self.literal(value)) }
             known.append("(" + values.joined(separator: ", ") + ")")
         }
+        // Without the keys read before, rows at the value itself are read rather than lost.
+        guard request.since?.boundaryKeys != nil else { return "\(column) >= \(literal)" }
         guard !known.isEmpty else { return "\(column) > \(literal)" }
         let names = key.map { "\(quoted($0))::text" }.joined(separator: ", ")
         return "(\(column) > \(literal) OR (\(column) = \(literal) AND (\(names)) NOT IN ("

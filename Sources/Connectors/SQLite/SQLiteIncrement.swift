@@ -50,7 +50,7 @@ struct SQLiteIncrement {
 
     /// New rows only, as SQL; nil when all rows are read.
     var condition: String? {
-        guard let highest = request.since?.highest else { return nil }
+        guard let highest = request.since?.highest.map(SQLiteSyntax.literal) else { return nil }
         switch request.conflict {
         case .merge:
             let start = request.overlap.map { "\(highest) - \($0)" } ?? highest
@@ -58,9 +58,13 @@ struct SQLiteIncrement {
         case .append:
             let known = (request.since?.boundaryKeys ?? []).map { row in
                 "("
-                    + zip(key, row).map { "\(SQLiteSyntax.quoted($0)) IS \($1)" }
+                    + zip(key, row).map {
+                        "\(SQLiteSyntax.quoted($0)) IS \(SQLiteSyntax.literal($1))"
+                    }
                     .joined(separator: " AND ") + ")"
             }
+            // Without the keys read before, rows at the value itself are read rather than lost.
+            guard request.since?.boundaryKeys != nil else { return "\(column) >= \(highest)" }
             guard !known.isEmpty else { return "\(column) > \(highest)" }
             return "(\(column) > \(highest) OR (\(column) = \(highest) AND NOT ("
                 + known.joined(separator: " OR ") + ")))"

@@ -13,4 +13,12 @@ enum SQLiteSyntax {
         "SELECT " + columns.map(quoted).joined(separator: ", ") + " FROM main."
             + quoted(table) + condition(filter)
     }
+
+    /// A value as a literal: what is one already, else as text.
+    static func literal(_ value: String) -> String {
+        let isNumber = value.wholeMatch(of: /-?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?/) != nil
+        let isText = value.wholeMatch(of: /[xX]?'([^']|'')*'/) != nil
+        if isNumber || isText || value == "NULL" { return value }
+        return "'" + value.replacing("'", with: "''") + "'"
+    }
 }

@@ -12,6 +12,8 @@ package struct CommitResult: Hashable, Sendable {
     package let totals: TableTotals
     /// Tries it took; more than one when others committed at the same time.
     package let attemptCount: Int
+    /// What could not be done after the commit, which stands; nil when nothing is missing.
+    package let warning: String?
 }
 
 extension TableTransaction {
@@ -57,7 +59,7 @@ private struct Committer {
                 let (metadata, totals) = try await plan(upon: head)
                 let version = (head?.version ?? 0) + 1
                 if try await publish(metadata, version: version) == .landed {
-                    await finish(metadata, version: version, upon: head)
+                    let warning = await finish(metadata, version: version, upon: head)
                     return CommitResult(
                         snapshotID: transaction.files == nil ? nil : planner.snapshotID,
                         metadataLocation: catalog.store.locations.location(
@@ -66,7 +68,8 @@ private struct Committer {
                         version: version,
                         schemaID: metadata.currentSchemaID,
                         totals: totals,
-                        attemptCount: attempt
+                        attemptCount: attempt,
+                        warning: warning
                     )
                 }
                 if attempt < Limits.commitAttempts {
@@ -239,17 +242,30 @@ private struct Committer {
     }
 
     /// What follows a commit; a failure in it takes nothing back.
-    private func finish(_ metadata: TableMetadata, version: Int, upon head: Table?) async {
-        // Without the hint, readers look for the newest version, and the next commit writes it.
-        try? await catalog.writeHint(of: identifier, version: version)
+    private func finish(
+        _ metadata: TableMetadata,
+        version: Int,
+        upon head: Table?
+    ) async -> String? {
+        var warning: String?
+        do {
+            try await catalog.writeHint(of: identifier, version: version)
+        } catch {
+            // This program looks for the newest version; engines that do not are told with the next
+            // commit.
+            warning =
+                "\(identifier): version-hint.text could not be written, so that engines which open "
+                + "the table by it see its old state until the next commit: \(error)"
+        }
         await planner.removeLeftovers(keeping: planner.attempt)
-        guard metadata.deletesOldMetadata, let head else { return }
+        guard metadata.deletesOldMetadata, let head else { return warning }
         let kept = Set(metadata.metadataLog.map(\.location))
         for entry in head.metadata.metadataLog where !kept.contains(entry.location) {
             guard let key = catalog.store.locations.key(at: entry.location) else { continue }
             // An old document that stays costs nothing but its bytes.
             try? await catalog.store.delete(key)
         }
+        return warning
     }
 }
 

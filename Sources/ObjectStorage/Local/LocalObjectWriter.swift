@@ -41,10 +41,18 @@ final class LocalObjectWriter: ObjectWriter {
     }
 
     /// Makes the object appear in the place of what is there.
+    ///
+    /// Whatever was taken has been synced before.
     func publish(replacing target: String) throws {
-        try flush()
+        precondition(pending.isEmpty, "sync comes first")
         try staged.publish(replacing: target)
         isOpen = false
+    }
+
+    /// Makes what was taken so far durable, under its staging name.
+    func sync() throws {
+        try flush()
+        try staged.file.sync()
     }
 
     /// Gives the object up; nothing is left.

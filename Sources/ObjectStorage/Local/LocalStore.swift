@@ -97,9 +97,12 @@ package struct LocalStore: ObjectStore {
         case .ifAbsent:
             try writer.publish(ifAbsentAt: path)
         case .none:
-            try withReplaceLock { try replace(path, with: writer) }
+            // What takes time comes before the lock, which a process may be stopped under.
+            try writer.sync()
+            try await withReplaceLock { try replace(path, with: writer) }
         case .ifMatch(let tag):
-            try withReplaceLock {
+            try writer.sync()
+            try await withReplaceLock {
                 guard try Self.status(of: path)?.tag == tag else {
                     throw StorageError(
                         .precondition,
@@ -182,14 +185,21 @@ package struct LocalStore: ObjectStore {
 
     // MARK: Replacing
 
-    private func withReplaceLock(_ body: () throws -> Void) throws {
+    private func withReplaceLock(_ body: () throws -> Void) async throws {
         let file = try SystemFile(
             path: staging + "/" + Self.lockName,
             flags: O_RDWR | O_CREAT,
             mode: 0o666
         )
-        _ = try file.lock(waiting: true)
-        try body()
+        for _ in 0..<Limits.replaceLockAttempts {
+            if try file.lock(waiting: false) { return try body() }
+            try await Task.sleep(for: Limits.replaceLockInterval)
+        }
+        throw StorageError(
+            .device,
+            "cannot replace an object in \(root): another process holds \(file.path) and does not "
+                + "go on; look for one that was stopped"
+        )
     }
 
     /// Replaces under the lock, with a time of change that is later than the old one's.
@@ -197,8 +207,6 @@ package struct LocalStore: ObjectStore {
     /// The clock of a file system ticks in milliseconds and inode numbers are used again, so
     /// without this two versions of equal length could have one tag.
     private func replace(_ path: String, with writer: LocalObjectWriter) throws {
-        // The rest of the bytes goes out first: writing them moves the time of change.
-        try writer.flush()
         if let old = try Self.status(of: path) {
             try writer.withFile { file in
                 let new = try file.status()

@@ -44,9 +44,8 @@ struct StagedFile: ~Copyable {
         try SystemFile.syncFolder(SystemFile.parent(of: target))
     }
 
-    /// Gives the file its name in the place of what has it.
+    /// Gives the file, which is synced, its name in the place of what has it.
     borrowing func publish(replacing target: String) throws {
-        try file.sync()
         try Self.makingFolders(of: target) {
             try SystemFile.call("replace", target) { rename(file.path, target) }
         }

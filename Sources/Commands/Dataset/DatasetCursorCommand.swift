@@ -1,0 +1,46 @@
+import ArgumentParser
+import Iceberg
+import Ingest
+import ObjectStorage
+import Streams
+
+/// `tributary dataset cursor`.
+struct DatasetCursorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cursor",
+        abstract: "Show where the next incremental sync of a table goes on.",
+        discussion: """
+            With --airbyte it is printed as a STATE message, for another tool to take over; \
+            `sync --state` takes such a message.
+            """
+    )
+
+    @Argument(help: "The table: namespace.table.") var table: TableArgument
+    @OptionGroup var lake: LakeOptions
+    @Flag(help: "Print Airbyte's STATE message.") var airbyte = false
+
+    func run() async throws {
+        try await Interruptible.run {
+            let loaded = try await lake.open(.reading).catalog.load(table.identifier)
+            guard let cursor = try TableCursor.newest(in: loaded.metadata) else {
+                throw IcebergError(
+                    .notFound,
+                    "\(table.identifier) has no cursor: its rows were not read incrementally"
+                )
+            }
+            guard airbyte else { return Terminal.result(try TableCursor.text(of: cursor)) }
+            let name =
+                loaded.metadata.currentSnapshot?.summary["tributary.stream"]
+                .flatMap { StreamName(parsing: $0) }
+            guard let name, let state = AirbyteStreamState(stream: name, cursor: cursor) else {
+                throw IcebergError(
+                    .notFound,
+                    "\(table.identifier) keeps no value of \(cursor.column): its rows are told by "
+                        + "their transactions; sync it with --overlap to keep one"
+                )
+            }
+            let messages = try AirbyteState([state]).messages(as: .stream)
+            Terminal.result(String(decoding: AirbyteState.lines(messages), as: UTF8.self))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+extension AirbyteStreamState {
+    /// Where an incremental read by `column` goes on from here; nil when the state says nothing of
+    /// that column.
+    ///
+    /// Rows with the value itself are read again: Airbyte delivers at least once.
+    package func cursor(column: String) -> CursorState? {
+        let value: AirbyteJSON?
+        switch position {
+        case .cursor(let path, let found) where path.last == column: value = found
+        case .cursorBased(let state) where state.cursorFields.last == column: value = state.cursor
+        case .orderedColumn(let state):
+            guard case .cursorBased(let inner) = state.incrementalState,
+                inner.cursorFields.last == column
+            else { return nil }
+            value = inner.cursor
+        default: return nil
+        }
+        switch value {
+        case .string(let text): return CursorState(column: column, highest: text)
+        case .integer(let number): return CursorState(column: column, highest: String(number))
+        case .number(let text): return CursorState(column: column, highest: text)
+        default: return nil
+        }
+    }
+
+    /// The state of a stream that was read by a cursor; nil where no value of it is kept.
+    package init?(stream: StreamName, cursor: CursorState) {
+        guard let highest = cursor.highest else { return nil }
+        let value: AirbyteJSON = Int64(highest).map { .integer($0) } ?? .string(highest)
+        self.init(
+            stream: stream,
+            position: .cursorBased(
+                AirbyteCursorBased(field: cursor.column, cursor: value, stream: stream)
+            )
+        )
+    }
+}
