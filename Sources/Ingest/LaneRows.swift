@@ -1,7 +1,9 @@
 import Columnar
 import Streams
 
-/// The rows of one lane, batch by batch, over all slices it takes. Used by one task.
+/// The rows of one lane, batch by batch, over all slices it takes.
+///
+/// Used by one task.
 struct LaneRows {
     let reader: any LaneReader
     let work: ReadWork

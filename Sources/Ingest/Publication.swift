@@ -8,6 +8,8 @@ struct Publication {
     let stream: StreamRun
     let opened: OpenedRun
     let read: StreamRead
+    /// The table when the read was prepared; nil when there was none.
+    let base: Table?
 
     private var table: TableIdentifier { stream.table }
 
@@ -108,6 +110,8 @@ struct Publication {
         let registry = stream.registry
         let (ledger, table, runID) = (opened.ledger, table, result.runID)
         let number = await ledger.state.number
+        let isPartial = !read.plan.isFull
+        let cursor = try TableCursor.newest(in: base?.metadata)
         transaction.beforeEachTry { head in
             if let snapshot = head?.metadata.snapshot(ofRun: runID) {
                 throw PublishedAlready(snapshotID: snapshot.id)
@@ -116,6 +120,15 @@ struct Publication {
                 throw IngestError(
                     .superseded,
                     "a newer run of \(table) was begun; this one publishes nothing"
+                )
+            }
+            // What was read is what the table lacked then: upon a table that was loaded or put back
+            // since, it would double or miss rows.
+            if isPartial, try TableCursor.newest(in: head?.metadata) != cursor {
+                throw IngestError(
+                    .busy,
+                    "\(table) was loaded or rolled back by others while its new rows were read; "
+                        + "nothing was published, run it again"
                 )
             }
             // From now on the files must stay until it is known what became of this commit.

@@ -72,8 +72,10 @@ final class ReadWork: Sendable {
             part: CommittedPart(pieces: part.pieces, rowCount: part.rowCount),
             progress: part.progress
         )
-        try await ledger.append(.checkpoint(record))
+        // Before the entry is written: when its answer is lost for good, it may be there, and the
+        // files it names must be too.
         files.name(part.files)
+        try await ledger.append(.checkpoint(record))
     }
 
     /// Begins a part now.

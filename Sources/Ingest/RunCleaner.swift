@@ -63,11 +63,16 @@ package struct RunCleaner: Sendable {
     /// Removes the ledgers of runs that are older than those to be kept.
     package func prune(_ table: TableIdentifier) async throws {
         for number in try await registry.numbers(of: table).dropLast(Limits.runsKept) {
-            guard let state = try await registry.state(of: table, run: number) else { continue }
-            // A ledger is what knows of files that have to wait.
-            guard state.end != nil, try await clean(table, run: number).obstacle == nil else {
+            guard let state = try await registry.state(of: table, run: number) else {
+                try await registry.remove(table, run: number)
                 continue
             }
+            if state.end == nil {
+                // Only the newest run is gone on with; one that began beside another comes to this.
+                try await registry.abandon(table, state, reason: "newer runs were begun")
+            }
+            // A ledger is what knows of files that have to wait.
+            guard try await clean(table, run: number).obstacle == nil else { continue }
             try await registry.remove(table, run: number)
         }
     }

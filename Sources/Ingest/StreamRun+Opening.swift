@@ -21,13 +21,14 @@ extension StreamRun {
         request: ReadRequest,
         evolution: SchemaEvolution,
         base: Table?,
-        unfinished: RunState?
+        unfinished: RunState?,
+        newestNumber: Int
     ) async throws -> OpenedRun {
         let record = RunRecord(
             runID: environment.makeUUID(),
             stream: reader.plan.stream.description,
             source: "\(run.source.location.kind)://\(run.source.location.place)",
-            request: Fingerprint.of(request),
+            request: try Fingerprint.of(request),
             fingerprint: Fingerprint.of(reader.plan, evolution: evolution, base: base),
             mark: reader.mark,
             owner: run.owner
@@ -49,12 +50,20 @@ extension StreamRun {
                 if found?.end != nil {
                     throw IngestError(.busy, "the run of \(table) ended at this moment; try again")
                 }
+                // What another attempt read may be newer than this one's snapshot of the source,
+                // which then proves nothing of it.
+                if found?.attemptCount != state.attemptCount {
+                    throw IngestError(
+                        .busy,
+                        "another attempt took the run of \(table) over at this moment; try again"
+                    )
+                }
             }
         }
         if found != nil, words == nil {
             throw IngestError(.busy, "\(table) is being loaded by another process; try again later")
         }
-        let ledger = try await registry.begin(table, record)
+        let ledger = try await registry.begin(table, record, after: newestNumber)
         return try opened(ledger, record.runID, evolution, parts: [:], words: words)
     }
 
@@ -140,7 +149,10 @@ extension StreamRun {
 /// What a run is of, as text to be compared.
 enum Fingerprint {
     /// What was asked for.
-    static func of(_ request: ReadRequest) -> String {
+    ///
+    /// The cursor an incremental read starts from belongs to it: where the table was put back, rows
+    /// read from the later one are not all that is missing.
+    static func of(_ request: ReadRequest) throws -> String {
         var parts = [request.stream.description]
         parts.append(request.columns.map { "columns \($0)" } ?? "all columns")
         parts.append("where \(request.filter ?? "true")")
@@ -151,6 +163,7 @@ enum Fingerprint {
         if let incremental = request.incremental {
             parts.append("incremental by \(incremental.cursor) key \(incremental.key)")
             parts.append("\(incremental.conflict.rawValue) overlap \(incremental.overlap ?? -1)")
+            parts.append("since \(try incremental.since.map(TableCursor.text) ?? "-")")
         }
         return parts.joined(separator: "; ")
     }

@@ -26,6 +26,8 @@ struct StreamRun: Sendable {
         var request: ReadRequest
         /// The run to go on with.
         var unfinished: RunState?
+        /// The newest run of the table; 0 when there is none.
+        var newestNumber: Int
     }
 
     func perform(_ result: inout StreamResult) async throws {
@@ -33,9 +35,10 @@ struct StreamRun: Sendable {
         let request = prepared.request
         let guardRails = GuardRails(run.options.limits, environment: environment)
         var opened: OpenedRun?
+        let base = prepared.transaction.base
         do {
-            let base = prepared.transaction.base
             let unfinished = prepared.unfinished
+            let newestNumber = prepared.newestNumber
             let read = try await run.source.read(request) { reader in
                 let evolution = try await SchemaFollower(options: self.run.options, base: base)
                     .evolve(reader.plan, conflict: request.incremental?.conflict)
@@ -44,7 +47,8 @@ struct StreamRun: Sendable {
                     request: request,
                     evolution: evolution,
                     base: base,
-                    unfinished: unfinished
+                    unfinished: unfinished,
+                    newestNumber: newestNumber
                 )
                 opened = open
                 return try await self.read(reader, open, evolution, guardRails)
@@ -56,7 +60,7 @@ struct StreamRun: Sendable {
             try prove(read, in: &result)
             progress.update { $0.phase = .publishing }
             try Task.checkCancellation()
-            let publication = Publication(stream: self, opened: opened, read: read)
+            let publication = Publication(stream: self, opened: opened, read: read, base: base)
             try await publication.publish(prepared.transaction, request: request, &result)
         } catch {
             if let opened { await giveBack(opened, after: error) }
@@ -70,9 +74,14 @@ struct StreamRun: Sendable {
     private func prepare(_ result: inout StreamResult) async throws -> Preparation {
         let transaction = try await run.catalog.beginTransaction(table)
         let metadata = transaction.base?.metadata
+        if let table = transaction.base {
+            // A commit may have been cut off before it; engines open the table by it.
+            try? await run.catalog.repairHint(of: table)
+        }
         let follower = SchemaFollower(options: run.options, base: transaction.base)
         var request = try follower.prepared(selection.request)
-        let unfinished = try await unfinishedRun(metadata, &result)
+        let newestNumber = try await registry.numbers(of: table).last ?? 0
+        let unfinished = try await unfinishedRun(newestNumber, metadata, &result)
         if run.options.restarts {
             request.incremental?.since = nil
         } else if request.incremental != nil {
@@ -89,17 +98,23 @@ struct StreamRun: Sendable {
                 conflict: request.incremental?.conflict
             ).columnNames
         }
-        return Preparation(transaction: transaction, request: request, unfinished: unfinished)
+        return Preparation(
+            transaction: transaction,
+            request: request,
+            unfinished: unfinished,
+            newestNumber: newestNumber
+        )
     }
 
     /// The newest run of the table when it has not ended.
     private func unfinishedRun(
+        _ number: Int,
         _ metadata: TableMetadata?,
         _ result: inout StreamResult
     ) async throws -> RunState? {
         let found: RunState?
         do {
-            found = try await registry.newest(of: table)
+            found = try await registry.state(of: table, run: number)
         } catch let error as IngestError where run.options.restarts {
             result.resumption = "an unreadable run was left behind: \(error)"
             return nil
@@ -252,9 +267,15 @@ struct StreamRun: Sendable {
         await opened.files.removeUnnamed()
         let state = await opened.ledger.state
         guard state.end == nil else { return }
+        // The failure that led here is the one to report; the next attempt finds what is left.
+        if (error as? IngestError)?.code == .superseded {
+            // Of a run that ended elsewhere, or that a newer one has left behind, nothing is needed.
+            try? await registry.abandon(table, state, reason: "\(error)")
+            _ = try? await cleaner.clean(table, run: state.number)
+            return
+        }
         let isWorthless = (error as? IngestError)?.code == .unproven || state.checkpoints.isEmpty
         guard isWorthless, state.publishedUpon == nil else { return }
-        // The failure that led here is the one to report; the next attempt finds what is left.
         try? await abandon(state, reason: "\(error)")
     }
 }

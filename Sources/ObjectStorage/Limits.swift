@@ -22,8 +22,8 @@ package enum Limits {
     /// Folders below a folder when everything is listed: a lake has six; a loop of links has no end.
     package static let folderDepth = 32
 
-    /// Tries to take the lock of replacing, which is held for a rename: five seconds of them.
-    package static let replaceLockAttempts = 1_000
+    /// Tries to take the lock of replacing, which is held for a rename: three seconds of them.
+    package static let replaceLockAttempts = 600
 
     /// The rest between two of them.
     package static let replaceLockInterval = Duration.milliseconds(5)

@@ -36,6 +36,15 @@ package struct ReadRequest: Sendable {
         self.preferredTypes = preferredTypes
         self.incremental = incremental
     }
+
+    /// The columns of a plan that the table does not have yet; none while there is no table.
+    package func columnsNew(in plan: ReadPlan) -> [String] {
+        if preferredTypes.isEmpty { return [] }
+        return plan.columns.filter { column in
+            preferredTypes[column.name] == nil
+                && column.identity.flatMap { preferredTypes[$0] } == nil
+        }.map(\.name)
+    }
 }
 
 /// How one column will be read.

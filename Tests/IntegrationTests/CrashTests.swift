@@ -22,7 +22,6 @@ struct CrashTests {
                 ],
                 deadline: .seconds(1500)
             )
-            print(result.standardOutput.split(separator: "\n").last ?? "")
             #expect(result.succeeded, "\(result.transcript)")
         }
     }

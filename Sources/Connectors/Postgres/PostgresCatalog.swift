@@ -250,11 +250,15 @@ struct PostgresCatalog {
 
     private func load(_ ids: Set<String>) async throws -> [PostgresType] {
         let list = "{" + ids.sorted().joined(separator: ",") + "}"
+        let isRange =
+            await session.serverVersion >= 140_000
+            ? "t.oid IN (r.rngtypid, r.rngmultitypid)" : "r.rngtypid = t.oid"
         let rows = try await session.query(
             """
             SELECT t.oid, t.typname, n.nspname, t.typtype, t.typcategory, t.typelem,
-                t.typbasetype, t.typtypmod
+                COALESCE(r.rngsubtype, t.typbasetype), t.typtypmod
             FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+                LEFT JOIN pg_range r ON \(isRange)
             WHERE t.oid = ANY ($1::oid[])
             """,
             [list]

@@ -15,13 +15,20 @@ struct PostgresMark: Hashable, Sendable {
     /// No transaction from here on had begun to write.
     var xmax: Int64
     var isStandby: Bool
+    /// Bytes of write-ahead log there had been; nil on a standby.
+    var logPosition: Int64?
+    /// When the server last lost its statistics: it does when it crashes. nil on a standby.
+    var statisticsStart: String?
 
     /// The mark as a run keeps it.
     var sourceMark: SourceMark {
-        SourceMark([
+        var facts = [
             "system": system, "timeline": timeline, "database": database, "relation": relation,
             "xmin": String(xmin), "xmax": String(xmax), "standby": String(isStandby),
-        ])
+        ]
+        facts["log"] = logPosition.map { String($0) }
+        facts["statistics"] = statisticsStart
+        return SourceMark(facts)
     }
 
     /// Reads a mark that a run kept; nil when it is none of a Postgres server that says who it is.
@@ -39,6 +46,8 @@ struct PostgresMark: Hashable, Sendable {
         self.xmin = xmin
         self.xmax = xmax
         isStandby = facts["standby"] == "true"
+        logPosition = facts["log"].flatMap { Int64($0) }
+        statisticsStart = facts["statistics"]
     }
 
     /// The mark of the session's snapshot; nil when the user may not ask for it.
@@ -48,17 +57,31 @@ struct PostgresMark: Hashable, Sendable {
             SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
                 AND pg_catalog.has_function_privilege(
                     'pg_catalog.pg_control_checkpoint()', 'EXECUTE')
+                AND pg_catalog.has_function_privilege(
+                    'pg_catalog.pg_control_recovery()', 'EXECUTE')
             """
         )
         guard rights.first?.first == "t" else { return nil }
+        // The control file tells a promotion only when a checkpoint has followed it; the names of
+        // log files, in hexadecimal digits, do at once.
         let rows = try await session.query(
             """
             SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
-                (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
+                CASE WHEN pg_catalog.pg_is_in_recovery() THEN (
+                    SELECT pg_catalog.lpad(pg_catalog.upper(pg_catalog.to_hex(
+                        GREATEST(c.timeline_id, r.min_recovery_end_timeline))), 8, '0')
+                    FROM pg_catalog.pg_control_checkpoint() c, pg_catalog.pg_control_recovery() r)
+                ELSE pg_catalog.left(
+                    pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) END,
                 (SELECT oid FROM pg_catalog.pg_database
                  WHERE datname = pg_catalog.current_database()),
                 pg_catalog.txid_snapshot_xmin(s), pg_catalog.txid_snapshot_xmax(s),
-                pg_catalog.pg_is_in_recovery()
+                pg_catalog.pg_is_in_recovery(),
+                CASE WHEN NOT pg_catalog.pg_is_in_recovery()
+                    THEN (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::int8 END,
+                CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN (
+                    SELECT pg_catalog.date_part('epoch', stats_reset)
+                    FROM pg_catalog.pg_stat_bgwriter) END
             FROM pg_catalog.txid_current_snapshot() s
             """
         )
@@ -73,6 +96,8 @@ struct PostgresMark: Hashable, Sendable {
         self.xmin = xmin
         self.xmax = xmax
         isStandby = row[5] == "t"
+        logPosition = row[6].flatMap { Int64($0) }
+        statisticsStart = row[7]
     }
 
     /// Why rows cannot be compared across `earlier` and this snapshot; nil when they can.
@@ -85,6 +110,15 @@ struct PostgresMark: Hashable, Sendable {
         }
         if relation != earlier.relation {
             return "the table was dropped and made anew since"
+        }
+        if let log = logPosition, let earlierLog = earlier.logPosition, log < earlierLog {
+            return "the server was set back to an earlier state"
+        }
+        // What was shown but not yet on disk is lost, and its ids are given out again.
+        if let start = statisticsStart, let earlierStart = earlier.statisticsStart,
+            start != earlierStart
+        {
+            return "the server has crashed since, or its statistics were reset"
         }
         // Ids of rows have 32 bits and go round: half of a round can be told apart, half of that
         // is used.

@@ -14,6 +14,10 @@ struct PostgresRead: Sendable {
     var relationID: String
     /// Whether row-level security hides rows from this user.
     var filtersRows: Bool
+    /// The enumerations its columns are made of.
+    var enumerationIDs: [String] = []
+    /// A type of its columns whose text tells names of the catalog; nil when there is none.
+    var namingType: String?
     /// What an incremental read adds; nil for a full refresh.
     var increment: PostgresIncrement?
 
@@ -141,6 +145,8 @@ struct PostgresPlanner {
         }.joined(separator: ", ")
         read.plan.fingerprint =
             read.selectList + " " + (try await catalog.labels(of: types.enumerationIDs))
+        read.enumerationIDs = types.enumerationIDs
+        read.namingType = types.namingType
         read.plan.risks = risks(relation, validatesText: validatesText)
         return read
     }

@@ -18,6 +18,9 @@ struct PostgresReader: StreamReader {
         guard case .pages(let leaves) = slicing.cut else {
             return .nothing("this stream starts again from the beginning")
         }
+        if let type = read.namingType {
+            return .nothing("a name that a \(type) tells may have changed")
+        }
         guard let snapshot, let past = PostgresMark(earlier.mark) else {
             return .nothing("the user may not ask the server which it is (pg_control_system)")
         }

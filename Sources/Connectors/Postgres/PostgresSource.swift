@@ -122,6 +122,7 @@ package struct PostgresSource: Source {
                 place: location.place,
                 leaves: leaves,
                 mark: mark,
+                addedColumns: request.columnsNew(in: read.plan),
                 session: session
             )
             try await planner.plan(&read)
@@ -132,7 +133,7 @@ package struct PostgresSource: Source {
         _ = try await session.query("EXPLAIN \(read.plan.query)")
         let slicing = try await PostgresSlicer(session: session, read: read, leaves: leaves)
             .slicing(laneCount: limits.laneCount)
-        read.plan.resume = mark == nil ? .none : slicing.resume
+        read.plan.resume = mark == nil || read.namingType != nil ? .none : slicing.resume
         let opener = PostgresLaneOpener(
             coordinator: session,
             address: address,

@@ -9,6 +9,7 @@ struct PostgresType: Sendable {
     var kind: String
     var category: String
     var elementID: String
+    /// The type behind a domain, the bounds of a range.
     var baseID: String
     var baseModifier: Int
     /// Attributes of a composite: name, type, modifier.
@@ -62,6 +63,18 @@ struct PostgresTypeMap {
 
     /// The enumerations among the types.
     var enumerationIDs: [String] { types.values.filter { $0.kind == "e" }.map(\.id).sorted() }
+
+    /// A type among them whose text tells names of the catalog, which change without a write to any
+    /// row; nil when there is none.
+    var namingType: String? {
+        types.values.filter { $0.schema == "pg_catalog" && Self.namingTypes.contains($0.name) }
+            .map(\.name).min()
+    }
+
+    private static let namingTypes: Set<String> = [
+        "aclitem", "regclass", "regcollation", "regconfig", "regdictionary", "regnamespace",
+        "regoper", "regoperator", "regproc", "regprocedure", "regrole", "regtype",
+    ]
 
     /// How a value of type `id` is read.
     func reading(_ id: String, modifier: Int, depth: Int = 0) -> PostgresReading {

@@ -137,12 +137,14 @@ struct SQLiteCatalog {
         let rows = try columnRows(of: table)
         // Hidden columns of virtual tables are 1; generated ones, which are read, 2 and 3.
         for row in rows where row["hidden"] as Int != 1 {
+            let filling = (row["dflt_value"] as String?)?.isSameName(as: "NULL") == false
             table.columns.append(
                 SQLiteColumn(
                     name: row["name"],
                     declaration: row["type"],
                     isNotNull: row["notnull"],
-                    keyPosition: row["pk"]
+                    keyPosition: row["pk"],
+                    fillsOldRows: filling || row["hidden"] as Int > 1
                 )
             )
         }

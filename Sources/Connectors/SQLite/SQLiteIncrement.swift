@@ -9,13 +9,20 @@ struct SQLiteIncrement {
     let table: SQLiteTable
     /// Expressions that identify a row.
     let key: [String]
+    /// New columns that rows read before may have values in.
+    private let filled: [String]
 
-    /// Checks the request against the table.
+    /// Checks the request against the table, where the columns `added` are not in yet.
     ///
     /// - Throws: `SourceError`, `notFound` or `configuration`.
-    init(_ request: IncrementalRequest, table: SQLiteTable) throws {
+    init(_ request: IncrementalRequest, table: SQLiteTable, added: [String]) throws {
         self.request = request
         self.table = table
+        let knownCount = request.since?.mark?.facts[Self.columnsFact].flatMap { Int($0) } ?? .max
+        filled = table.columns.enumerated().filter { place, column in
+            added.contains(column.name)
+                && (table.kind != .table || place < knownCount || column.fillsOldRows)
+        }.map(\.element.name)
         let names = request.key.isEmpty ? table.primaryKey : request.key
         for name in [request.cursor] + names
         where !table.columns.contains(where: { $0.name == name }) {
@@ -48,9 +55,30 @@ struct SQLiteIncrement {
 
     private var column: String { SQLiteSyntax.quoted(request.cursor) }
 
+    private static let columnsFact = "columns"
+
+    /// What the next read has to know of the table.
+    var mark: SourceMark { SourceMark([Self.columnsFact: String(table.columns.count)]) }
+
+    /// Why rows that were read before have to be read again; nil when they do not.
+    private var reason: String? {
+        guard request.since != nil, request.conflict == .merge, !filled.isEmpty else { return nil }
+        return "rows read before have values of \(filled.joined(separator: ", ")), which is new"
+    }
+
+    /// What rows that were appended before lack; nil when they lack nothing.
+    var risk: String? {
+        guard request.since != nil, request.conflict == .append, !filled.isEmpty else { return nil }
+        return
+            "\(filled.joined(separator: ", ")): null in the rows that were appended before, whatever "
+            + "the source has there now; --restart loads everything anew"
+    }
+
     /// New rows only, as SQL; nil when all rows are read.
     var condition: String? {
-        guard let highest = request.since?.highest.map(SQLiteSyntax.literal) else { return nil }
+        guard reason == nil, let highest = request.since?.highest.map(SQLiteSyntax.literal) else {
+            return nil
+        }
         switch request.conflict {
         case .merge:
             let start = request.overlap.map { "\(highest) - \($0)" } ?? highest
@@ -79,7 +107,8 @@ struct SQLiteIncrement {
         let nulls =
             request.conflict == .merge
             ? "; null ones every time" : "; null ones the first time only"
-        return (condition == nil ? "everything, the first time; then " : "") + words + nulls
+        let why = reason.map { "because \($0)" } ?? "the first time"
+        return (condition == nil ? "everything, \(why); then " : "") + words + nulls
     }
 
     /// The statement of the highest cursor value, as a literal.

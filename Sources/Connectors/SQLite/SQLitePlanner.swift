@@ -41,7 +41,11 @@ struct SQLitePlanner {
         }
         self.columns = columns
         policies = columns.map { chosen[$0.name] ?? request.defaultPolicy ?? .error }
-        increment = try request.incremental.map { try SQLiteIncrement($0, table: table) }
+        increment = try request.incremental.map {
+            let known = request.preferredTypes
+            let added = known.isEmpty ? [] : columns.filter { known[$0.name] == nil }
+            return try SQLiteIncrement($0, table: table, added: added.map(\.name))
+        }
     }
 
     /// The conditions of the rows to be read: the user's, and what is new.
@@ -136,6 +140,7 @@ struct SQLitePlanner {
         )
         plan.isFull = increment?.condition == nil
         plan.rule = increment?.rule
+        if let risk = increment?.risk { plan.risks.append(risk) }
         plan.fingerprint = forms.map { "\($0)" }.joined(separator: " ")
         return SQLitePreparation(plan: plan, forms: forms)
     }

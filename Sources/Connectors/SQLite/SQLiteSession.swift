@@ -168,6 +168,7 @@ actor SQLiteSession {
             let found = try String.fetchOne(db, sql: increment.highestQuery(filter: filter))
             let highest = found == "NULL" ? nil : found
             var state = CursorState(column: request.cursor, highest: highest)
+            state.mark = increment.mark
             guard let highest else {
                 // A table that was emptied does not send the cursor back.
                 state.highest = request.since?.highest

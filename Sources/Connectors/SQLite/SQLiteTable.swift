@@ -36,6 +36,8 @@ struct SQLiteColumn {
     var isNotNull: Bool
     /// 1 for the first column of the primary key; 0 outside it.
     var keyPosition: Int
+    /// Whether rows that were there before the column came may have a value in it.
+    var fillsOldRows = false
     /// Another name of the row id: always an integer, never null.
     var isRowID = false
 

@@ -203,6 +203,14 @@ package struct FilesystemCatalog: Sendable {
 
     // MARK: The hint
 
+    /// Points the hint at the newest version where it does not: a commit may have been cut off
+    /// before it wrote the hint.
+    package func repairHint(of table: Table) async throws {
+        guard let version = table.version else { return }
+        if case .version(version) = try await readHint(of: table.identifier) { return }
+        try await writeHint(of: table.identifier, version: version)
+    }
+
     /// Points the hint at the newest version, at least `version`.
     ///
     /// Engines open the table by the hint alone, so a slower writer must not leave it behind a

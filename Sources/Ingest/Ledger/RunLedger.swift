@@ -20,6 +20,9 @@ package actor RunLedger {
     package private(set) var state: RunState
     /// Entries since the last pack.
     private var unpacked: [LedgerEntry]
+    private var isWriting = false
+    /// Those that wait for their turn to write, the first one first.
+    private var waiting: [CheckedContinuation<Void, Never>] = []
 
     init(
         store: any ObjectStore,
@@ -42,6 +45,10 @@ package actor RunLedger {
     /// - Throws: `IngestError` `superseded` when another attempt wrote one first: this one must stop
     ///   and may not publish.
     package func append(_ event: LedgerEntry.Event) async throws {
+        // While one entry is on its way, an actor lets the next caller in: lanes that come at once
+        // would take one number, and each take the other for another attempt.
+        await takeTurn()
+        defer { passTurn() }
         let entry = LedgerEntry(attempt: attempt, at: environment.now(), event: event)
         try await LedgerFiles(store: store, environment: environment)
             .put(entry, number: state.entryCount, in: folder)
@@ -52,6 +59,18 @@ package actor RunLedger {
         try? await LedgerFiles(store: store, environment: environment)
             .putPack(unpacked, end: state.entryCount, in: folder)
         unpacked = []
+    }
+
+    private func takeTurn() async {
+        guard isWriting else {
+            isWriting = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    private func passTurn() {
+        if waiting.isEmpty { isWriting = false } else { waiting.removeFirst().resume() }
     }
 
     /// The prefix of the data files of this attempt.
@@ -105,7 +124,10 @@ struct LedgerFiles {
     /// All entries of a run in their order, and those of them that are in no pack.
     func entries(in folder: ObjectKey) async throws -> (all: [LedgerEntry], unpacked: [LedgerEntry])
     {
-        let count = Self.numbers(try await store.list(folder).objects.map(\.key)).count
+        let numbers = Self.numbers(try await store.list(folder).objects.map(\.key))
+        // Its removal was cut off, or an attempt slept until it was removed and then wrote an entry.
+        guard numbers.first == 0 else { return ([], []) }
+        let count = numbers.count
         let packs = Self.numbers(
             try await store.list(folder.appending("packs")).objects.map(\.key)
         )

@@ -83,11 +83,16 @@ package struct RunRegistry: Sendable {
 
     // MARK: Writing
 
-    /// Begins a run under the next number.
+    /// Begins a run under the number after `newest`, the newest run that was looked at and had
+    /// ended; 0 when there was none.
     ///
-    /// - Throws: `IngestError` `superseded` when somebody else began one at the same time.
-    package func begin(_ table: TableIdentifier, _ record: RunRecord) async throws -> RunLedger {
-        let number = (try await numbers(of: table).last ?? 0) + 1
+    /// - Throws: `IngestError` `busy` when somebody else began one since.
+    package func begin(
+        _ table: TableIdentifier,
+        _ record: RunRecord,
+        after newest: Int
+    ) async throws -> RunLedger {
+        let number = newest + 1
         let entry = LedgerEntry(attempt: 0, at: environment.now(), event: .begun(record))
         let folder = try folder(of: table, run: number)
         do {
@@ -168,9 +173,11 @@ package struct RunRegistry: Sendable {
 
     /// Removes the ledger of a run that has ended.
     package func remove(_ table: TableIdentifier, run number: Int) async throws {
-        // The first entry goes last: without it nothing of the run is readable.
-        for object in try await store.listAll(folder(of: table, run: number)).reversed() {
-            try await store.delete(object.key)
+        let folder = try folder(of: table, run: number)
+        // Without its first entry a ledger counts as gone, wherever this is cut off.
+        for entry in LedgerFiles.numbers(try await store.list(folder).objects.map(\.key)) {
+            try await store.delete(folder.appending("\(entry).json"))
         }
+        for rest in try await store.listAll(folder) { try await store.delete(rest.key) }
     }
 }

@@ -1,10 +1,14 @@
 /// A table with rows of its own: the relation itself, or a partition without partitions.
 struct PostgresLeaf: Sendable {
     var id: String
+    /// With its schema, in quotes.
+    var name: String
     /// As it stands behind FROM.
     var fromClause: String
     /// The relation and the file its rows are in, which every rewrite changes.
     var heap: String
+    /// The file alone, and how it is kept (`p`ermanent, `u`nlogged, `t`emporary).
+    var file: String
     /// Whether its rows lie in pages, and this user may ask for them: `ctid` and `xmin` take the
     /// right to the whole table.
     var hasPages: Bool
@@ -36,7 +40,7 @@ struct PostgresLeaf: Sendable {
                     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
                 pg_catalog.row_security_active(c.oid),
                 pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'),
-                pg_catalog.pg_relation_filenode(c.oid)
+                pg_catalog.pg_relation_filenode(c.oid), c.relpersistence
             FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.id
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
@@ -51,8 +55,10 @@ struct PostgresLeaf: Sendable {
             let isReadable = row[5] == "t"
             return PostgresLeaf(
                 id: row[0] ?? "",
+                name: name,
                 fromClause: isRoot ? "ONLY \(name)" : read.fromClause,
                 heap: "\(row[0] ?? "")/\(row[9] ?? "")",
+                file: (row[9] ?? "") + (row[10] ?? ""),
                 hasPages: row[4] == "t" && isReadable,
                 canBeRead: !isRoot || (isReadable && row[3] == "r" && row[6] == "f"),
                 byteCount: row[7].flatMap { Int64($0) } ?? 0,

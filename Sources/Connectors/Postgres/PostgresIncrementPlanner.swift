@@ -1,0 +1,334 @@
+import Streams
+
+/// Decides how a read finds what is new.
+struct PostgresIncrementPlanner {
+    let request: IncrementalRequest
+    let place: String
+    let leaves: [PostgresLeaf]
+    let mark: PostgresMark?
+    /// Columns that are read and that the table does not have yet.
+    let addedColumns: [String]
+    let session: PostgresSession
+
+    /// Adds the decision to `read` and its plan.
+    ///
+    /// - Throws: `SourceError` for a cursor or key that is not there, and for a table that has to be
+    ///   loaded anew.
+    func plan(_ read: inout PostgresRead) async throws {
+        let names = Set(read.plan.columns.map(\.name))
+        let key = request.key.isEmpty ? read.plan.primaryKey : request.key
+        for name in [request.cursor] + key where !names.contains(name) {
+            throw SourceError(
+                .notFound,
+                "\(place): \(read.plan.stream) is not read with a column \(name); name another "
+                    + "with --cursor and --primary-key, or add it to --columns"
+            )
+        }
+        if request.conflict == .merge, key.isEmpty {
+            throw SourceError(
+                .configuration,
+                "\(read.plan.stream) has no primary key to merge by; name one with --primary-key, or "
+                    + "keep every version with --on-conflict append"
+            )
+        }
+        read.plan.primaryKey = key
+        let tellsWriters =
+            !leaves.isEmpty && leaves.allSatisfy { $0.hasPages && $0.canBeRead }
+            && !read.filtersRows
+        let past = PostgresContents(request.since?.mark)
+        // A state that was handed in has no mark; from this run on there is one.
+        if tellsWriters, let mark, request.since == nil || request.since?.mark != nil {
+            try await planByTransactions(&read, key: key, mark: mark, past: past)
+        } else {
+            try await planByCursor(&read, key: key, past: past)
+            if tellsWriters, let mark, request.conflict == .append {
+                // What the next run reads by its transactions must not be read twice.
+                read.increment?.settle(at: mark)
+            }
+        }
+        if mark != nil {
+            let contents = try await PostgresContents(
+                of: read,
+                leaves: leaves,
+                earlier: past,
+                in: session
+            )
+            read.increment?.contents = contents
+        }
+        if !read.plan.isFull, let type = read.namingType {
+            read.plan.risks.append(
+                "the text of a \(type) is what it was when its row was read, whatever was renamed since"
+            )
+        }
+    }
+
+    // MARK: What the rows do not tell
+
+    /// Why rows of before do not hold what the source has there now, though nobody wrote them; nil
+    /// when they do. Where versions are appended, those of before stay what they were.
+    private func changeOfOldRows(
+        _ read: inout PostgresRead,
+        past: PostgresContents?
+    ) async throws -> String? {
+        let columns =
+            if let past {
+                try await past.columnsWithValues(
+                    among: addedColumns,
+                    of: read,
+                    leaves: leaves,
+                    in: session
+                )
+            } else { addedColumns }
+        let names = columns.joined(separator: ", ")
+        if request.conflict == .append {
+            if !columns.isEmpty {
+                read.plan.risks.append(
+                    "\(names): null in the rows that were appended before, whatever the source has "
+                        + "there now; --restart loads everything anew"
+                )
+            }
+            return nil
+        }
+        if !columns.isEmpty { return "rows read before have values of \(names), which is new" }
+        guard let past, try await past.hasRenamedLabels(read, in: session) else { return nil }
+        return "a label of an enumeration was renamed"
+    }
+
+    /// Why appending would double rows; nil when it would not.
+    private func obstacleToAppending(
+        past: PostgresContents,
+        since mark: PostgresMark
+    ) async throws -> String? {
+        for leaf in leaves {
+            if past.former.contains(leaf.id) {
+                return "\(leaf.name) was detached and has come back"
+            }
+            if try await past.isRewritten(leaf, since: mark, in: session) {
+                return "ALTER TABLE has written every row of \(leaf.name) anew"
+            }
+        }
+        return nil
+    }
+
+    /// New rows, and all rows of leaves that were attached since `past`.
+    private func orAttached(_ condition: String?, past: PostgresContents?) -> String? {
+        let ids = past?.attached(leaves).map(\.id) ?? []
+        guard let condition, !ids.isEmpty else { return condition }
+        return "(\(condition) OR tableoid IN (\(ids.joined(separator: ", "))))"
+    }
+
+    // MARK: Transactions
+
+    private func planByTransactions(
+        _ read: inout PostgresRead,
+        key: [String],
+        mark: PostgresMark,
+        past: PostgresContents?
+    ) async throws {
+        let (earlier, reason) = try await earlierMark(&read, mark, past)
+        read.plan.isFull = earlier == nil
+        var conditions: [String] = []
+        var words = "rows of transactions since the last run, however late they were committed"
+        if let earlier { conditions.append(earlier.mayBeNewer) }
+        var rule = PostgresIncrement.Rule.transactions
+        if let overlap = request.overlap, let highest = request.since?.highest, earlier != nil {
+            conditions.append(try await bound(highest, overlap: overlap, read))
+            rule = .transactionsInOverlap
+            words +=
+                ", among those whose \(request.cursor) is null or at most "
+                + "\(overlap) (seconds or units) behind its highest value"
+        }
+        var increment = PostgresIncrement(rule: rule, request: request, key: key)
+        let isNew =
+            conditions.isEmpty ? nil : conditions.map { "(\($0))" }.joined(separator: " AND ")
+        increment.condition = orAttached(isNew, past: past)
+        if request.conflict == .append {
+            try requireUnambiguous(read, mark, rule: rule, isFull: earlier == nil)
+            // Rows above may belong to transactions that go on: the next run reads them, once.
+            increment.settle(at: mark)
+            words += "; rows newer than the oldest open transaction come with the next run"
+        }
+        read.increment = increment
+        let why = reason.map { "everything, because \($0)" } ?? "everything, the first time"
+        read.plan.rule = earlier == nil ? "\(why); then \(words)" : words
+        noteRisks(&read, rule: rule)
+    }
+
+    private func noteRisks(_ read: inout PostgresRead, rule: PostgresIncrement.Rule) {
+        let byteCount = leaves.reduce(0) { $0 + $1.byteCount }
+        if rule == .transactions, byteCount > Limits.scanByteCount {
+            read.plan.risks.append(
+                "the server scans the whole table for new rows; with --overlap it uses an index on "
+                    + "\(request.cursor), and what is committed later than that is missed"
+            )
+        }
+        if request.conflict == .merge {
+            read.plan.risks.append("rows deleted at the source stay in the table")
+        }
+    }
+
+    /// The mark of the last run; nil, and why, when everything has to be read.
+    ///
+    /// - Throws: `SourceError` where everything has to be read and would be appended to what is there.
+    private func earlierMark(
+        _ read: inout PostgresRead,
+        _ mark: PostgresMark,
+        _ past: PostgresContents?
+    ) async throws -> (mark: PostgresMark?, reason: String?) {
+        guard let since = request.since else { return (nil, nil) }
+        var reason: String?
+        let earlier = PostgresMark(since.mark)
+        if let earlier {
+            reason = mark.obstacle(since: earlier)
+        } else {
+            reason = "the last run could not tell rows by their transactions"
+        }
+        if reason == nil { reason = try await changeOfOldRows(&read, past: past) }
+        if reason == nil, request.conflict == .append, let past, let earlier {
+            reason = try await obstacleToAppending(past: past, since: earlier)
+        }
+        guard let reason else { return (earlier, nil) }
+        guard request.conflict == .merge else { throw reload(read, reason) }
+        return (nil, reason)
+    }
+
+    private func reload(_ read: PostgresRead, _ reason: String) -> SourceError {
+        SourceError(
+            .configuration,
+            "\(read.plan.stream): \(reason), so new rows cannot be told from old ones and would be "
+                + "appended twice; load the table anew with --restart"
+        )
+    }
+
+    /// Row ids of 32 bits come again after 2^32 transactions: an old row may then look new, which
+    /// merging does not mind.
+    private func requireUnambiguous(
+        _ read: PostgresRead,
+        _ mark: PostgresMark,
+        rule: PostgresIncrement.Rule,
+        isFull: Bool
+    ) throws {
+        guard mark.xmax >= 1 << 32, rule == .transactions, !isFull || request.overlap == nil
+        else { return }
+        throw SourceError(
+            .unsupported,
+            "\(read.plan.stream): the server has used up its transaction ids more than once, so an "
+                + "old row may look new and would be appended twice; use --on-conflict merge, or "
+                + "give an --overlap"
+        )
+    }
+
+    // MARK: The cursor
+
+    private func planByCursor(
+        _ read: inout PostgresRead,
+        key: [String],
+        past: PostgresContents?
+    ) async throws {
+        var increment = PostgresIncrement(rule: .cursor, request: request, key: key)
+        if request.conflict == .append, key.isEmpty {
+            throw SourceError(
+                .configuration,
+                "\(read.plan.stream) has no key to tell the rows at the cursor's highest value by; "
+                    + "name one with --primary-key"
+            )
+        }
+        let column = quoted(request.cursor)
+        var words = "rows whose \(request.cursor) is at or above the highest value read"
+        var why = "everything, the first time"
+        if let highest = request.since?.highest {
+            let reason = try await changeOfOldRows(&read, past: past)
+            if let reason { why = "everything, because \(reason)" }
+            read.plan.isFull = reason != nil
+            switch request.conflict {
+            case .merge where read.plan.isFull: break
+            case .merge:
+                increment.condition = try await bound(
+                    highest,
+                    overlap: request.overlap ?? 0,
+                    read
+                )
+                words += request.overlap.map { " less \($0)" } ?? ""
+                words += ", null ones every time"
+            case .append:
+                increment.condition = try await beyond(highest, column: column, key: key, read)
+                words += ", without those read before; null ones the first time only"
+            }
+        } else {
+            // A cursor without a value has seen no row that would be doubled.
+            read.plan.isFull = true
+        }
+        increment.condition = orAttached(increment.condition, past: past)
+        read.increment = increment
+        read.plan.rule = read.plan.isFull ? "\(why); then \(words)" : words
+        read.plan.risks.append(
+            "a row that is committed late, with a lower \(request.cursor) than others that are there "
+                + "already, is not seen"
+                + (request.conflict == .merge ? " unless --overlap reaches as far back" : "")
+        )
+    }
+
+    /// Rows from the overlap on, and those without a cursor.
+    private func bound(
+        _ highest: String,
+        overlap: Int64,
+        _ read: PostgresRead
+    ) async throws -> String {
+        let column = quoted(request.cursor)
+        let (type, isTime) = try await cursorType(read)
+        let literal = try await literal(highest) + "::" + type
+        let start =
+            overlap == 0
+            ? literal
+            : isTime
+                ? "(\(literal) - interval '\(overlap) seconds')" : "(\(literal) - \(overlap))"
+        return "(\(column) >= \(start) OR \(column) IS NULL)"
+    }
+
+    private func beyond(
+        _ highest: String,
+        column: String,
+        key: [String],
+        _ read: PostgresRead
+    ) async throws -> String {
+        let literal = try await literal(highest) + "::" + (try await cursorType(read).name)
+        var known: [String] = []
+        for row in request.since?.boundaryKeys ?? [] {
+            var values: [String] = []
+            for value in row { values.append(try await self.literal(value)) }
+            known.append("(" + values.joined(separator: ", ") + ")")
+        }
+        // Without the keys read before, rows at the value itself are read rather than lost.
+        guard request.since?.boundaryKeys != nil else { return "\(column) >= \(literal)" }
+        guard !known.isEmpty else { return "\(column) > \(literal)" }
+        let names = key.map { "\(quoted($0))::text" }.joined(separator: ", ")
+        return "(\(column) > \(literal) OR (\(column) = \(literal) AND (\(names)) NOT IN ("
+            + known.joined(separator: ", ") + ")))"
+    }
+
+    private func literal(_ value: String) async throws -> String {
+        let rows = try await session.query("SELECT pg_catalog.quote_literal($1)", [value])
+        return rows.first?.first?.flatMap { $0 } ?? "NULL"
+    }
+
+    /// The cursor's type, and whether seconds can be taken from it.
+    private func cursorType(_ read: PostgresRead) async throws -> (name: String, isTime: Bool) {
+        let rows = try await session.query(
+            """
+            SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory
+            FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+            WHERE a.attrelid = $1::oid AND a.attname = $2
+            """,
+            [read.relationID, request.cursor]
+        )
+        guard let row = rows.first, let name = row[0] else { return ("text", false) }
+        if request.overlap != nil, row[1] != "D", row[1] != "N" {
+            throw SourceError(
+                .configuration,
+                "\(read.plan.stream): an overlap takes a cursor of times or numbers; "
+                    + "\(request.cursor) is \(name)"
+            )
+        }
+        return (name, row[1] == "D")
+    }
+}
