@@ -72,6 +72,8 @@ struct StreamRun: Sendable {
 
     /// Loads the table and looks for an unfinished run.
     private func prepare(_ result: inout StreamResult) async throws -> Preparation {
+        // Before the table is looked at: a run that is begun from here on is in the way of this one.
+        let newestNumber = try await registry.numbers(of: table).last ?? 0
         let transaction = try await run.catalog.beginTransaction(table)
         let metadata = transaction.base?.metadata
         if let table = transaction.base {
@@ -80,7 +82,6 @@ struct StreamRun: Sendable {
         }
         let follower = SchemaFollower(options: run.options, base: transaction.base)
         var request = try follower.prepared(selection.request)
-        let newestNumber = try await registry.numbers(of: table).last ?? 0
         let unfinished = try await unfinishedRun(newestNumber, metadata, &result)
         if run.options.restarts {
             request.incremental?.since = nil
@@ -267,15 +268,16 @@ struct StreamRun: Sendable {
         await opened.files.removeUnnamed()
         let state = await opened.ledger.state
         guard state.end == nil else { return }
-        // The failure that led here is the one to report; the next attempt finds what is left.
         if (error as? IngestError)?.code == .superseded {
-            // Of a run that ended elsewhere, or that a newer one has left behind, nothing is needed.
+            // It may have ended elsewhere; left behind by a newer one, it ends here.
             try? await registry.abandon(table, state, reason: "\(error)")
+            // What stays goes when its ledger does.
             _ = try? await cleaner.clean(table, run: state.number)
             return
         }
         let isWorthless = (error as? IngestError)?.code == .unproven || state.checkpoints.isEmpty
         guard isWorthless, state.publishedUpon == nil else { return }
+        // The failure that led here is the one to report; the next attempt finds what is left.
         try? await abandon(state, reason: "\(error)")
     }
 }

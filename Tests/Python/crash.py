@@ -41,6 +41,7 @@ import urllib.parse
 from collections import Counter
 
 import cut_proxy
+import private_server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -212,6 +213,18 @@ class PostgresSource:
 
     def run(self, sql):
         self.cursor.execute(sql)
+
+    def settle(self):
+        """Waits until every transaction is over that began before this moment."""
+        self.run("SELECT txid_current()")
+        written = self.cursor.fetchone()[0]
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            self.run("SELECT txid_snapshot_xmin(txid_current_snapshot())")
+            if self.cursor.fetchone()[0] > written:
+                return
+            time.sleep(0.005)
+        raise RuntimeError("a transaction stays open")
 
     def database_url(self, host=None, port=None, tls=None):
         parts = urllib.parse.urlsplit(self.url)
@@ -797,6 +810,13 @@ class Case:
             connection.close()
         else:
             self.worker.postgres.make(self.stream, self.setup.kind, 0, copying=self.shared)
+            self.settle()
+
+    def settle(self):
+        """An append leaves rows to its next run while transactions that began before them go on, as
+        those of the other worker do."""
+        if self.setup.incremental == "append" and not self.is_sqlite:
+            self.worker.postgres.settle()
 
     def address(self, proxy):
         if self.is_sqlite:
@@ -827,6 +847,7 @@ class Case:
         else:
             way = self.worker.postgres.change(
                 self.rng, self.stream, self.setup.kind, self.setup.incremental, held)
+            self.settle()
         self.source_now = None
         self.trail.append(way)
         self.counts["changes"] += 1
@@ -1113,6 +1134,7 @@ class Case:
                 version = self.version
             elif takes_over:
                 raise Violation(f"taking over failed, {second.words()}")
+        woken = time.time() * 1000 - 1
         stopped.process.send_signal(signal.SIGCONT)
         for attempt in (stopped, second):
             if not attempt.wait(DEADLINE):
@@ -1120,11 +1142,18 @@ class Case:
             attempt.check_end()
         self.note(stopped, "stop")
         self.look(earlier=earlier)
-        if takes_over and version is not None and self.version != version:
+        if takes_over and version is not None and self.version != version and self.began() < woken:
             raise Violation(f"v{version} was published by an attempt that took over; the one that "
                             f"was stopped published v{self.version} upon it")
         for attempt in (stopped, second):
             attempt.close()
+
+    def began(self):
+        """When the newest run was begun: one that was stopped before it looked at the lake has missed
+        nothing."""
+        folder = os.path.join(self.lake, "_runs", NAMESPACE, TABLE)
+        with open(os.path.join(folder, max(os.listdir(folder), key=int), "0.json")) as file:
+            return json.load(file)["at"]
 
     # MARK: The whole case
 
@@ -1356,17 +1385,23 @@ def main():
     parser.add_argument("--cases", type=int, default=300)
     parser.add_argument("--replay", type=int, metavar="CASE_SEED", help="run this case alone")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--postgres", default=os.environ.get("TRIBUTARY_TEST_POSTGRES"), metavar="URL")
+    parser.add_argument("--postgres", metavar="URL", help="a server; default: one of its own")
     parser.add_argument("--list", action="store_true", help="print the steps that can be named")
     parser.add_argument("--verbose", action="store_true", help="tell what each case did")
     parser.add_argument("--folder", help="where to work; default: a temporary folder")
     options = parser.parse_args()
+    if options.postgres:
+        return attack(options)
+    # Transactions of others would keep rows from an append until the next run.
+    with private_server.Server(tls="on") as server:
+        options.postgres = server.url
+        attack(options)
 
+
+def attack(options):
     folder = os.path.realpath(tempfile.mkdtemp(prefix="tributary-crash-", dir=options.folder))
     settings = Settings(folder, built_shim(folder), options.postgres, f"crash_{os.getpid()}",
                         options.verbose)
-    if not options.postgres:
-        print("no Postgres (--postgres or TRIBUTARY_TEST_POSTGRES): SQLite alone", file=sys.stderr)
     if options.list:
         list_steps(settings)
         shutil.rmtree(folder)

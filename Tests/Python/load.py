@@ -19,6 +19,7 @@ import traceback
 import load_server
 import load_support
 from load_support import Database, Violation, execute
+from private_server import Server
 
 
 def resume(arguments):
@@ -104,7 +105,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.command == "server":
         sys.exit(1 if arguments.run(arguments) else 0)
-    with load_server.Server() as started:
+    with Server() as started:
         load_support.SERVER = started.url
         sys.exit(1 if arguments.run(arguments) else 0)
 

@@ -12,8 +12,9 @@ import time
 
 import psycopg2
 
+from private_server import ROOT, with_admin
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
 BINARY = os.environ.get("TRIBUTARY_BINARY") or os.path.join(ROOT, ".build/release/tributary")
 # The server's address; load.py sets it.
 SERVER = ""
@@ -69,15 +70,6 @@ def execute(connection, *statements):
             cursor.execute(statement)
             rows = cursor.fetchall() if cursor.description else None
     return rows
-
-
-def with_admin(server, *statements):
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    try:
-        execute(connection, *statements)
-    finally:
-        connection.close()
 
 
 class Lake:

@@ -95,7 +95,7 @@ struct PostgresContents: Hashable, Sendable {
         return (rows.first?[0].flatMap { Int($0) } ?? 0, (rows.first?[1] ?? nil) ?? "")
     }
 
-    /// Whether a label that was there is another one now. More labels are none of that.
+    /// Whether a label that was there is another one now; more labels are none of that.
     func hasRenamedLabels(
         _ read: PostgresRead,
         in session: PostgresSession

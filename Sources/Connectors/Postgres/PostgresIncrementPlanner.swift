@@ -65,7 +65,9 @@ struct PostgresIncrementPlanner {
     // MARK: What the rows do not tell
 
     /// Why rows of before do not hold what the source has there now, though nobody wrote them; nil
-    /// when they do. Where versions are appended, those of before stay what they were.
+    /// when they do.
+    ///
+    /// Where versions are appended, those of before stay what they were.
     private func changeOfOldRows(
         _ read: inout PostgresRead,
         past: PostgresContents?

@@ -17,7 +17,7 @@ struct PostgresMark: Hashable, Sendable {
     var isStandby: Bool
     /// Bytes of write-ahead log there had been; nil on a standby.
     var logPosition: Int64?
-    /// When the server last lost its statistics: it does when it crashes. nil on a standby.
+    /// When the server last lost its statistics, as it does when it crashes; nil on a standby.
     var statisticsStart: String?
 
     /// The mark as a run keeps it.
@@ -50,6 +50,31 @@ struct PostgresMark: Hashable, Sendable {
         statisticsStart = facts["statistics"]
     }
 
+    /// What a server says of its snapshot.
+    ///
+    /// The control file tells a promotion only when a checkpoint has followed it; the names of log
+    /// files, in hexadecimal digits, do at once.
+    private static let query =
+        """
+        SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+            CASE WHEN pg_catalog.pg_is_in_recovery() THEN (
+                SELECT pg_catalog.lpad(pg_catalog.upper(pg_catalog.to_hex(
+                    GREATEST(c.timeline_id, r.min_recovery_end_timeline))), 8, '0')
+                FROM pg_catalog.pg_control_checkpoint() c, pg_catalog.pg_control_recovery() r)
+            ELSE pg_catalog.left(
+                pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) END,
+            (SELECT oid FROM pg_catalog.pg_database
+             WHERE datname = pg_catalog.current_database()),
+            pg_catalog.txid_snapshot_xmin(s), pg_catalog.txid_snapshot_xmax(s),
+            pg_catalog.pg_is_in_recovery(),
+            CASE WHEN NOT pg_catalog.pg_is_in_recovery()
+                THEN (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::int8 END,
+            CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN (
+                SELECT pg_catalog.date_part('epoch', stats_reset)
+                FROM pg_catalog.pg_stat_bgwriter) END
+        FROM pg_catalog.txid_current_snapshot() s
+        """
+
     /// The mark of the session's snapshot; nil when the user may not ask for it.
     init?(in session: PostgresSession) async throws {
         let rights = try await session.query(
@@ -62,29 +87,7 @@ struct PostgresMark: Hashable, Sendable {
             """
         )
         guard rights.first?.first == "t" else { return nil }
-        // The control file tells a promotion only when a checkpoint has followed it; the names of
-        // log files, in hexadecimal digits, do at once.
-        let rows = try await session.query(
-            """
-            SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
-                CASE WHEN pg_catalog.pg_is_in_recovery() THEN (
-                    SELECT pg_catalog.lpad(pg_catalog.upper(pg_catalog.to_hex(
-                        GREATEST(c.timeline_id, r.min_recovery_end_timeline))), 8, '0')
-                    FROM pg_catalog.pg_control_checkpoint() c, pg_catalog.pg_control_recovery() r)
-                ELSE pg_catalog.left(
-                    pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) END,
-                (SELECT oid FROM pg_catalog.pg_database
-                 WHERE datname = pg_catalog.current_database()),
-                pg_catalog.txid_snapshot_xmin(s), pg_catalog.txid_snapshot_xmax(s),
-                pg_catalog.pg_is_in_recovery(),
-                CASE WHEN NOT pg_catalog.pg_is_in_recovery()
-                    THEN (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::int8 END,
-                CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN (
-                    SELECT pg_catalog.date_part('epoch', stats_reset)
-                    FROM pg_catalog.pg_stat_bgwriter) END
-            FROM pg_catalog.txid_current_snapshot() s
-            """
-        )
+        let rows = try await session.query(Self.query)
         guard let row = rows.first, let system = row[0], let timeline = row[1],
             let database = row[2], let xmin = row[3].flatMap({ Int64($0) }),
             let xmax = row[4].flatMap({ Int64($0) })

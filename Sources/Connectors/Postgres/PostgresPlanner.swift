@@ -145,8 +145,7 @@ struct PostgresPlanner {
         }.joined(separator: ", ")
         read.plan.fingerprint =
             read.selectList + " " + (try await catalog.labels(of: types.enumerationIDs))
-        read.enumerationIDs = types.enumerationIDs
-        read.namingType = types.namingType
+        (read.enumerationIDs, read.namingType) = (types.enumerationIDs, types.namingType)
         read.plan.risks = risks(relation, validatesText: validatesText)
         return read
     }
