@@ -28,6 +28,11 @@ let package = Package(
     ],
     targets: [
         // MARK: C libraries, nothing but a module map and a shim
+        .systemLibrary(
+            name: "CMariaDB",
+            pkgConfig: "libmariadb",
+            providers: [.apt(["libmariadb-dev"])]
+        ),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
@@ -78,7 +83,7 @@ let package = Package(
         .target(
             name: "Connectors",
             dependencies: [
-                "Columnar", "Streams", "CLibpq",
+                "Columnar", "Streams", "CLibpq", "CMariaDB",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],

@@ -119,6 +119,12 @@ def tributary(*more: str) -> Callable[[Job], Command]:
     return command
 
 
+def killed(job: Job) -> Command:
+    """A sync that is killed at half of its time, and the one that goes on with it."""
+    command = tributary()(job)
+    return Command([sys.executable, str(HERE / "with_kill.py"), *command.arguments], command.environment)
+
+
 def sling_program() -> Path | None:
     """Sling's program out of the wheel for this machine."""
     for module in ("sling_linux_amd64", "sling_linux_arm64"):
@@ -206,6 +212,22 @@ CONTENDERS: dict[str, Contender] = {
             always,
         ),
         Contender(
+            "tributary-unkept",
+            "tributary sync that keeps no checkpoint on the way",
+            BOTH,
+            "iceberg",
+            tributary("--checkpoint-interval", "1d", "--checkpoint-bytes", "1000G"),
+            always,
+        ),
+        Contender(
+            "tributary-killed",
+            "tributary sync, killed at half of the median time of those before, and once more",
+            BOTH,
+            "iceberg",
+            killed,
+            always,
+        ),
+        Contender(
             "duckdb",
             "DuckDB: COPY (SELECT * FROM attached table) TO Parquet",
             BOTH,
@@ -273,4 +295,5 @@ CONTENDERS: dict[str, Contender] = {
 
 # Every way a user would take first; the rest is asked for by name. Sling downloads the DuckDB it is
 # made for, which PyPI does not have; with another one its figures and results are not its own.
-DEFAULT = tuple(name for name in CONTENDERS if name not in ("duckdb-unordered", "sling"))
+BY_NAME = ("tributary-unkept", "tributary-killed", "duckdb-unordered", "sling")
+DEFAULT = tuple(name for name in CONTENDERS if name not in BY_NAME)

@@ -50,6 +50,27 @@ enum Limits {
     /// made in about a millisecond.
     static let serverWarmUpByteCount = 4_000_000
 
+    /// Bytes of a packet: the most a MySQL server sends, and so of a row.
+    static let packetByteCount = 1 << 30
+
+    /// Seconds a MySQL server waits for a client that takes its time before it ends the connection.
+    static let serverPatienceSeconds = 28_800
+
+    /// Bytes of a range of a primary key: small enough for lanes to end at about the same time.
+    static let keySliceByteCount: Int64 = 32 << 20
+
+    /// Ranges for each lane where the table is small.
+    static let slicesPerLane: Int64 = 4
+
+    /// Ranges of a table: each is a statement, and a plan of the server's.
+    static let keySliceCountMax: Int64 = 1_024
+
+    /// Tries to begin several snapshots with no commit between them.
+    static let snapshotAttempts = 10
+
+    /// Seconds writers wait at most while snapshots of several connections begin.
+    static let tableLockTimeoutSeconds = 2
+
     /// Connections left to others when there are few.
     static let connectionReserve = 3
 

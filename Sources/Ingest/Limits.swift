@@ -14,8 +14,11 @@ enum Limits {
     /// Bytes of data files after which a checkpoint is written.
     static let checkpointByteCount: Int64 = 256 << 20
 
+    /// The part of a run's time that lies between two checkpoints: what a crash may cost.
+    static let checkpointShare: Int64 = 16
+
     /// Milliseconds after which the first checkpoint of a run is written: files of less are small.
-    static let checkpointIntervalFirst: Int64 = 5_000
+    static let checkpointIntervalFirst: Int64 = 2_000
 
     /// The most milliseconds between two checkpoints of a lane: what a crash may cost it.
     static let checkpointIntervalLast: Int64 = 30_000

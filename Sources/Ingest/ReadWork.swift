@@ -43,7 +43,7 @@ final class ReadWork: Sendable {
 
     /// Whether a part that was begun at `start`, in milliseconds of uptime, has to be made durable.
     ///
-    /// The time a crash may cost grows with the time that was spent: an eighth of it, so that a
+    /// The time a crash may cost grows with the time that was spent: a sixteenth of it, so that a
     /// short run is not cut into small files.
     func isDue(startedAt start: Int64, byteCount: Int64) -> Bool {
         if byteCount >= limits.checkpointByteCount { return true }
@@ -51,7 +51,7 @@ final class ReadWork: Sendable {
         let interval =
             limits.checkpointSeconds.map { Int64($0) * 1000 }
             ?? min(
-                max((now - startedAt) / 8, Limits.checkpointIntervalFirst),
+                max((now - startedAt) / Limits.checkpointShare, Limits.checkpointIntervalFirst),
                 Limits.checkpointIntervalLast
             )
         return now - start >= interval

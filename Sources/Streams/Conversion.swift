@@ -22,6 +22,8 @@ package struct Conversion: Hashable, Sendable, Codable {
         case outOfRange = "out-of-range"
         /// Text that is not valid UTF-8.
         case invalidText = "invalid-text"
+        /// A date that is none, such as `0000-00-00` or 31 February.
+        case invalidDate = "invalid-date"
         /// A list of more dimensions than its column.
         case dimensions
         /// A list whose first index is not 1, which no list of the lake remembers.

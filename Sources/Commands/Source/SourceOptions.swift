@@ -78,6 +78,12 @@ struct SourceOptions: ParsableArguments {
                 limits: limits
             )
         }
+        if MySQLAddress.isAddress(address) {
+            return MySQLSource(
+                try MySQLAddress(parsing: address) { environment[$0] },
+                limits: limits
+            )
+        }
         if address.hasPrefix("sqlite:") {
             return try SQLiteSource(parsing: address)
         }
@@ -85,7 +91,7 @@ struct SourceOptions: ParsableArguments {
         throw SourceError(
             .configuration,
             "the source's address is of no kind that is known; there are "
-                + "postgres://user@host/database and sqlite:path"
+                + "postgres://user@host/database, mysql://user@host/database and sqlite:path"
         )
     }
 }

@@ -28,7 +28,8 @@ struct RunLimitOptions: ParsableArguments {
         help: ArgumentHelp(
             "The most a crash may cost of a connection's work, in time: 30s, 2m.",
             discussion: """
-                Data files end and become a checkpoint this often. The default is an eighth of the                 time the run has taken, from 5 s to 30 s.
+                Data files end and become a checkpoint this often. The default is a sixteenth of \
+                the time the run has taken, from 2 s to 30 s.
                 """,
             valueName: "time"
         )

@@ -116,7 +116,7 @@ struct SQLiteColumnWriter {
                 case SQLITE_FLOAT:
                     SQLiteDecimal.unscaled(row.real(index), precision: precision, scale: scale)
                 case SQLITE_TEXT:
-                    SQLiteText.decimal(row.text(index), precision: precision, scale: scale)
+                    DecimalText.unscaled(row.text(index), precision: precision, scale: scale)
                 default: nil
                 }
             guard let value else { throw .surprise }
@@ -165,7 +165,7 @@ struct SQLiteColumnWriter {
 
     @inline(__always)
     private mutating func put(text bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        if SQLiteText.isUTF8(bytes) {
+        if UTF8Text.isValid(bytes) {
             try put(bytes: bytes)
         } else {
             try put(invalidText: bytes)

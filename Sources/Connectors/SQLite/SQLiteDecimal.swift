@@ -1,18 +1,13 @@
 /// Exact decimals of numbers.
 enum SQLiteDecimal {
-    private static let powers: [Int128] = {
-        var powers: [Int128] = [1]
-        for _ in 0..<38 { powers.append(powers[powers.count - 1] * 10) }
-        return powers
-    }()
-
-    /// Ten to the power of `exponent`, which is 0 to 38.
-    static func power(_ exponent: Int) -> Int128 { powers[exponent] }
-
     /// An integer as decimal; nil if it has too many digits.
     static func unscaled(_ value: Int64, precision: Int, scale: Int) -> Int128? {
-        let (scaled, overflow) = Int128(value).multipliedReportingOverflow(by: power(scale))
-        guard !overflow, scaled.magnitude < power(precision).magnitude else { return nil }
+        let (scaled, overflow) = Int128(value).multipliedReportingOverflow(
+            by: DecimalText.power(scale)
+        )
+        guard !overflow, scaled.magnitude < DecimalText.power(precision).magnitude else {
+            return nil
+        }
         return scaled
     }
 
@@ -22,12 +17,12 @@ enum SQLiteDecimal {
         // Both operands of the division are exact, so its result is the double nearest to the
         // decimal: equal to `value` means that the decimal stands for it.
         guard value.isFinite, scale <= 22 else { return nil }
-        let factor = Double(power(scale))
+        let factor = Double(DecimalText.power(scale))
         let scaled = (value * factor).rounded()
         guard scaled.magnitude < SQLiteLimits.exactDoubleDigits, scaled / factor == value else {
             return nil
         }
         let unscaled = Int128(scaled)
-        return unscaled.magnitude < power(precision).magnitude ? unscaled : nil
+        return unscaled.magnitude < DecimalText.power(precision).magnitude ? unscaled : nil
     }
 }

@@ -23,9 +23,9 @@ enum SQLiteMoment {
         var reader = Reader(bytes: bytes)
         guard let year = reader.digits(4), year > 0, reader.skip(UInt8(ascii: "-")),
             let month = reader.digits(2), 1...12 ~= month, reader.skip(UInt8(ascii: "-")),
-            let day = reader.digits(2), day >= 1, day <= dayCount(year: year, month: month)
+            let day = reader.digits(2), day >= 1, day <= CalendarDay.count(inMonth: month, of: year)
         else { return nil }
-        let date = days(year: year, month: month, day: day) * microsecondsPerDay
+        let date = CalendarDay.days(year: year, month: month, day: day) * microsecondsPerDay
         if reader.isAtEnd { return (.date, date) }
         guard reader.skip(UInt8(ascii: " ")) || reader.skip(UInt8(ascii: "T")),
             let hour = reader.digits(2), hour < 24, reader.skip(UInt8(ascii: ":")),
@@ -65,22 +65,6 @@ enum SQLiteMoment {
     static func day(of microseconds: Int64) -> Int32 {
         let day = microseconds / microsecondsPerDay
         return Int32(truncatingIfNeeded: microseconds % microsecondsPerDay < 0 ? day - 1 : day)
-    }
-
-    /// Days since 1970-01-01 of a date of the Gregorian calendar.
-    static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-        // Years begin in March, so that the leap day is their last.
-        let shifted = month <= 2 ? year - 1 : year
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
-    }
-
-    private static func dayCount(year: Int64, month: Int64) -> Int64 {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
     }
 
     /// A place in the bytes.

@@ -103,7 +103,7 @@ struct SQLiteStatistics {
         case .decimal(let precision, let scale):
             if areDecimals {
                 areDecimals =
-                    SQLiteText.decimal(row.text(index), precision: precision, scale: scale) != nil
+                    DecimalText.unscaled(row.text(index), precision: precision, scale: scale) != nil
             }
         case .uuid:
             if areUUIDs { areUUIDs = SQLiteText.uuid(row.text(index)) != nil }

@@ -1,0 +1,260 @@
+import CMariaDB
+import Streams
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// The C handle of a connection: a thin shell over libmariadb that turns results into errors.
+final class MySQLConnection: @unchecked Sendable {
+    // Safety: all calls but `cancel` come from the session's executor, one after the other;
+    // `cancel` uses only the socket's number, under a lock.
+
+    private let handle: UnsafeMutablePointer<MYSQL>
+    private let place: String
+    private var isClosed = false
+    private let wire: Mutex<Wire>
+
+    private struct Wire {
+        /// nil once the connection is closed: the number may then be another's.
+        var socket: Int32?
+        var isCancelled = false
+    }
+
+    /// Connects; a refusal is sorted into not reachable, not allowed, not there.
+    init(_ address: MySQLAddress) throws(SourceError) {
+        place = address.location.place
+        var opened = try Self.connect(address, encrypted: address.encryption != .disabled)
+        if case .failure(let code, _) = opened, address.encryption == .preferred,
+            Int32(code) == CR_SSL_CONNECTION_ERROR
+        {
+            opened = try Self.connect(address, encrypted: false)
+        }
+        switch opened {
+        case .success(let handle):
+            self.handle = handle
+            wire = Mutex(Wire(socket: mysql_get_socket(handle)))
+        case .failure(let code, let message):
+            throw MySQLFailure.connecting(to: place, code: code, message: message)
+        }
+    }
+
+    deinit {
+        close()
+    }
+
+    private enum Opened {
+        case success(UnsafeMutablePointer<MYSQL>)
+        case failure(code: UInt32, message: String)
+    }
+
+    private static func connect(
+        _ address: MySQLAddress,
+        encrypted: Bool
+    ) throws(SourceError) -> Opened {
+        guard let handle = mysql_init(nil) else {
+            throw SourceError(.unreachable, "libmariadb: out of memory")
+        }
+        set(handle, address, encrypted: encrypted)
+        let isOpen =
+            mysql_real_connect(
+                handle,
+                address.host,
+                address.user,
+                address.password,
+                address.database,
+                address.port,
+                address.socket,
+                0
+            ) != nil
+        if isOpen { return .success(handle) }
+        let failure = Opened.failure(
+            code: mysql_errno(handle),
+            message: String(cString: mysql_error(handle))
+        )
+        mysql_close(handle)
+        return failure
+    }
+
+    private static func set(
+        _ handle: UnsafeMutablePointer<MYSQL>,
+        _ address: MySQLAddress,
+        encrypted: Bool
+    ) {
+        func set(_ option: mysql_option, number: UInt32) {
+            withUnsafePointer(to: number) { _ = mysql_options(handle, option, $0) }
+        }
+        func set(_ option: mysql_option, flag: Bool) {
+            let value: my_bool = flag ? 1 : 0
+            withUnsafePointer(to: value) { _ = mysql_options(handle, option, $0) }
+        }
+        func set(_ option: mysql_option, text: String?) {
+            if let text { _ = mysql_options(handle, option, text) }
+        }
+        set(MYSQL_OPT_CONNECT_TIMEOUT, number: address.connectTimeout)
+        set(MYSQL_SET_CHARSET_NAME, text: "utf8mb4")
+        // A server may not have this program send it files.
+        set(MYSQL_OPT_LOCAL_INFILE, number: 0)
+        set(MYSQL_OPT_RECONNECT, flag: false)
+        let largest = Limits.packetByteCount
+        withUnsafePointer(to: largest) {
+            _ = mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, $0)
+        }
+        if address.optionFile != nil || address.optionGroup != nil {
+            set(MYSQL_READ_DEFAULT_FILE, text: address.optionFile)
+            set(MYSQL_READ_DEFAULT_GROUP, text: address.optionGroup ?? "client")
+        }
+        _ = mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "tributary")
+        guard encrypted else { return }
+        set(MYSQL_OPT_SSL_ENFORCE, flag: true)
+        set(MYSQL_OPT_SSL_CA, text: address.files["ssl-ca"])
+        set(MYSQL_OPT_SSL_CERT, text: address.files["ssl-cert"])
+        set(MYSQL_OPT_SSL_KEY, text: address.files["ssl-key"])
+        let verifies = address.encryption == .verifyFull || address.encryption == .verifyCA
+        set(MYSQL_OPT_SSL_VERIFY_SERVER_CERT, flag: verifies)
+    }
+
+    /// Closes the connection; the server ends whatever runs.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        wire.withLock { $0.socket = nil }
+        mysql_close(handle)
+    }
+
+    /// Breaks the connection: whatever waits for the server comes back with an error.
+    ///
+    /// Safe from any thread, at any time. What the server still computes it has to be told to stop
+    /// by another connection (`serverID`).
+    func cancel() {
+        wire.withLock { wire in
+            wire.isCancelled = true
+            if let socket = wire.socket { _ = shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Whether `cancel` was called.
+    var isCancelled: Bool { wire.withLock { $0.isCancelled } }
+
+    /// What the server calls this connection, for `KILL`.
+    var serverID: UInt { mysql_thread_id(handle) }
+
+    /// The server's version in its own words.
+    var serverVersion: String { String(cString: mysql_get_server_info(handle)) }
+
+    /// Whether the connection is protected.
+    var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
+
+    /// Runs one statement and returns its rows as text.
+    func query(_ sql: String) throws(SourceError) -> [[String?]] {
+        guard mysql_real_query(handle, sql, UInt(sql.utf8.count)) == 0 else { throw failure() }
+        guard let result = mysql_store_result(handle) else {
+            guard mysql_errno(handle) == 0 else { throw failure() }
+            return []
+        }
+        defer { mysql_free_result(result) }
+        let columnCount = Int(mysql_num_fields(result))
+        var rows: [[String?]] = []
+        while let row = mysql_fetch_row(result) {
+            guard let lengths = mysql_fetch_lengths(result) else { break }
+            rows.append(
+                (0..<columnCount).map { column in
+                    row[column].map { start in
+                        let bytes = UnsafeRawBufferPointer(
+                            start: start,
+                            count: Int(lengths[column])
+                        )
+                        return String(decoding: bytes, as: UTF8.self)
+                    }
+                }
+            )
+        }
+        guard mysql_errno(handle) == 0 else { throw failure() }
+        return rows
+    }
+
+    /// Prepares a statement and runs it; its rows are taken one by one.
+    func begin(_ sql: String) throws(SourceError) -> MySQLStatement {
+        guard let statement = mysql_stmt_init(handle) else { throw failure() }
+        guard mysql_stmt_prepare(statement, sql, UInt(sql.utf8.count)) == 0,
+            mysql_stmt_execute(statement) == 0, tributary_stmt_use_result(statement) == 0
+        else {
+            let failure = failure(of: statement)
+            mysql_stmt_close(statement)
+            throw failure
+        }
+        return MySQLStatement(handle: statement, place: place)
+    }
+
+    private func failure() -> SourceError {
+        MySQLFailure.running(
+            at: place,
+            code: mysql_errno(handle),
+            message: String(cString: mysql_error(handle))
+        )
+    }
+
+    private func failure(of statement: UnsafeMutablePointer<MYSQL_STMT>) -> SourceError {
+        let code = mysql_stmt_errno(statement)
+        guard code != 0 else { return failure() }
+        return MySQLFailure.running(
+            at: place,
+            code: code,
+            message: String(cString: mysql_stmt_error(statement))
+        )
+    }
+}
+
+/// A statement that runs: its rows, as the server sends them.
+///
+/// The binary protocol costs the server less than text, which it would have to format, and brings
+/// every bit of a FLOAT (MariaDB documentation, "COM_STMT_EXECUTE", "Resultset row").
+final class MySQLStatement {
+    private let handle: UnsafeMutablePointer<MYSQL_STMT>
+    private let place: String
+    private(set) var isFinished = false
+
+    init(handle: UnsafeMutablePointer<MYSQL_STMT>, place: String) {
+        self.handle = handle
+        self.place = place
+    }
+
+    deinit { mysql_stmt_close(handle) }
+
+    /// Columns of a row.
+    var columnCount: Int { Int(mysql_stmt_field_count(handle)) }
+
+    /// The next row; nil at the end. Its bytes are valid until the next call.
+    @inline(__always)
+    func next() throws(SourceError) -> UnsafeRawBufferPointer? {
+        if isFinished { return nil }
+        var row: UnsafeMutablePointer<UInt8>?
+        var length: UInt = 0
+        let result = tributary_stmt_fetch(handle, &row, &length)
+        if result == 0 {
+            return UnsafeRawBufferPointer(start: row, count: Int(length))
+        }
+        isFinished = true
+        guard result == MYSQL_NO_DATA else { throw failure() }
+        return nil
+    }
+
+    private func failure() -> SourceError {
+        let ownCode = mysql_stmt_errno(handle)
+        if ownCode != 0 {
+            return MySQLFailure.running(
+                at: place,
+                code: ownCode,
+                message: String(cString: mysql_stmt_error(handle))
+            )
+        }
+        return MySQLFailure.running(
+            at: place,
+            code: mysql_errno(handle.pointee.mysql),
+            message: String(cString: mysql_error(handle.pointee.mysql))
+        )
+    }
+}
