@@ -81,6 +81,9 @@ enum Limits {
     /// those that begin meanwhile come on top.
     static let transactionDistance: Int64 = 1 << 30
 
+    /// Page ranges that are counted by one statement.
+    static let countedPieces = 500
+
     /// Keys of rows with the highest cursor value that are kept from run to run.
     static let boundaryKeyCount = 10_000
 

@@ -60,7 +60,15 @@ struct Publication {
         var transaction = transaction
         let prefix = opened.ledger.filePrefix(runID: result.runID)
         let fields = read.evolution.table.fields
-        let key = read.plan.primaryKey.compactMap { name in fields.first { $0.name == name }?.id }
+        let key = try read.plan.primaryKey.map { name in
+            guard let field = fields.first(where: { $0.name == name }) else {
+                throw IngestError(
+                    .refused,
+                    "\(table) cannot be merged by \(name), which is not read; add it to --columns"
+                )
+            }
+            return field.id
+        }
         for attempt in 1...Limits.mergeAttempts {
             let merge = try KeyMerge(
                 catalog: stream.run.catalog,

@@ -30,29 +30,31 @@ package struct RunCleaner: Sendable {
     /// commit cannot land any more.
     @discardableResult
     package func clean(_ table: TableIdentifier, run number: Int) async throws -> Outcome {
-        guard let state = try await registry.state(of: table, run: number), let end = state.end
+        guard let state = try await registry.state(of: table, run: number), state.end != nil
         else { return Outcome(obstacle: "the run has not ended") }
         let present = try await catalog.loadIfPresent(table)
+        let folder = try catalog.folder(of: table).appending("data")
+        let left = try await store.list(folder).objects.filter {
+            $0.key.name.hasPrefix(state.record.runID + "-")
+        }
+        if left.isEmpty { return Outcome() }
+        let snapshot = present?.metadata.snapshot(ofRun: state.record.runID)
+        if snapshot == nil, let version = state.publishedUpon, (present?.version ?? 0) <= version {
+            return Outcome(
+                obstacle: "it was given up while it published; its files go when the table has its "
+                    + "next version"
+            )
+        }
+        // Its snapshot may have been expired, and its files be in later ones.
+        let snapshots = snapshot.map { [$0] } ?? present?.metadata.snapshots ?? []
         var named: Set<ObjectKey> = []
-        if let snapshot = present?.metadata.snapshot(ofRun: state.record.runID) {
+        for snapshot in snapshots {
             for file in try await present?.files(snapshotID: snapshot.id) ?? [] {
                 if let key = store.locations.key(at: file.path) { named.insert(key) }
             }
-        } else {
-            if case .published(let record) = end, record.snapshotID != nil {
-                return Outcome(obstacle: "its snapshot is no longer kept")
-            }
-            if let version = state.publishedUpon, (present?.version ?? 0) <= version {
-                return Outcome(
-                    obstacle: "it was given up while it published; its files go when the table has "
-                        + "its next version"
-                )
-            }
         }
         var outcome = Outcome()
-        let folder = try catalog.folder(of: table).appending("data")
-        for object in try await store.list(folder).objects
-        where object.key.name.hasPrefix(state.record.runID + "-") && !named.contains(object.key) {
+        for object in left where !named.contains(object.key) {
             try await store.delete(object.key)
             outcome.fileCount += 1
             outcome.byteCount += Int64(object.byteCount)

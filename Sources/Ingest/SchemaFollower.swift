@@ -14,18 +14,19 @@ struct SchemaFollower {
         let identities = try metadata.columnIdentities()
         for field in metadata.currentSchema?.schema.fields ?? [] {
             request.preferredTypes[field.name] = field.type
+            request.knownColumns[field.name] = .some(identities[field.id])
             // A column that was renamed is found by its identity.
             if let identity = identities[field.id] { request.preferredTypes[identity] = field.type }
         }
         return request
     }
 
-    /// The schemas of table and files for a plan; `conflict` is that of an incremental read.
+    /// The schemas of table and files for the plan of a request.
     ///
     /// - Throws: `IcebergError` `schemaDrift` naming what the contract does not allow.
     func evolve(
         _ plan: ReadPlan,
-        conflict: ConflictRule?
+        for incremental: IncrementalRequest?
     ) async throws -> SchemaEvolution {
         guard !plan.columns.isEmpty else {
             throw SourceError(
@@ -60,8 +61,9 @@ struct SchemaFollower {
                     + "column with --columns, or take it over with --schema evolve"
             )
         }
-        if !plan.isFull, conflict == .merge, let key = base?.metadata.identifierNames, !key.isEmpty
-        {
+        // A key that may be null is no identifier of the table; the cursor knows it all the same.
+        let key = incremental?.since?.terms?.key ?? base?.metadata.identifierNames ?? []
+        if !plan.isFull, incremental?.conflict == .merge, !key.isEmpty {
             try evolution.checkMergeKey(old: key, new: plan.primaryKey)
         }
         return evolution
@@ -74,6 +76,23 @@ struct SchemaFollower {
         guard !missing.isEmpty, let base else { return [] }
         let columns = Set(try await base.files().flatMap(\.valueCounts.keys))
         return Set(missing.map(\.id)).subtracting(columns)
+    }
+}
+
+extension SchemaEvolution {
+    /// Why the rows a table has do not hold what the source has there now; nil when they do.
+    func lossOfOldValues(_ plan: ReadPlan) -> String? {
+        for change in changes {
+            switch change {
+            case .retyped(let name, let from, let to):
+                return "\(name) was \(from) and is \(to) now, which no file of before holds"
+            case .added(let name, _) where !plan.columns.contains { $0.name == name }:
+                // A member of a structure has no identity: it may be a former one renamed.
+                return "\(name) is new inside its column"
+            default: continue
+            }
+        }
+        return nil
     }
 }
 

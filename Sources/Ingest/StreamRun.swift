@@ -28,10 +28,28 @@ struct StreamRun: Sendable {
         var unfinished: RunState?
         /// The newest run of the table; 0 when there is none.
         var newestNumber: Int
+        /// Why everything is read, though there is a cursor.
+        var reason: String?
+    }
+
+    /// Thrown when the rows of before have to be read again too.
+    private struct EverythingIsNeeded: Error {
+        let reason: String
     }
 
     func perform(_ result: inout StreamResult) async throws {
-        let prepared = try await prepare(&result)
+        do {
+            try await perform(&result, everythingBecause: nil)
+        } catch let need as EverythingIsNeeded {
+            try await perform(&result, everythingBecause: need.reason)
+        }
+    }
+
+    private func perform(
+        _ result: inout StreamResult,
+        everythingBecause reason: String?
+    ) async throws {
+        let prepared = try await prepare(&result, everythingBecause: reason)
         let request = prepared.request
         let guardRails = GuardRails(run.options.limits, environment: environment)
         var opened: OpenedRun?
@@ -41,7 +59,8 @@ struct StreamRun: Sendable {
             let newestNumber = prepared.newestNumber
             let read = try await run.source.read(request) { reader in
                 let evolution = try await SchemaFollower(options: self.run.options, base: base)
-                    .evolve(reader.plan, conflict: request.incremental?.conflict)
+                    .evolve(reader.plan, for: request.incremental)
+                try self.requireOldValues(reader.plan, evolution, request)
                 let open = try await self.open(
                     reader,
                     request: request,
@@ -51,11 +70,14 @@ struct StreamRun: Sendable {
                     newestNumber: newestNumber
                 )
                 opened = open
-                return try await self.read(reader, open, evolution, guardRails)
+                return try await self.read(reader, open, evolution, request, guardRails)
             }
             guard let opened else { return }
             await note(opened, in: &result)
             result.note(read)
+            if let reason = prepared.reason {
+                result.risks.append("everything was read, because \(reason)")
+            }
             result.schemaChanges = read.evolution.changes.map(\.description)
             try prove(read, in: &result)
             progress.update { $0.phase = .publishing }
@@ -71,7 +93,10 @@ struct StreamRun: Sendable {
     // MARK: Before the read
 
     /// Loads the table and looks for an unfinished run.
-    private func prepare(_ result: inout StreamResult) async throws -> Preparation {
+    private func prepare(
+        _ result: inout StreamResult,
+        everythingBecause reason: String?
+    ) async throws -> Preparation {
         // Before the table is looked at: a run that is begun from here on is in the way of this one.
         let newestNumber = try await registry.numbers(of: table).last ?? 0
         let transaction = try await run.catalog.beginTransaction(table)
@@ -83,28 +108,68 @@ struct StreamRun: Sendable {
         let follower = SchemaFollower(options: run.options, base: transaction.base)
         var request = try follower.prepared(selection.request)
         let unfinished = try await unfinishedRun(newestNumber, metadata, &result)
-        if run.options.restarts {
-            request.incremental?.since = nil
-        } else if request.incremental != nil {
-            // What the table itself says comes before what was handed in to begin with.
-            if let cursor = try TableCursor.newest(in: metadata) {
-                request.incremental?.since = cursor
-            }
-            try TableCursor.check(request, table: table)
-        }
+        let reason = try begin(&request, metadata, everythingBecause: reason)
         if run.options.contract == .discard {
             // What is left out is not read in the first place.
             request.columns = try await follower.evolve(
                 run.source.plan(request),
-                conflict: request.incremental?.conflict
+                for: request.incremental
             ).columnNames
         }
         return Preparation(
             transaction: transaction,
             request: request,
             unfinished: unfinished,
-            newestNumber: newestNumber
+            newestNumber: newestNumber,
+            reason: reason
         )
+    }
+
+    /// - Throws: `EverythingIsNeeded` where rows the table has would lose values to its new schema,
+    ///   `IngestError` `refused` where they are versions that cannot be read again.
+    private func requireOldValues(
+        _ plan: ReadPlan,
+        _ evolution: SchemaEvolution,
+        _ request: ReadRequest
+    ) throws {
+        guard !plan.isFull, let incremental = request.incremental,
+            let reason = evolution.lossOfOldValues(plan)
+        else { return }
+        guard incremental.conflict == .merge else {
+            throw IngestError(
+                .refused,
+                "\(reason), and the versions that \(table) has cannot be read again; load it anew "
+                    + "with --restart"
+            )
+        }
+        throw EverythingIsNeeded(reason: reason)
+    }
+
+    /// Has an incremental read begin where the table stands; returns why it begins anew, if it does.
+    private func begin(
+        _ request: inout ReadRequest,
+        _ metadata: TableMetadata?,
+        everythingBecause reason: String?
+    ) throws -> String? {
+        guard let incremental = request.incremental else { return nil }
+        if run.options.restarts {
+            request.incremental?.since = nil
+            return nil
+        }
+        let (cursor, isCertain) = try TableCursor.search(metadata)
+        guard cursor != nil || isCertain || incremental.conflict == .merge else {
+            throw IngestError(
+                .refused,
+                "the snapshot that told where \(table) stands is no longer kept; load the table anew "
+                    + "with --restart"
+            )
+        }
+        // What the table itself says comes before what was handed in to begin with.
+        if let cursor { request.incremental?.since = cursor }
+        let reason =
+            try reason ?? TableCursor.check(request, table: table, source: run.source.location)
+        if reason != nil { request.incremental?.since = nil }
+        return reason
     }
 
     /// The newest run of the table when it has not ended.
@@ -151,6 +216,7 @@ struct StreamRun: Sendable {
         _ reader: any StreamReader,
         _ opened: OpenedRun,
         _ evolution: SchemaEvolution,
+        _ request: ReadRequest,
         _ guardRails: GuardRails
     ) async throws -> StreamRead {
         let plan = reader.plan
@@ -182,7 +248,7 @@ struct StreamRun: Sendable {
             throw SourceError(.protocol, "\(plan.stream): a slice was not read to its end")
         }
         let count = try await reader.sourceRowCount()
-        let cursor = try await reader.cursor()
+        let cursor = try await cursor(of: reader, request)
         let checkpoints = await opened.ledger.state.checkpoints
         var total = ReadProgress()
         for checkpoint in checkpoints.values { total.add(checkpoint.progress) }
@@ -196,6 +262,24 @@ struct StreamRun: Sendable {
             sourceRowCount: count,
             cursor: cursor
         )
+    }
+
+    /// Where the next incremental read goes on, and under which terms.
+    private func cursor(
+        of reader: any StreamReader,
+        _ request: ReadRequest
+    ) async throws -> CursorState? {
+        guard var cursor = try await reader.cursor(), let incremental = request.incremental else {
+            return nil
+        }
+        cursor.terms = TableCursor.terms(
+            request,
+            incremental,
+            key: reader.plan.primaryKey,
+            source: run.source.location,
+            mark: cursor.mark
+        )
+        return cursor
     }
 
     private func pump(

@@ -14,6 +14,13 @@ package enum TableCursor {
     ///
     /// - Throws: `IngestError` `refused` for one that this program cannot read.
     package static func newest(in metadata: TableMetadata?) throws -> CursorState? {
+        try search(metadata).cursor
+    }
+
+    /// The newest cursor, and whether the history goes back far enough to say that there is none.
+    static func search(
+        _ metadata: TableMetadata?
+    ) throws -> (cursor: CursorState?, isCertain: Bool) {
         for snapshot in metadata?.ancestry ?? [] {
             if let text = snapshot.summary[summaryKey] {
                 guard
@@ -27,11 +34,11 @@ package enum TableCursor {
                             + "program; load the table anew with --restart"
                     )
                 }
-                return cursor
+                return (cursor, true)
             }
-            if snapshot.summary["tributary.run-id"] != nil { return nil }
+            if snapshot.summary["tributary.run-id"] != nil { return (nil, true) }
         }
-        return nil
+        return (nil, metadata?.ancestry.last?.parentID == nil)
     }
 
     /// When the newest cursor was written, in milliseconds since 1970.
@@ -46,22 +53,58 @@ package enum TableCursor {
         return String(decoding: try encoder.encode(cursor), as: UTF8.self)
     }
 
-    /// Refuses a request that does not fit where the table stands.
-    static func check(_ request: ReadRequest, table: TableIdentifier) throws {
-        guard let incremental = request.incremental, let since = incremental.since,
-            since.column != incremental.cursor
-        else { return }
-        throw IngestError(
-            .refused,
-            "\(table) was loaded by the cursor \(since.column), not \(incremental.cursor); load it "
-                + "anew by the other one with --restart"
+    /// What a cursor of this read is of.
+    static func terms(
+        _ request: ReadRequest,
+        _ incremental: IncrementalRequest,
+        key: [String],
+        source: SourceLocation,
+        mark: SourceMark?
+    ) -> CursorState.Terms {
+        // A source that tells who it is may have another address from one run to the next.
+        let place = mark?.facts["system"] == nil ? "\(source.kind)://\(source.place) " : ""
+        return CursorState.Terms(
+            scope: "\(place)\(request.stream) where \(request.filter ?? "true")",
+            key: key,
+            conflict: incremental.conflict
         )
+    }
+
+    /// Why rows behind the cursor are not all that the table lacks; nil when they are.
+    ///
+    /// - Throws: `IngestError` `refused` for a request that does not fit where the table stands.
+    static func check(
+        _ request: ReadRequest,
+        table: TableIdentifier,
+        source: SourceLocation
+    ) throws -> String? {
+        guard let incremental = request.incremental, let since = incremental.since else {
+            return nil
+        }
+        func refused(_ what: String) -> IngestError {
+            IngestError(.refused, "\(table) was loaded \(what); load it anew with --restart")
+        }
+        guard since.column == incremental.cursor else {
+            throw refused("by the cursor \(since.column), not \(incremental.cursor)")
+        }
+        guard let terms = since.terms else { return nil }
+        guard terms.conflict == incremental.conflict else {
+            throw refused(
+                "with --on-conflict \(terms.conflict.rawValue), not \(incremental.conflict.rawValue)"
+            )
+        }
+        let now = self.terms(request, incremental, key: [], source: source, mark: since.mark)
+        guard terms.scope != now.scope else { return nil }
+        guard incremental.conflict == .merge else {
+            throw refused("with other rows (\(terms.scope))")
+        }
+        return "the last run read other rows (\(terms.scope))"
     }
 }
 
 extension TableMetadata {
     /// The snapshot a run published, whether it is current or not.
-    func snapshot(ofRun runID: String) -> Snapshot? {
+    package func snapshot(ofRun runID: String) -> Snapshot? {
         snapshots.last { $0.summary["tributary.run-id"] == runID }
     }
 }

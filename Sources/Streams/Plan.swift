@@ -15,6 +15,8 @@ package struct ReadRequest: Sendable {
     ///
     /// A source that has to size or guess a type keeps to these where they hold every value.
     package var preferredTypes: [String: DataType]
+    /// Columns the table has now, each with its identity where that is known.
+    package var knownColumns: [String: String?] = [:]
     /// Reads what is new only; nil to read everything.
     package var incremental: IncrementalRequest?
 
@@ -38,11 +40,15 @@ package struct ReadRequest: Sendable {
     }
 
     /// The columns of a plan that the table does not have yet; none while there is no table.
+    ///
+    /// A column is known by its identity, and by its name only where one of the two has none.
     package func columnsNew(in plan: ReadPlan) -> [String] {
-        if preferredTypes.isEmpty { return [] }
+        if knownColumns.isEmpty { return [] }
+        let identities = Set(knownColumns.values.compactMap { $0 })
         return plan.columns.filter { column in
-            preferredTypes[column.name] == nil
-                && column.identity.flatMap { preferredTypes[$0] } == nil
+            if let identity = column.identity, identities.contains(identity) { return false }
+            guard let known = knownColumns[column.name] else { return true }
+            return known != nil && column.identity != nil
         }.map(\.name)
     }
 }

@@ -22,6 +22,10 @@ struct LoadTests {
         try await attack("later")
     }
 
+    @Test func `whatever happens to a SQLite file between two runs is seen`() async throws {
+        try await attack("sqlite")
+    }
+
     @Test func `ids that go round, a crash and a promotion are seen`() async throws {
         try await attack("server")
     }

@@ -4,6 +4,7 @@
     load.py targeted [NAME...]                           one change at a time, and what has to stay
     load.py incremental --seed S --cases N [--replay CASE]
     load.py later [NAME...]                              one change between two incremental runs
+    load.py sqlite [NAME...]                             the same of SQLite files
     load.py server [NAME...]                             ids that go round, a crash, a promotion
 
 Each starts servers of its own: transactions of others would have rows look as if they may be new.
@@ -62,6 +63,11 @@ def later(arguments):
     return load_later.run(arguments.names)
 
 
+def sqlite(arguments):
+    import load_sqlite
+    return load_sqlite.run(arguments.names)
+
+
 def server(arguments):
     return load_server.run(arguments.names)
 
@@ -98,12 +104,12 @@ def main():
         if command is resume:
             one.add_argument("--forge", action="store_true", help="forge the proof: cases have to fail")
         one.set_defaults(run=command)
-    for command in (targeted, later, server):
+    for command in (targeted, later, sqlite, server):
         one = commands.add_parser(command.__name__)
         one.add_argument("names", nargs="*")
         one.set_defaults(run=command)
     arguments = parser.parse_args()
-    if arguments.command == "server":
+    if arguments.command in ("sqlite", "server"):
         sys.exit(1 if arguments.run(arguments) else 0)
     with Server() as started:
         load_support.SERVER = started.url

@@ -9,7 +9,7 @@ import Testing
         "ObjectStorage": [],
         "Iceberg": ["Columnar", "ObjectStorage", "CZlib"],
         "Streams": ["Columnar"],
-        "Connectors": ["Columnar", "Streams", "CLibpq", "GRDB", "GRDBSQLite"],
+        "Connectors": ["Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite"],
         "Ingest": ["Columnar", "ObjectStorage", "Iceberg", "Streams"],
         "Commands": [
             "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",

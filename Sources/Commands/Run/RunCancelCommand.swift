@@ -26,6 +26,15 @@ struct RunCancelCommand: AsyncParsableCommand {
                 Terminal.result("run \(state.number) of \(table) has ended already")
                 return
             }
+            let present = try await opened.catalog.loadIfPresent(table)
+            if let snapshot = present?.metadata.snapshot(ofRun: state.record.runID) {
+                // It came as far as its commit; only the last entry is missing.
+                try await opened.registry.close(table, state, snapshotID: snapshot.id)
+                Terminal.result(
+                    "run \(state.number) of \(table) has ended already: it is snapshot \(snapshot.id)"
+                )
+                return
+            }
             try await opened.registry.abandon(table, state, reason: "cancelled by hand")
             let outcome = try await opened.cleaner.clean(table, run: state.number)
             Terminal.result("run \(state.number) of \(table) is cancelled; " + outcome.words)

@@ -39,11 +39,11 @@ struct ModeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "For incremental: what becomes of rows the table has already: merge or append.",
-            discussion: "merge keeps one row per key, append every version.",
+            discussion: "merge (the default) keeps one row per key, append every version.",
             valueName: "rule"
         )
     )
-    var onConflict = ConflictRule.merge
+    var onConflict: ConflictRule?
 
     @Option(
         help: ArgumentHelp(
@@ -97,6 +97,14 @@ struct ModeOptions: ParsableArguments {
                 "--cursor, --primary-key, --overlap and --state belong to --mode incremental"
             )
         }
+        guard mode == .incremental || onConflict == nil else {
+            throw ValidationError("--on-conflict belongs to --mode incremental")
+        }
+        guard state == nil || !restart else {
+            throw ValidationError(
+                "--state says where to begin, --restart to begin anew: leave one out"
+            )
+        }
         _ = try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") }
     }
 
@@ -106,7 +114,7 @@ struct ModeOptions: ParsableArguments {
         return IncrementalRequest(
             cursor: cursor,
             key: try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") } ?? [],
-            conflict: onConflict,
+            conflict: onConflict ?? .merge,
             overlap: overlap.map { Int64($0.seconds) },
             since: try state.map { try start(of: stream, in: $0, cursor: cursor) }
         )

@@ -227,7 +227,7 @@ final class MySQLStatement {
     /// Columns of a row.
     var columnCount: Int { Int(mysql_stmt_field_count(handle)) }
 
-    /// The next row; nil at the end. Its bytes are valid until the next call.
+    /// The next row, valid until the next call; nil at the end.
     @inline(__always)
     func next() throws(SourceError) -> UnsafeRawBufferPointer? {
         if isFinished { return nil }

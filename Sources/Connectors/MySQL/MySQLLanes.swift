@@ -80,8 +80,9 @@ struct MySQLLaneOpener {
                     try await session.query("SHOW STATUS LIKE 'binlog_snapshot_%'")
                 )
             }
-            guard let place = places.first, place.contains(where: { $0.last??.isEmpty == false })
-            else { return false }
+            // Without a log its place is zero in no file, and equal everywhere.
+            let file = places.first?.first { $0.first == "Binlog_snapshot_file" }
+            guard file?.last??.isEmpty == false else { return false }
             if places.count == 1 {
                 for session in sessions {
                     _ = try await session.query("SELECT 1 FROM \(relation.fromClause) LIMIT 0")

@@ -146,8 +146,13 @@ package struct MySQLSource: Source {
             catalog: catalog(session),
             place: location.place
         ).plan(request)
-        // The server finds what is wrong with a condition without running it.
-        _ = try await session.query("EXPLAIN \(read.plan.query)")
+        // The server finds what is wrong with a condition without running it. EXPLAIN would take a
+        // right of its own for a view.
+        _ = try await session.query("\(read.plan.query) LIMIT 0")
+        if request.columns == nil {
+            // Columns that the user may not read are not even listed: this asks for all of them.
+            _ = try await session.query("SELECT * FROM \(read.relation.fromClause) LIMIT 0")
+        }
         let slicing = try await MySQLSlicer(session: session, read: read)
             .slicing(laneCount: limits.laneCount)
         return (read, slicing)

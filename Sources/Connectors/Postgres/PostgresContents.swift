@@ -154,7 +154,8 @@ struct PostgresContents: Hashable, Sendable {
                 SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                     WHERE a.attrelid = $1::oid AND a.attname = $2 AND a.attnum <= $3::int8)
                     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
-                    WHERE a.attrelid = ANY ($4::oid[]) AND a.attname = $2 AND a.atthasmissing)
+                    WHERE a.attrelid = ANY ($4::oid[]) AND a.attname = $2
+                        AND (a.atthasmissing OR a.attgenerated <> ''))
                 """,
                 [
                     read.relationID, name, String(columnCount),

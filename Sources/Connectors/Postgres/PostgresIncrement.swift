@@ -55,6 +55,13 @@ struct PostgresIncrement: Sendable {
         )
         // A relation that was emptied does not send the cursor back.
         state.highest = (rows.first?.first ?? nil) ?? request.since?.highest
+        if let highest = state.highest, ["infinity", "nan"].contains(highest.lowercased()) {
+            throw SourceError(
+                .unsupported,
+                "\(read.plan.stream): a row has the \(request.cursor) \(highest), and none to come "
+                    + "is behind it; leave such rows out with --where"
+            )
+        }
         guard rule == .cursor, request.conflict == .append, rows.first?.first ?? nil != nil else {
             return state
         }
@@ -75,7 +82,7 @@ struct PostgresIncrement: Sendable {
                     + "be remembered; use --on-conflict merge or a finer cursor"
             )
         }
-        state.boundaryKeys = keys.map { row in row.map { $0 ?? "" } }
+        state.boundaryKeys = keys
         return state
     }
 }

@@ -35,6 +35,8 @@ struct PostgresIncrementPlanner {
         let tellsWriters =
             !leaves.isEmpty && leaves.allSatisfy { $0.hasPages && $0.canBeRead }
             && !read.filtersRows
+            // Refreshing a materialized view writes all of its rows.
+            && (read.kind != "m" || request.conflict == .merge)
         let past = PostgresContents(request.since?.mark)
         // A state that was handed in has no mark; from this run on there is one.
         if tellsWriters, let mark, request.since == nil || request.since?.mark != nil {
@@ -294,18 +296,27 @@ struct PostgresIncrementPlanner {
         _ read: PostgresRead
     ) async throws -> String {
         let literal = try await literal(highest) + "::" + (try await cursorType(read).name)
-        var known: [String] = []
-        for row in request.since?.boundaryKeys ?? [] {
-            var values: [String] = []
-            for value in row { values.append(try await self.literal(value)) }
-            known.append("(" + values.joined(separator: ", ") + ")")
-        }
         // Without the keys read before, rows at the value itself are read rather than lost.
-        guard request.since?.boundaryKeys != nil else { return "\(column) >= \(literal)" }
-        guard !known.isEmpty else { return "\(column) > \(literal)" }
-        let names = key.map { "\(quoted($0))::text" }.joined(separator: ", ")
-        return "(\(column) > \(literal) OR (\(column) = \(literal) AND (\(names)) NOT IN ("
-            + known.joined(separator: ", ") + ")))"
+        guard let keys = request.since?.boundaryKeys else { return "\(column) >= \(literal)" }
+        guard !keys.isEmpty else { return "\(column) > \(literal)" }
+        var known: [String] = []
+        for row in keys {
+            var values: [String] = []
+            for value in row {
+                values.append((try await value.asyncMap { try await self.literal($0) }) ?? "NULL")
+            }
+            known.append("(" + values.map { $0 + "::text" }.joined(separator: ", ") + ")")
+        }
+        // No column of the relation is called like that.
+        let names = key.indices.map { "\"tributary key \($0)\"" }
+        let isSame = zip(names, key).map { name, column in
+            "\(name) IS NOT DISTINCT FROM \(quoted(column))::text"
+        }
+        return """
+            (\(column) > \(literal) OR (\(column) = \(literal) AND NOT EXISTS (
+            SELECT FROM (VALUES \(known.joined(separator: ", "))) k(\(names.joined(separator: ", ")))
+            WHERE \(isSame.joined(separator: " AND ")))))
+            """
     }
 
     private func literal(_ value: String) async throws -> String {
@@ -332,5 +343,14 @@ struct PostgresIncrementPlanner {
             )
         }
         return (name, row[1] == "D")
+    }
+}
+
+extension Optional {
+    fileprivate func asyncMap<Result>(
+        _ transform: (Wrapped) async throws -> Result
+    ) async throws -> Result? {
+        guard let self else { return nil }
+        return try await transform(self)
     }
 }

@@ -15,7 +15,12 @@ struct SQLiteIncrement {
     /// Checks the request against the table, where the columns `added` are not in yet.
     ///
     /// - Throws: `SourceError`, `notFound` or `configuration`.
-    init(_ request: IncrementalRequest, table: SQLiteTable, added: [String]) throws {
+    init(
+        _ request: IncrementalRequest,
+        table: SQLiteTable,
+        read: [String],
+        added: [String]
+    ) throws {
         self.request = request
         self.table = table
         let knownCount = request.since?.mark?.facts[Self.columnsFact].flatMap { Int($0) } ?? .max
@@ -24,11 +29,11 @@ struct SQLiteIncrement {
                 && (table.kind != .table || place < knownCount || column.fillsOldRows)
         }.map(\.element.name)
         let names = request.key.isEmpty ? table.primaryKey : request.key
-        for name in [request.cursor] + names
-        where !table.columns.contains(where: { $0.name == name }) {
+        for name in [request.cursor] + names where !read.contains(name) {
             throw SourceError(
                 .notFound,
-                "\(table.name) has no column \(name); name another with --cursor or --primary-key"
+                "\(table.name) is not read with a column \(name); name another with --cursor or "
+                    + "--primary-key, or add it to --columns"
             )
         }
         if names.isEmpty, request.conflict == .merge {
@@ -44,7 +49,8 @@ struct SQLiteIncrement {
                 "an overlap is read twice, which appending would double; use --on-conflict merge"
             )
         }
-        key = names.isEmpty ? table.rowIDName.map { [$0] } ?? [] : names
+        key = names
+        // A row id is used again when its row was the last one, and VACUUM gives new ones.
         if key.isEmpty {
             throw SourceError(
                 .configuration,
@@ -84,18 +90,19 @@ struct SQLiteIncrement {
             let start = request.overlap.map { "\(highest) - \($0)" } ?? highest
             return "(\(column) >= \(start) OR \(column) IS NULL)"
         case .append:
-            let known = (request.since?.boundaryKeys ?? []).map { row in
-                "("
-                    + zip(key, row).map {
-                        "\(SQLiteSyntax.quoted($0)) IS \(SQLiteSyntax.literal($1))"
-                    }
-                    .joined(separator: " AND ") + ")"
-            }
             // Without the keys read before, rows at the value itself are read rather than lost.
-            guard request.since?.boundaryKeys != nil else { return "\(column) >= \(highest)" }
-            guard !known.isEmpty else { return "\(column) > \(highest)" }
-            return "(\(column) > \(highest) OR (\(column) = \(highest) AND NOT ("
-                + known.joined(separator: " OR ") + ")))"
+            guard let keys = request.since?.boundaryKeys else { return "\(column) >= \(highest)" }
+            guard !keys.isEmpty else { return "\(column) > \(highest)" }
+            let known = keys.map { row in
+                "(" + row.map { SQLiteSyntax.literal($0 ?? "NULL") }.joined(separator: ", ") + ")"
+            }
+            let isSame = key.enumerated().map { place, name in
+                "\(SQLiteSyntax.quoted(name)) COLLATE BINARY IS k.column\(place + 1)"
+            }
+            return
+                "(\(column) > \(highest) OR (\(column) = \(highest) AND NOT EXISTS (SELECT 1 FROM "
+                + "(VALUES \(known.joined(separator: ", "))) k WHERE "
+                + isSame.joined(separator: " AND ") + ")))"
         }
     }
 

@@ -42,9 +42,14 @@ struct SQLitePlanner {
         self.columns = columns
         policies = columns.map { chosen[$0.name] ?? request.defaultPolicy ?? .error }
         increment = try request.incremental.map {
-            let known = request.preferredTypes
+            let known = request.knownColumns
             let added = known.isEmpty ? [] : columns.filter { known[$0.name] == nil }
-            return try SQLiteIncrement($0, table: table, added: added.map(\.name))
+            return try SQLiteIncrement(
+                $0,
+                table: table,
+                read: columns.map(\.name),
+                added: added.map(\.name)
+            )
         }
     }
 

@@ -17,6 +17,10 @@ struct SQLiteStamp: Hashable {
 
     /// Looks at the files of the database at `path`.
     init(path: String) {
+        // The log lies beside the file itself, not beside a link to it.
+        let resolved = realpath(path, nil)
+        defer { free(resolved) }
+        let path = resolved.map { String(cString: $0) } ?? path
         let parts: [(suffix: String, ranges: [Range<Int>])] = [
             // The change counter, and which version counted it.
             ("", [24..<28, 92..<100]),

@@ -8,11 +8,7 @@ extension AirbyteStreamState {
         switch position {
         case .cursor(let path, let found) where path.last == column: value = found
         case .cursorBased(let state) where state.cursorFields.last == column: value = state.cursor
-        case .orderedColumn(let state):
-            guard case .cursorBased(let inner) = state.incrementalState,
-                inner.cursorFields.last == column
-            else { return nil }
-            value = inner.cursor
+        // An ordered load that has not ended lacks rows below its cursor.
         default: return nil
         }
         switch value {
@@ -25,7 +21,11 @@ extension AirbyteStreamState {
 
     /// The state of a stream that was read by a cursor; nil where no value of it is kept.
     package init?(stream: StreamName, cursor: CursorState) {
-        guard let highest = cursor.highest else { return nil }
+        guard var highest = cursor.highest else { return nil }
+        // SQLite's cursors are literals.
+        if highest.count > 1, highest.hasPrefix("'"), highest.hasSuffix("'") {
+            highest = String(highest.dropFirst().dropLast().replacing("''", with: "'"))
+        }
         let value: AirbyteJSON = Int64(highest).map { .integer($0) } ?? .string(highest)
         self.init(
             stream: stream,

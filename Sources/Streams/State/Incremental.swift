@@ -50,15 +50,32 @@ package struct CursorState: Hashable, Sendable, Codable {
     /// Keys of the rows that have the highest value: they are there already when it is read again.
     ///
     /// nil where something else tells them.
-    package var boundaryKeys: [[String]]?
+    package var boundaryKeys: [[String?]]?
+    /// What was read; nil in a state of another tool.
+    package var terms: Terms?
     /// The snapshot up to which everything was read, where the source can tell rows by it.
     package var mark: SourceMark?
+
+    /// What a cursor is of: rows read under other terms do not add up with those it counts.
+    package struct Terms: Hashable, Sendable, Codable {
+        /// The stream, its condition, and the source where no mark tells it.
+        package var scope: String
+        package var key: [String]
+        package var conflict: ConflictRule
+
+        /// Makes terms.
+        package init(scope: String, key: [String], conflict: ConflictRule) {
+            self.scope = scope
+            self.key = key
+            self.conflict = conflict
+        }
+    }
 
     /// Makes a state.
     package init(
         column: String,
         highest: String?,
-        boundaryKeys: [[String]]? = nil,
+        boundaryKeys: [[String?]]? = nil,
         mark: SourceMark? = nil
     ) {
         self.column = column

@@ -52,7 +52,7 @@ enum MySQLColumnDecoder {
     }
 
     private static func wrong(_ column: MySQLColumn, _ length: Int32) -> SourceError {
-        MySQLRows.malformed("column \(column.name): a value of \(length) bytes")
+        MySQLRowBlock.malformed("column \(column.name): a value of \(length) bytes")
     }
 
     /// Numbers of a fixed width, little-endian; where a value is null, the bytes there are others'.

@@ -1,8 +1,8 @@
-import Columnar
-import Streams
+package import Columnar
+package import Streams
 
 /// How a value of a binary row is read: what the server sends, not what it is called.
-enum MySQLKind: Hashable {
+package enum MySQLKind: Hashable, Sendable {
     case int1(isUnsigned: Bool)
     case int2(isUnsigned: Bool)
     case int4(isUnsigned: Bool)
@@ -22,7 +22,7 @@ enum MySQLKind: Hashable {
     case uuid
 
     /// The lake's type of such a value.
-    var dataType: DataType {
+    package var dataType: DataType {
         switch self {
         case .int1, .int2, .int4(isUnsigned: false): .int
         case .int4(isUnsigned: true), .int8(isUnsigned: false): .long
@@ -72,8 +72,15 @@ enum MySQLKind: Hashable {
 }
 
 /// One column of a binary row and what to do with values that do not fit it.
-struct MySQLColumn {
-    let name: String
-    let kind: MySQLKind
-    let policy: ConversionPolicy
+package struct MySQLColumn: Sendable {
+    package let name: String
+    package let kind: MySQLKind
+    package let policy: ConversionPolicy
+
+    /// Makes a column.
+    package init(name: String, kind: MySQLKind, policy: ConversionPolicy) {
+        self.name = name
+        self.kind = kind
+        self.policy = policy
+    }
 }

@@ -1,0 +1,31 @@
+import Connectors
+import Streams
+import Testing
+
+@Suite struct MySQLAddressTests {
+    private func address(_ text: String) throws -> MySQLAddress {
+        try MySQLAddress(parsing: text) { $0 == "SECRET" ? "p" : nil }
+    }
+
+    @Test(arguments: [
+        ("mysql://me@db.example/shop", "db.example:3306/shop"),
+        ("mariadb://me:pw@db.example:3307/shop", "db.example:3307/shop"),
+        ("mysql://me:env:SECRET@[::1]/", "::1:3306/"),
+        ("mysql://me@/shop?socket=/run/mysqld/mysqld.sock", "/run/mysqld/mysqld.sock/shop"),
+        ("mysql://me:p%40ss@h/caf%C3%A9?ssl-mode=verify-full&ssl-ca=/ca.pem", "h:3306/café"),
+    ]) func `an address is shown without its password`(text: String, place: String) throws {
+        let location = try address(text).location
+        #expect(location.place == place)
+        #expect(location.kind == "mysql")
+    }
+
+    @Test(arguments: [
+        "mysql:shop", "postgres://h/d", "mysql://me:pw@h:port/d", "mysql://me:pw@h/a/b",
+        "mysql://me:pw@h/d?ssl=1", "mysql://me:pw@h/d?ssl-mode=sometimes",
+        "mysql://me:pw@h/d?connect-timeout=soon", "mysql://me:env:NOT_SET@h/d",
+    ]) func `what is wrong is refused without a secret`(text: String) throws {
+        let error = #expect(throws: SourceError.self) { try address(text) }
+        #expect(error?.code == .configuration)
+        #expect(error?.message.contains("pw") == false)
+    }
+}
