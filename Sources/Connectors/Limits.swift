@@ -34,8 +34,19 @@ enum Limits {
 
     /// When a silent connection is asked for a sign of life, and how often before it is given up.
     static let keepalives = [
-        "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
+        "keepalives_idle": String(keepaliveIdleSeconds),
+        "keepalives_interval": String(keepaliveIntervalSeconds),
+        "keepalives_count": String(keepaliveCount),
     ]
+
+    /// Seconds of silence after which a sign of life is asked for.
+    static let keepaliveIdleSeconds: Int32 = 30
+
+    /// Seconds until it is asked for again.
+    static let keepaliveIntervalSeconds: Int32 = 10
+
+    /// How often before the connection is given up.
+    static let keepaliveCount: Int32 = 3
 
     /// Bytes of the largest page range of a heap table: what a lane takes at a time.
     static let sliceByteCountMax: Int64 = 64 << 20

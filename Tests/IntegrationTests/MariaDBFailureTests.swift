@@ -7,7 +7,8 @@ import Testing
 struct MariaDBFailureTests {
     private static let rows = """
         CREATE TABLE items (id int PRIMARY KEY, v varchar(300)) AS
-            SELECT seq AS id, REPEAT(MD5(seq), 9) AS v FROM seq_1_to_60000
+            SELECT seq AS id, REPEAT(MD5(seq), 9) AS v FROM seq_1_to_60000;
+        ANALYZE TABLE items
         """
 
     private static let slowly = ["--max-bytes-per-second", "2M", "--parallel", "2"]

@@ -11,7 +11,7 @@ package struct MySQLAddress: Sendable {
         /// TLS where the server has it.
         case preferred
         case required
-        /// TLS with a certificate of a known authority.
+        /// TLS with a certificate of a known authority: libmariadb checks the host's name with it.
         case verifyCA = "verify-ca"
         /// The same, made out to this host.
         case verifyFull = "verify-full"

@@ -36,7 +36,9 @@ final class MySQLConnection: @unchecked Sendable {
         switch opened {
         case .success(let handle):
             self.handle = handle
-            wire = Mutex(Wire(socket: mysql_get_socket(handle)))
+            let socket = mysql_get_socket(handle)
+            wire = Mutex(Wire(socket: socket))
+            Self.keepAlive(socket)
         case .failure(let code, let message):
             throw MySQLFailure.connecting(to: place, code: code, message: message)
         }
@@ -44,6 +46,20 @@ final class MySQLConnection: @unchecked Sendable {
 
     deinit {
         close()
+    }
+
+    /// A peer that vanished is noticed in a minute, not in the system's two hours.
+    private static func keepAlive(_ socket: Int32) {
+        func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+            // A local socket has no such option, and needs none.
+            _ = withUnsafeBytes(of: value) { bytes in
+                setsockopt(socket, level, option, bytes.baseAddress, socklen_t(bytes.count))
+            }
+        }
+        set(SOL_SOCKET, SO_KEEPALIVE, 1)
+        set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, Limits.keepaliveIdleSeconds)
+        set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, Limits.keepaliveIntervalSeconds)
+        set(Int32(IPPROTO_TCP), TCP_KEEPCNT, Limits.keepaliveCount)
     }
 
     private enum Opened {
@@ -79,6 +95,10 @@ final class MySQLConnection: @unchecked Sendable {
         return failure
     }
 
+    /// The ways to log in that keep the password to themselves.
+    private static let logins =
+        "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
+
     private static func set(
         _ handle: UnsafeMutablePointer<MYSQL>,
         _ address: MySQLAddress,
@@ -99,6 +119,8 @@ final class MySQLConnection: @unchecked Sendable {
         // A server may not have this program send it files.
         set(MYSQL_OPT_LOCAL_INFILE, number: 0)
         set(MYSQL_OPT_RECONNECT, flag: false)
+        // A server may not ask for the password itself.
+        set(MARIADB_OPT_RESTRICTED_AUTH, text: Self.logins)
         let largest = Limits.packetByteCount
         withUnsafePointer(to: largest) {
             _ = mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, $0)

@@ -36,7 +36,8 @@ enum MySQLFailure {
     static func running(at place: String, code: UInt32, message: String) -> SourceError {
         switch Int32(code) {
         case CR_SERVER_GONE_ERROR, CR_SERVER_LOST, CR_CONNECTION_ERROR, CR_MALFORMED_PACKET,
-            ER_SERVER_SHUTDOWN, ER_NET_READ_ERROR, ER_NET_ERROR_ON_WRITE, ER_NORMAL_SHUTDOWN:
+            CR_SSL_CONNECTION_ERROR, ER_SERVER_SHUTDOWN, ER_NET_READ_ERROR, ER_NET_ERROR_ON_WRITE,
+            ER_NORMAL_SHUTDOWN:
             return SourceError(
                 .interrupted,
                 "\(place): the connection was lost: \(message); run it again"

@@ -51,7 +51,11 @@ struct MySQLPlanner {
         var expressions: [String] = []
         for column in wanted {
             let policy = request.policies[column.name] ?? request.defaultPolicy ?? .null
-            let reading = MySQLReading(of: column, policy: policy)
+            let reading = MySQLReading(
+                of: column,
+                policy: policy,
+                isMariaDB: session.isMariaDB
+            )
             let name = MySQLSyntax.quoted(column.name)
             expressions.append(reading.expression.map { $0(name) } ?? name)
             columns.append(MySQLColumn(name: column.name, kind: reading.kind, policy: policy))

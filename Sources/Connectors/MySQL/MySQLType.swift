@@ -19,8 +19,10 @@ struct MySQLReading {
     }
 
     /// Decides how a column is read (docs/types.md, "MySQL and MariaDB").
-    init(of column: MySQLRelation.Column, policy: ConversionPolicy) {
-        let plain = Self.plain(column)
+    ///
+    /// MySQL 8 writes latitude first where the SRID has it so, unless told; MariaDB never does.
+    init(of column: MySQLRelation.Column, policy: ConversionPolicy, isMariaDB: Bool) {
+        let plain = Self.plain(column, isMariaDB: isMariaDB)
         switch plain.kind {
         case .text, .bytes: self = plain
         case _ where policy == .string: self = .text(note: "as text, by policy")
@@ -28,7 +30,10 @@ struct MySQLReading {
         }
     }
 
-    private static func plain(_ column: MySQLRelation.Column) -> MySQLReading {
+    private static func plain(
+        _ column: MySQLRelation.Column,
+        isMariaDB: Bool
+    ) -> MySQLReading {
         let isUnsigned = column.typeName.lowercased().contains("unsigned")
         switch column.dataType {
         case "tinyint": return MySQLReading(.int1(isUnsigned: isUnsigned))
@@ -54,10 +59,11 @@ struct MySQLReading {
         case "inet4", "inet6": return .text()
         case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
             "multipolygon", "geometrycollection", "geomcollection":
+            let order = isMariaDB ? "" : ", 'axis-order=long-lat'"
             return MySQLReading(
                 .bytes,
                 note: "well-known binary; the SRID is not part of it"
-            ) { "ST_AsBinary(\($0))" }
+            ) { "ST_AsBinary(\($0)\(order))" }
         default: return MySQLReading(column.characterSet == nil ? .bytes : .text)
         }
     }

@@ -37,14 +37,3 @@ struct ConversionCounts {
         }
     }
 }
-
-extension ConversionCounts {
-    /// Counts one value of a column of a COPY.
-    mutating func add(
-        _ reason: Conversion.Reason,
-        _ outcome: Conversion.Outcome,
-        column: CopyColumn
-    ) throws(SourceError) {
-        try add(reason, outcome, name: column.name, policy: column.policy)
-    }
-}
