@@ -76,6 +76,9 @@ enum Limits {
     /// Ranges of a table: each is a statement, and a plan of the server's.
     static let keySliceCountMax: Int64 = 1_024
 
+    /// Cuts for each range of a key: where keys are uneven, some of them find little on one side.
+    static let cutsPerRange = 4
+
     /// Tries to begin several snapshots with no commit between them.
     static let snapshotAttempts = 10
 

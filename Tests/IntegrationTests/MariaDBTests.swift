@@ -8,7 +8,8 @@ struct MariaDBTests {
     private static let streams = [
         "numbers", "decimals", "times", "texts", "bytes", "derived", "versioned", "parted",
         "a_view",
-        "keyless", "zero_rows", "plain_myisam", "signed_keys", "unsigned_keys",
+        "keyless", "zero_rows", "plain_myisam", "signed_keys", "unsigned_keys", "text_keys",
+        "latin_keys", "byte_keys",
     ]
 
     private func withEdges(
@@ -76,7 +77,7 @@ struct MariaDBTests {
 
     @Test func `large tables are read over several connections, in one snapshot`() async throws {
         try await withEdges { database, lake in
-            for table in ["signed_keys", "unsigned_keys"] {
+            for table in ["signed_keys", "unsigned_keys", "text_keys", "latin_keys", "byte_keys"] {
                 let stream = "\(database.name).\(table)"
                 let report = try await lake.synced(database.url, [stream], ["--parallel", "3"])
                 let access = report.streams[0].access

@@ -122,3 +122,16 @@ CREATE TABLE unsigned_keys (k bigint unsigned, part int, note varchar(300), PRIM
 INSERT INTO unsigned_keys SELECT seq * 461168601842738, seq % 3, REPEAT(MD5(seq), 9) FROM seq_1_to_40000;
 INSERT INTO unsigned_keys VALUES (18446744073709551615, 1, 'last'), (0, 0, 'first');
 ANALYZE TABLE signed_keys, unsigned_keys;
+-- Keys that are compared in a collation: without regard to case, accents or blanks behind them.
+CREATE TABLE text_keys (k varchar(60) COLLATE utf8mb4_general_ci PRIMARY KEY, note varchar(300));
+INSERT INTO text_keys SELECT CONCAT(ELT(1 + seq % 7, 'a', 'B', 'ä', 'Z', '_', '9', '中'), MD5(seq)), REPEAT(MD5(seq), 9)
+    FROM seq_1_to_40000;
+INSERT INTO text_keys VALUES ('', 'nothing'), ('zzzzzzz', 'last'), ('common prefix 1', 'x'), ('common prefix 2', 'y');
+CREATE TABLE latin_keys (k char(40) CHARACTER SET latin1 COLLATE latin1_german1_ci, n int, note varchar(300),
+    PRIMARY KEY (k, n));
+INSERT INTO latin_keys SELECT CONCAT('same long prefix ', ELT(1 + seq % 3, 'ä', 'b', 'ß'), seq % 900), seq, REPEAT(MD5(seq), 9)
+    FROM seq_1_to_40000;
+CREATE TABLE byte_keys (k varbinary(40) PRIMARY KEY, note varchar(300));
+INSERT INTO byte_keys SELECT UNHEX(CONCAT(LPAD(HEX(seq % 256), 2, '0'), MD5(seq))), REPEAT(MD5(seq), 9) FROM seq_1_to_40000;
+INSERT INTO byte_keys VALUES ('', 'nothing'), (UNHEX('FFFFFFFFFF'), 'last');
+ANALYZE TABLE text_keys, latin_keys, byte_keys;

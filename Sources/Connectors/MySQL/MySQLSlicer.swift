@@ -12,9 +12,6 @@ struct MySQLSlicer {
     let session: MySQLSession
     let read: MySQLRead
 
-    /// Key types whose values are evenly cut as numbers.
-    private static let integers = ["tinyint", "smallint", "mediumint", "int", "integer", "bigint"]
-
     /// The slices for so many lanes.
     func slicing(laneCount: Int) async throws -> MySQLSlicing {
         let relation = read.relation
@@ -29,45 +26,32 @@ struct MySQLSlicer {
             return whole("one slice")
         }
         guard let column = relation.columns.first(where: { $0.name == key }),
-            Self.integers.contains(column.dataType)
-        else { return whole("a primary key that does not begin with an integer, as one slice") }
-        let name = MySQLSyntax.quoted(key)
-        // The ends of the index: no row but two is looked at.
-        let rows = try await session.query(
-            "SELECT MIN(\(name)), MAX(\(name)) FROM \(relation.fromClause)"
+            let kind = MySQLKey.Kind(column)
+        else {
+            return whole("a primary key that does not begin with a number or a text, as one slice")
+        }
+        let count = min(
+            max(
+                relation.byteCount / Limits.keySliceByteCount,
+                Int64(laneCount) * Limits.slicesPerLane
+            ),
+            Limits.keySliceCountMax
         )
-        guard let low = rows.first?[0].flatMap({ Int128($0) }),
-            let high = rows.first?[1].flatMap({ Int128($0) }), high > low
-        else { return whole("one slice") }
-        let wanted = relation.byteCount / Limits.keySliceByteCount
-        let count = Int128(
-            min(max(wanted, Int64(laneCount) * Limits.slicesPerLane), Limits.keySliceCountMax)
-        )
-        let slices = Self.cut(name, from: low, to: high, count: count, of: relation)
-        return MySQLSlicing(slices: slices, manner: "\(slices.count) ranges of \(key)")
-    }
-
-    /// Ranges of equal width; the first and the last are open, so that together they hold every row.
-    private static func cut(
-        _ name: String,
-        from low: Int128,
-        to high: Int128,
-        count: Int128,
-        of relation: MySQLRelation
-    ) -> [Slice] {
-        let step = max((high - low + count) / count, 1)
-        let starts = (1..<count).map { low + $0 * step }.filter { $0 <= high }
-        let bounds: [Int128?] = [nil] + starts.map { $0 } + [nil]
-        return zip(bounds, bounds.dropFirst()).map { start, end in
-            let conditions = [start.map { "\(name) >= \($0)" }, end.map { "\(name) < \($0)" }]
-                .compactMap { $0 }
-            return Slice(
-                key: SliceKey(conditions.joined(separator: " AND ")),
-                range: .keys(
-                    relation: relation.fromClause,
-                    condition: conditions.isEmpty ? "TRUE" : conditions.joined(separator: " AND ")
-                )
+        let conditions = try await MySQLKeyRanges(
+            session: session,
+            relation: relation,
+            name: MySQLSyntax.quoted(key),
+            kind: kind
+        ).conditions(count: Int(count))
+        let slices = conditions.map { condition in
+            Slice(
+                key: SliceKey(condition),
+                range: .keys(relation: relation.fromClause, condition: condition)
             )
         }
+        return MySQLSlicing(
+            slices: slices,
+            manner: slices.count == 1 ? "one slice" : "\(slices.count) ranges of \(key)"
+        )
     }
 }
