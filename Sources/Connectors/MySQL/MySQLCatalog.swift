@@ -11,6 +11,7 @@ struct MySQLRelation: Sendable {
         var isRequired: Bool
         /// nil where it holds no text.
         var characterSet: String?
+        var collation: String?
         var precision: Int?
         var scale: Int?
         var comment: String?
@@ -162,7 +163,8 @@ struct MySQLCatalog {
         let rows = try await session.query(
             """
             SELECT table_schema, table_name, column_name, data_type, column_type, is_nullable,
-                character_set_name, numeric_precision, numeric_scale, column_comment, extra
+                character_set_name, collation_name, numeric_precision, numeric_scale,
+                column_comment, extra
             FROM information_schema.columns WHERE table_schema IN (\(spaces))\(one)
             ORDER BY table_schema, table_name, ordinal_position
             """
@@ -183,10 +185,11 @@ struct MySQLCatalog {
                     typeName: row[4] ?? "",
                     isRequired: row[5] == "NO",
                     characterSet: row[6],
-                    precision: row[7].flatMap { Int($0) },
-                    scale: row[8].flatMap { Int($0) },
-                    comment: row[9].flatMap { $0.isEmpty ? nil : $0 },
-                    isHidden: (row[10] ?? "").uppercased().contains("INVISIBLE")
+                    collation: row[7],
+                    precision: row[8].flatMap { Int($0) },
+                    scale: row[9].flatMap { Int($0) },
+                    comment: row[10].flatMap { $0.isEmpty ? nil : $0 },
+                    isHidden: (row[11] ?? "").uppercased().contains("INVISIBLE")
                 )
             )
         }

@@ -42,14 +42,20 @@ enum MySQLKey: Hashable {
         }
     }
 
-    /// The key as SQL.
-    var literal: String {
+    /// The key as SQL, to be compared with a column.
+    ///
+    /// A text of another character set would have the server convert the column, not the text, as
+    /// soon as the column's set lacks one of its characters, and then no index helps.
+    func literal(for column: MySQLRelation.Column) -> String {
         switch self {
         case .integer(let number): return String(number)
         case .text(let scalars):
             var text = String.UnicodeScalarView()
             text.append(contentsOf: scalars.compactMap { Unicode.Scalar($0) })
-            return MySQLSyntax.literal(String(text))
+            let literal = MySQLSyntax.literal(String(text))
+            guard let set = column.characterSet, set != "utf8mb4", let collation = column.collation
+            else { return literal }
+            return "CONVERT(\(literal) USING \(set)) COLLATE \(collation)"
         case .bytes(let bytes):
             let digits = bytes.flatMap { byte in
                 [byte >> 4, byte & 15].map { String($0, radix: 16) }

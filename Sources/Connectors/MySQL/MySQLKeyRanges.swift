@@ -8,9 +8,11 @@ import Streams
 struct MySQLKeyRanges {
     let session: MySQLSession
     let relation: MySQLRelation
-    /// The key's first column, in backticks.
-    let name: String
+    /// The key's first column.
+    let column: MySQLRelation.Column
     let kind: MySQLKey.Kind
+
+    private var name: String { MySQLSyntax.quoted(column.name) }
 
     /// Keys from one bound to the next.
     private struct Range {
@@ -47,7 +49,7 @@ struct MySQLKeyRanges {
             right.estimate = try await estimate(right)
             ranges.replaceSubrange(place...place, with: [left, right])
         }
-        let starts = ranges.dropFirst().map(\.start.literal)
+        let starts = ranges.dropFirst().map { $0.start.literal(for: column) }
         return (0...starts.count).map { place in
             let conditions = [
                 place > 0 ? "\(name) >= \(starts[place - 1])" : nil,
@@ -61,8 +63,9 @@ struct MySQLKeyRanges {
     private func keyBetween(_ range: Range) async throws -> MySQLKey? {
         for middle in MySQLKey.between(range.start, range.end) {
             let found = try await key(
-                "WHERE \(name) >= \(middle.literal) AND \(name) > \(range.start.literal) "
-                    + "AND \(name) < \(range.end.literal) ORDER BY \(name)"
+                "WHERE \(name) >= \(middle.literal(for: column)) "
+                    + "AND \(name) > \(range.start.literal(for: column)) "
+                    + "AND \(name) < \(range.end.literal(for: column)) ORDER BY \(name)"
             )
             if let found { return found }
         }
@@ -72,7 +75,8 @@ struct MySQLKeyRanges {
     private func estimate(_ range: Range) async throws -> Int64 {
         let rows = try await session.query(
             "EXPLAIN SELECT 1 FROM \(relation.fromClause) FORCE INDEX (PRIMARY) WHERE "
-                + "\(name) >= \(range.start.literal) AND \(name) < \(range.end.literal)"
+                + "\(name) >= \(range.start.literal(for: column)) "
+                + "AND \(name) < \(range.end.literal(for: column))"
         )
         // `rows` is the last column that holds a whole number: behind it stand shares and words.
         return rows.first.flatMap { row in

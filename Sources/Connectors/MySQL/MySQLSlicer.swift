@@ -40,7 +40,7 @@ struct MySQLSlicer {
         let conditions = try await MySQLKeyRanges(
             session: session,
             relation: relation,
-            name: MySQLSyntax.quoted(key),
+            column: column,
             kind: kind
         ).conditions(count: Int(count))
         let slices = conditions.map { condition in
