@@ -202,7 +202,7 @@ final class MySQLConnection: @unchecked Sendable {
     func begin(_ sql: String) throws(SourceError) -> MySQLStatement {
         guard let statement = mysql_stmt_init(handle) else { throw failure() }
         guard mysql_stmt_prepare(statement, sql, UInt(sql.utf8.count)) == 0,
-            mysql_stmt_execute(statement) == 0, tributary_stmt_use_result(statement) == 0
+            mysql_stmt_execute(statement) == 0
         else {
             let failure = failure(of: statement)
             mysql_stmt_close(statement)
@@ -260,6 +260,7 @@ final class MySQLStatement {
             return UnsafeRawBufferPointer(start: row, count: Int(length))
         }
         isFinished = true
+        if result == 2 { throw MySQLRowBlock.malformed("a packet that is neither row nor end") }
         guard result == MYSQL_NO_DATA else { throw failure() }
         return nil
     }

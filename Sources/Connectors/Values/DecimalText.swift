@@ -1,5 +1,5 @@
 /// Decimals as digits.
-enum DecimalText {
+package enum DecimalText {
     private static let powers: [Int128] = {
         var powers: [Int128] = [1]
         for _ in 0..<38 { powers.append(powers[powers.count - 1] * 10) }
@@ -11,7 +11,7 @@ enum DecimalText {
 
     /// The unscaled value of a plain decimal literal (`-12.50`), if it has at most `precision`
     /// digits with `scale` of them after the point; nil where a digit would be lost.
-    static func unscaled(
+    package static func unscaled(
         _ bytes: UnsafeRawBufferPointer,
         precision: Int,
         scale: Int
@@ -41,12 +41,16 @@ enum DecimalText {
                     continue
                 }
             }
-            value = value * 10 + Int128(byte - UInt8(ascii: "0"))
-            guard value < power(precision) else { return nil }
+            // 38 digits fill the width of the number, one more may not fit it.
+            let (shifted, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+            guard !isTooLarge, shifted < power(precision) else { return nil }
+            value = shifted + Int128(byte - UInt8(ascii: "0"))
         }
         guard digitCount > 0 else { return nil }
-        value *= power(scale - min(fraction ?? 0, scale))
-        guard value < power(precision) else { return nil }
-        return isNegative ? -value : value
+        let (unscaled, isTooLarge) = value.multipliedReportingOverflow(
+            by: power(scale - min(fraction ?? 0, scale))
+        )
+        guard !isTooLarge, unscaled < power(precision) else { return nil }
+        return isNegative ? -unscaled : unscaled
     }
 }
