@@ -144,15 +144,18 @@ package enum RowCountAnswer: Hashable, Sendable {
 
 /// A source as it may be shown.
 package struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
-    /// The source's sort: `postgres` or `sqlite`.
+    /// The source's sort: `postgres`, `mysql` or `sqlite`.
     package let kind: String
     /// Host, port and database or a path; never a password.
     package let place: String
+    /// Where a stream lies that is named without a namespace; nil where it has to be named with one.
+    package let defaultNamespace: String?
 
     /// Makes a location of parts that hold no secret.
-    package init(kind: String, place: String) {
+    package init(kind: String, place: String, defaultNamespace: String?) {
         self.kind = kind
         self.place = place
+        self.defaultNamespace = defaultNamespace
     }
 
     package var description: String { place }

@@ -34,7 +34,7 @@ final class FakeSource: Source {
         var cannotProve = false
     }
 
-    let location = SourceLocation(kind: "fake", place: "memory")
+    let location = SourceLocation(kind: "fake", place: "memory", defaultNamespace: nil)
     private let script: Mutex<Script>
 
     init(_ script: Script = Script()) { self.script = Mutex(script) }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What a sync promises of a Postgres table that is written while it is read (Tests/Python/load.py).
+/// What a sync promises of a table that is written while it is read and between (Tests/Python/load.py).
 ///
 /// `TRIBUTARY_LOAD_SEED` chooses other cases; `load.py resume --replay` repeats one.
 @Suite(.serialized)
@@ -24,6 +24,10 @@ struct LoadTests {
 
     @Test func `whatever happens to a SQLite file between two runs is seen`() async throws {
         try await attack("sqlite")
+    }
+
+    @Test func `whatever happens to a MariaDB table between two runs is seen`() async throws {
+        try await attack("mariadb")
     }
 
     @Test func `ids that go round, a crash and a promotion are seen`() async throws {

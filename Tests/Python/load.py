@@ -5,9 +5,11 @@
     load.py incremental --seed S --cases N [--replay CASE]
     load.py later [NAME...]                              one change between two incremental runs
     load.py sqlite [NAME...]                             the same of SQLite files
+    load.py mariadb [NAME...]                            the same of a MariaDB table
     load.py server [NAME...]                             ids that go round, a crash, a promotion
 
-Each starts servers of its own: transactions of others would have rows look as if they may be new.
+Each starts servers of its own, but for MariaDB's: transactions of others would have rows look as if they
+may be new.
 TRIBUTARY_BINARY is the program. Ends with 1 and the stories of the cases that went wrong; the same seed
 and case do the same again, but for the server's timing.
 """
@@ -68,6 +70,11 @@ def sqlite(arguments):
     return load_sqlite.run(arguments.names)
 
 
+def mariadb(arguments):
+    import load_mariadb
+    return load_mariadb.run(arguments.names)
+
+
 def server(arguments):
     return load_server.run(arguments.names)
 
@@ -104,12 +111,12 @@ def main():
         if command is resume:
             one.add_argument("--forge", action="store_true", help="forge the proof: cases have to fail")
         one.set_defaults(run=command)
-    for command in (targeted, later, sqlite, server):
+    for command in (targeted, later, sqlite, mariadb, server):
         one = commands.add_parser(command.__name__)
         one.add_argument("names", nargs="*")
         one.set_defaults(run=command)
     arguments = parser.parse_args()
-    if arguments.command in ("sqlite", "server"):
+    if arguments.command in ("sqlite", "mariadb", "server"):
         sys.exit(1 if arguments.run(arguments) else 0)
     with Server() as started:
         load_support.SERVER = started.url

@@ -80,7 +80,7 @@ struct SyncCommand: AsyncParsableCommand {
             request.incremental = try mode.incremental(name)
             return StreamSelection(
                 request: request,
-                table: try target(of: name, of: source.location.kind)
+                table: try target(of: name, in: source.location)
             )
         }
         let opened = try lake.open(.writing)
@@ -129,12 +129,19 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     /// The table a stream lands in.
-    private func target(of name: StreamName, of kind: String) throws -> TableIdentifier {
+    private func target(
+        of name: StreamName,
+        in location: SourceLocation
+    ) throws -> TableIdentifier {
         guard let into else {
-            return try TableIdentifier(
-                namespace: name.namespace ?? (kind == "sqlite" ? "main" : "public"),
-                name: name.name
-            )
+            guard let namespace = name.namespace ?? location.defaultNamespace else {
+                throw SourceError(
+                    .configuration,
+                    "\(location): the address names no database; name it with the stream, as in "
+                        + "--stream database.\(name)"
+                )
+            }
+            return try TableIdentifier(namespace: namespace, name: name.name)
         }
         guard let namespace = into.namespace else {
             return try TableIdentifier(namespace: into.name, name: name.name)

@@ -81,7 +81,11 @@ package struct MySQLAddress: Sendable {
         optionFile = found["defaults-file"]
         optionGroup = found["defaults-group"]
         let place = socket ?? "\(host ?? "localhost"):\(port == 0 ? 3306 : port)"
-        location = SourceLocation(kind: "mysql", place: "\(place)/\(database ?? "")")
+        location = SourceLocation(
+            kind: "mysql",
+            place: "\(place)/\(database ?? "")",
+            defaultNamespace: database
+        )
     }
 
     private static func parameters(

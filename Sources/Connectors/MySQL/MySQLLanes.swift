@@ -6,6 +6,8 @@ struct MySQLLanes: Sendable {
     var sessions: [MySQLSession]
     /// Why there are fewer than were wanted; nil when there are not.
     var shortfall: String?
+    /// Whether NOW() is the same in all of them, and stays what it is.
+    var haveOneClock = false
 
     func close() async {
         // The coordinator belongs to whoever opened it.
@@ -49,6 +51,7 @@ struct MySQLLaneOpener {
                     + "binary log to compare snapshots by"
             }
             if lanes.sessions.count == 1 { try await begin(lanes.sessions) }
+            lanes.haveOneClock = try await stopClocks(lanes.sessions)
             return lanes
         } catch {
             await lanes.close()
@@ -61,6 +64,22 @@ struct MySQLLaneOpener {
         for session in sessions { _ = try await session.query(Self.begin) }
         for session in sessions {
             _ = try await session.query("SELECT 1 FROM \(relation.fromClause) LIMIT 0")
+        }
+    }
+
+    /// Has NOW() stand still: each statement would have its own, and a condition other rows by it.
+    ///
+    /// False where the server does not let users do so (`secure_timestamp`).
+    private func stopClocks(_ sessions: [MySQLSession]) async throws -> Bool {
+        let rows = try await coordinator.query("SELECT @@timestamp")
+        guard let now = rows.first?.first ?? nil else { return false }
+        do {
+            for session in sessions {
+                _ = try await session.query("SET SESSION timestamp = \(now)")
+            }
+            return true
+        } catch is SourceError {
+            return false
         }
     }
 

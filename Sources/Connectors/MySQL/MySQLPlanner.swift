@@ -9,10 +9,13 @@ struct MySQLRead: Sendable {
     var selectList: String
     var relation: MySQLRelation
     var filter: String?
+    /// What an incremental read adds; nil for a full refresh.
+    var increment: MySQLIncrement?
 
     /// All conditions as SQL, with their WHERE; `further` is one more.
     func whereClause(and further: String? = nil) -> String {
-        let conditions = [further, filter.map { "(\($0)\n)" }].compactMap { $0 }
+        let conditions = [further, increment?.condition, filter.map { "(\($0)\n)" }]
+            .compactMap { $0 }
         return conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
     }
 
@@ -34,13 +37,6 @@ struct MySQLPlanner {
 
     /// Decides columns, types and the statement.
     func plan(_ request: ReadRequest) async throws -> MySQLRead {
-        if request.incremental != nil {
-            throw SourceError(
-                .unsupported,
-                "\(request.stream): MySQL and MariaDB tables are read in full; leave out "
-                    + "--mode incremental"
-            )
-        }
         let relation = try await catalog.relation(request.stream, place: place)
         let wanted = try selected(relation, request)
         guard !wanted.isEmpty else {
@@ -88,9 +84,28 @@ struct MySQLPlanner {
             relation: relation,
             filter: request.filter
         )
+        try addIncrement(request, to: &read)
         read.plan.query = read.statement(for: .whole)
         read.plan.fingerprint = read.selectList
         return read
+    }
+
+    private func addIncrement(
+        _ request: ReadRequest,
+        to read: inout MySQLRead
+    ) throws(SourceError) {
+        guard let incremental = request.incremental else { return }
+        let increment = try MySQLIncrement(
+            incremental,
+            relation: read.relation,
+            read: read.plan.columns.map(\.name),
+            added: request.columnsNew(in: read.plan)
+        )
+        read.increment = increment
+        read.plan.primaryKey = increment.key
+        read.plan.isFull = increment.condition == nil
+        read.plan.rule = increment.rule
+        read.plan.risks += increment.risks
     }
 
     private func selected(

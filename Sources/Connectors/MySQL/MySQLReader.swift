@@ -7,6 +7,10 @@ struct MySQLReader: StreamReader {
     let sessions: [MySQLSession]
     let slicing: MySQLSlicing
     let read: MySQLRead
+    /// Where the next incremental read goes on; nil for a full refresh.
+    let next: CursorState?
+    /// Whether all statements have one idea of what time it is.
+    let hasOneClock: Bool
 
     var plan: ReadPlan { read.plan }
 
@@ -54,6 +58,9 @@ struct MySQLReader: StreamReader {
         if read.relation.kind == "VIEW" {
             return .notComparable("a view may answer a second question differently")
         }
+        if read.filter != nil, !hasOneClock {
+            return .notComparable("the server would not have the condition's time stand still")
+        }
         let rows = try await sessions[0].query(
             "SELECT COUNT(*) FROM \(read.relation.fromClause)\(read.whereClause())"
         )
@@ -63,5 +70,5 @@ struct MySQLReader: StreamReader {
         return .exactly(count)
     }
 
-    func cursor() async throws -> CursorState? { nil }
+    func cursor() async throws -> CursorState? { next }
 }

@@ -22,6 +22,7 @@ struct MySQLSlicer {
         guard let key = relation.primaryKey.first else {
             return whole("no primary key to cut it by, as one slice")
         }
+        guard read.increment?.condition == nil else { return whole("new rows, as one slice") }
         guard laneCount > 1, relation.byteCount >= Limits.laneByteCountMin else {
             return whole("one slice")
         }

@@ -101,6 +101,9 @@ package struct MySQLSource: Source {
             let lanes = try await opener(session, relation).open(wanted)
             do {
                 var (read, slicing) = try await prepare(request, in: session)
+                if read.filter != nil, !lanes.haveOneClock {
+                    slicing = MySQLSlicing(slices: [.whole], manner: "one slice")
+                }
                 let count = min(lanes.sessions.count, slicing.slices.count)
                 read.plan.access = access(slicing, count: count)
                 if let shortfall = lanes.shortfall, slicing.slices.count > 1 {
@@ -109,7 +112,9 @@ package struct MySQLSource: Source {
                 let reader = MySQLReader(
                     sessions: Array(lanes.sessions.prefix(count)),
                     slicing: slicing,
-                    read: read
+                    read: read,
+                    next: try await read.increment?.state(filter: read.filter, in: session),
+                    hasOneClock: lanes.haveOneClock
                 )
                 let result = try await body(reader)
                 await lanes.close()

@@ -58,7 +58,11 @@ package struct PostgresAddress: Sendable {
         let database =
             found["dbname"] ?? environment("PGDATABASE") ?? found["user"]
             ?? environment("PGUSER") ?? ""
-        location = SourceLocation(kind: "postgres", place: "\(host):\(port)/\(database)")
+        location = SourceLocation(
+            kind: "postgres",
+            place: "\(host):\(port)/\(database)",
+            defaultNamespace: "public"
+        )
         parameters = found.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
     }
 

@@ -75,12 +75,7 @@ struct PostgresIncrement: Sendable {
             """
         )
         guard keys.count <= Limits.boundaryKeyCount else {
-            throw SourceError(
-                .unsupported,
-                "\(read.plan.stream): more than \(Limits.boundaryKeyCount) rows have the highest "
-                    + "value of \(request.cursor), too many to "
-                    + "be remembered; use --on-conflict merge or a finer cursor"
-            )
+            throw CursorRule.tooManyAtBoundary(request, stream: read.plan.stream)
         }
         state.boundaryKeys = keys
         return state

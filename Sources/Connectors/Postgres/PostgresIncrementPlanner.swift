@@ -3,7 +3,6 @@ import Streams
 /// Decides how a read finds what is new.
 struct PostgresIncrementPlanner {
     let request: IncrementalRequest
-    let place: String
     let leaves: [PostgresLeaf]
     let mark: PostgresMark?
     /// Columns that are read and that the table does not have yet.
@@ -15,22 +14,12 @@ struct PostgresIncrementPlanner {
     /// - Throws: `SourceError` for a cursor or key that is not there, and for a table that has to be
     ///   loaded anew.
     func plan(_ read: inout PostgresRead) async throws {
-        let names = Set(read.plan.columns.map(\.name))
-        let key = request.key.isEmpty ? read.plan.primaryKey : request.key
-        for name in [request.cursor] + key where !names.contains(name) {
-            throw SourceError(
-                .notFound,
-                "\(place): \(read.plan.stream) is not read with a column \(name); name another "
-                    + "with --cursor and --primary-key, or add it to --columns"
-            )
-        }
-        if request.conflict == .merge, key.isEmpty {
-            throw SourceError(
-                .configuration,
-                "\(read.plan.stream) has no primary key to merge by; name one with --primary-key, or "
-                    + "keep every version with --on-conflict append"
-            )
-        }
+        let key = try CursorRule.key(
+            of: request,
+            stream: read.plan.stream,
+            read: read.plan.columns.map(\.name),
+            primaryKey: read.plan.primaryKey
+        )
         read.plan.primaryKey = key
         let tellsWriters =
             !leaves.isEmpty && leaves.allSatisfy { $0.hasPages && $0.canBeRead }
@@ -83,17 +72,13 @@ struct PostgresIncrementPlanner {
                     in: session
                 )
             } else { addedColumns }
-        let names = columns.joined(separator: ", ")
         if request.conflict == .append {
-            if !columns.isEmpty {
-                read.plan.risks.append(
-                    "\(names): null in the rows that were appended before, whatever the source has "
-                        + "there now; --restart loads everything anew"
-                )
+            if let risk = CursorRule.risk(request, newColumns: columns) {
+                read.plan.risks.append(risk)
             }
             return nil
         }
-        if !columns.isEmpty { return "rows read before have values of \(names), which is new" }
+        if let reason = CursorRule.reason(request, newColumns: columns) { return reason }
         guard let past, try await past.hasRenamedLabels(read, in: session) else { return nil }
         return "a label of an enumeration was renamed"
     }
@@ -230,19 +215,14 @@ struct PostgresIncrementPlanner {
         past: PostgresContents?
     ) async throws {
         var increment = PostgresIncrement(rule: .cursor, request: request, key: key)
-        if request.conflict == .append, key.isEmpty {
-            throw SourceError(
-                .configuration,
-                "\(read.plan.stream) has no key to tell the rows at the cursor's highest value by; "
-                    + "name one with --primary-key"
-            )
+        if request.conflict == .append {
+            try CursorRule.requireKey(key, stream: read.plan.stream)
         }
         let column = quoted(request.cursor)
-        var words = "rows whose \(request.cursor) is at or above the highest value read"
-        var why = "everything, the first time"
+        var why = "the first time"
         if let highest = request.since?.highest {
             let reason = try await changeOfOldRows(&read, past: past)
-            if let reason { why = "everything, because \(reason)" }
+            if let reason { why = "because \(reason)" }
             read.plan.isFull = reason != nil
             switch request.conflict {
             case .merge where read.plan.isFull: break
@@ -252,11 +232,8 @@ struct PostgresIncrementPlanner {
                     overlap: request.overlap ?? 0,
                     read
                 )
-                words += request.overlap.map { " less \($0)" } ?? ""
-                words += ", null ones every time"
             case .append:
                 increment.condition = try await beyond(highest, column: column, key: key, read)
-                words += ", without those read before; null ones the first time only"
             }
         } else {
             // A cursor without a value has seen no row that would be doubled.
@@ -264,12 +241,8 @@ struct PostgresIncrementPlanner {
         }
         increment.condition = orAttached(increment.condition, past: past)
         read.increment = increment
-        read.plan.rule = read.plan.isFull ? "\(why); then \(words)" : words
-        read.plan.risks.append(
-            "a row that is committed late, with a lower \(request.cursor) than others that are there "
-                + "already, is not seen"
-                + (request.conflict == .merge ? " unless --overlap reaches as far back" : "")
-        )
+        read.plan.rule = CursorRule.words(request, everything: read.plan.isFull ? why : nil)
+        read.plan.risks.append(CursorRule.lateRisk(request))
     }
 
     /// Rows from the overlap on, and those without a cursor.

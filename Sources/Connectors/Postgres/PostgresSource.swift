@@ -119,7 +119,6 @@ package struct PostgresSource: Source {
         if let incremental = request.incremental {
             let planner = PostgresIncrementPlanner(
                 request: incremental,
-                place: location.place,
                 leaves: leaves,
                 mark: mark,
                 addedColumns: request.columnsNew(in: read.plan),

@@ -28,35 +28,16 @@ struct SQLiteIncrement {
             added.contains(column.name)
                 && (table.kind != .table || place < knownCount || column.fillsOldRows)
         }.map(\.element.name)
-        let names = request.key.isEmpty ? table.primaryKey : request.key
-        for name in [request.cursor] + names where !read.contains(name) {
-            throw SourceError(
-                .notFound,
-                "\(table.name) is not read with a column \(name); name another with --cursor or "
-                    + "--primary-key, or add it to --columns"
-            )
-        }
-        if names.isEmpty, request.conflict == .merge {
-            throw SourceError(
-                .configuration,
-                "\(table.name) has no primary key to merge by; name one with --primary-key, or keep "
-                    + "every version with --on-conflict append"
-            )
-        }
-        if request.overlap != nil, request.conflict == .append {
-            throw SourceError(
-                .configuration,
-                "an overlap is read twice, which appending would double; use --on-conflict merge"
-            )
-        }
-        key = names
+        let stream = StreamName(namespace: nil, name: table.name)
         // A row id is used again when its row was the last one, and VACUUM gives new ones.
-        if key.isEmpty {
-            throw SourceError(
-                .configuration,
-                "\(table.name) has no key to tell rows by; name one with --primary-key"
-            )
-        }
+        key = try CursorRule.key(
+            of: request,
+            stream: stream,
+            read: read,
+            primaryKey: table.primaryKey
+        )
+        try CursorRule.requireKey(key, stream: stream)
+        try CursorRule.refuseOverlap(request)
     }
 
     private var column: String { SQLiteSyntax.quoted(request.cursor) }
@@ -66,19 +47,10 @@ struct SQLiteIncrement {
     /// What the next read has to know of the table.
     var mark: SourceMark { SourceMark([Self.columnsFact: String(table.columns.count)]) }
 
-    /// Why rows that were read before have to be read again; nil when they do not.
-    private var reason: String? {
-        guard request.since != nil, request.conflict == .merge, !filled.isEmpty else { return nil }
-        return "rows read before have values of \(filled.joined(separator: ", ")), which is new"
-    }
+    private var reason: String? { CursorRule.reason(request, newColumns: filled) }
 
     /// What rows that were appended before lack; nil when they lack nothing.
-    var risk: String? {
-        guard request.since != nil, request.conflict == .append, !filled.isEmpty else { return nil }
-        return
-            "\(filled.joined(separator: ", ")): null in the rows that were appended before, whatever "
-            + "the source has there now; --restart loads everything anew"
-    }
+    var risk: String? { CursorRule.risk(request, newColumns: filled) }
 
     /// New rows only, as SQL; nil when all rows are read.
     var condition: String? {
@@ -108,14 +80,8 @@ struct SQLiteIncrement {
 
     /// The rule in words.
     var rule: String {
-        let words =
-            "rows whose \(request.cursor) is at or above the highest value read"
-            + (request.overlap.map { " less \($0)" } ?? "")
-        let nulls =
-            request.conflict == .merge
-            ? "; null ones every time" : "; null ones the first time only"
         let why = reason.map { "because \($0)" } ?? "the first time"
-        return (condition == nil ? "everything, \(why); then " : "") + words + nulls
+        return CursorRule.words(request, everything: condition == nil ? why : nil)
     }
 
     /// The statement of the highest cursor value, as a literal.

@@ -181,11 +181,9 @@ actor SQLiteSession {
                 sql: increment.keysQuery(at: highest, filter: filter)
             )
             guard keys.count <= Limits.boundaryKeyCount else {
-                throw SourceError(
-                    .unsupported,
-                    "\(planner.table.name): more than \(Limits.boundaryKeyCount) rows have the "
-                        + "highest value of \(request.cursor), too many to be remembered; use "
-                        + "--on-conflict merge or a finer cursor"
+                throw CursorRule.tooManyAtBoundary(
+                    request,
+                    stream: StreamName(namespace: nil, name: planner.table.name)
                 )
             }
             state.boundaryKeys = keys.map { row in

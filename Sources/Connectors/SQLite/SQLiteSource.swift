@@ -42,7 +42,7 @@ package struct SQLiteSource: Source {
     }
 
     package var location: SourceLocation {
-        SourceLocation(kind: "sqlite", place: "sqlite:\(path)")
+        SourceLocation(kind: "sqlite", place: "sqlite:\(path)", defaultNamespace: "main")
     }
 
     package func check() async throws -> SourceCheck {

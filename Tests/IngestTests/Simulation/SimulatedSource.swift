@@ -32,7 +32,7 @@ struct SimulatedSource: Source {
     let pieceCount: Int
     let note: @Sendable (Reading) -> Void
 
-    let location = SourceLocation(kind: "simulated", place: "memory")
+    let location = SourceLocation(kind: "simulated", place: "memory", defaultNamespace: nil)
 
     func check() async throws -> SourceCheck {
         SourceCheck(version: "1", facts: [], warnings: [], streamCount: 1)

@@ -1,0 +1,222 @@
+import Streams
+
+/// How a read of a MySQL table finds what is new: by the cursor.
+struct MySQLIncrement: Sendable {
+    let request: IncrementalRequest
+    let relation: MySQLRelation
+    /// The columns that identify a row: as given, else the primary key.
+    let key: [String]
+    /// New rows only, as SQL; nil when all rows are read.
+    let condition: String?
+    /// The rule in words.
+    let rule: String
+    /// What could surprise, one sentence each.
+    let risks: [String]
+    private let cursor: Cursor
+
+    /// What a cursor's values are, which decides how one is written.
+    private enum Cursor {
+        case number
+        /// A moment in UTC where `isZoned`.
+        case time(isZoned: Bool)
+        case text
+    }
+
+    /// Checks the request against the relation, where the columns `added` are not in the table yet.
+    ///
+    /// - Throws: `SourceError` for a cursor or key that is not there or cannot be compared.
+    init(
+        _ request: IncrementalRequest,
+        relation: MySQLRelation,
+        read: [String],
+        added: [String]
+    ) throws(SourceError) {
+        self.request = request
+        self.relation = relation
+        let name = relation.name
+        key = try CursorRule.key(
+            of: request,
+            stream: name,
+            read: read,
+            primaryKey: relation.primaryKey
+        )
+        try CursorRule.requireKey(key, stream: name)
+        try CursorRule.refuseOverlap(request)
+        if request.conflict == .append, !relation.hasSnapshots {
+            throw SourceError(
+                .unsupported,
+                "\(name): a table of \(relation.engine ?? "this engine") has no snapshots, so rows that "
+                    + "are written meanwhile may be appended twice; use --on-conflict merge"
+            )
+        }
+        let columns = relation.columns
+        for name in key {
+            guard let type = columns.first(where: { $0.name == name })?.dataType else { continue }
+            guard type != "float", type != "double" else {
+                throw SourceError(
+                    .configuration,
+                    "\(relation.name): \(name) is a \(type), by whose text rows cannot be told apart; "
+                        + "name another with --primary-key"
+                )
+            }
+        }
+        cursor = try Self.cursor(of: request, relation)
+        let reason = CursorRule.reason(request, newColumns: added)
+        if reason == nil, let highest = request.since?.highest {
+            condition = try Self.condition(
+                request,
+                relation,
+                key: key,
+                literal: Self.literal(highest, of: cursor, request, relation)
+            )
+        } else {
+            condition = nil
+        }
+        let why = reason.map { "because \($0)" } ?? "the first time"
+        rule = CursorRule.words(request, everything: condition == nil ? why : nil)
+        risks = [
+            CursorRule.risk(request, newColumns: added), CursorRule.lateRisk(request),
+        ].compactMap { $0 }
+    }
+
+    private static func cursor(
+        of request: IncrementalRequest,
+        _ relation: MySQLRelation
+    ) throws(SourceError) -> Cursor {
+        let column = relation.columns.first { $0.name == request.cursor }
+        let type = column?.dataType ?? ""
+        let cursor: Cursor
+        switch type {
+        case "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric",
+            "double", "real", "year":
+            cursor = .number
+        case "date", "datetime": cursor = .time(isZoned: false)
+        case "timestamp": cursor = .time(isZoned: true)
+        case _ where ["char", "varchar"].contains(type) && column?.characterSet != nil:
+            cursor = .text
+        default:
+            throw SourceError(
+                .configuration,
+                "\(relation.name): a cursor is a number, a date, a time or a text; \(request.cursor) is "
+                    + "\(column?.typeName ?? type)"
+            )
+        }
+        if case .text = cursor, request.overlap != nil {
+            throw SourceError(
+                .configuration,
+                "\(relation.name): an overlap takes a cursor of times or numbers; \(request.cursor) is "
+                    + "\(column?.typeName ?? type)"
+            )
+        }
+        return cursor
+    }
+
+    /// A cursor value as SQL; one that came from elsewhere may be anything.
+    private static func literal(
+        _ value: String,
+        of cursor: Cursor,
+        _ request: IncrementalRequest,
+        _ relation: MySQLRelation
+    ) throws(SourceError) -> String {
+        let column = relation.columns.first { $0.name == request.cursor }
+        var text = value
+        switch cursor {
+        case .number:
+            if value.wholeMatch(of: /-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?/) != nil { return value }
+        case .time(let isZoned):
+            if isZoned { text.replace(/(Z|[+-]00:?00)$/, with: "") }
+            let pattern =
+                /[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?)?/
+            if text.wholeMatch(of: pattern) != nil { return MySQLSyntax.literal(text) }
+        case .text:
+            guard let column else { break }
+            return MySQLKey.text(value.unicodeScalars.map(\.value)).literal(for: column)
+        }
+        throw SourceError(
+            .configuration,
+            "\(relation.name): \(value) is no value of the cursor \(request.cursor), which is "
+                + "\(column?.typeName ?? ""); correct it in --state, or load anew with --restart"
+        )
+    }
+
+    private static func condition(
+        _ request: IncrementalRequest,
+        _ relation: MySQLRelation,
+        key: [String],
+        literal: String
+    ) -> String {
+        let column = MySQLSyntax.quoted(request.cursor)
+        switch request.conflict {
+        case .merge:
+            var start = literal
+            if let overlap = request.overlap {
+                let type = relation.columns.first { $0.name == request.cursor }?.dataType ?? ""
+                start =
+                    ["date", "datetime", "timestamp"].contains(type)
+                    ? "CAST(\(literal) AS DATETIME(6)) - INTERVAL \(overlap) SECOND"
+                    : "\(literal) - \(overlap)"
+            }
+            return "(\(column) >= \(start) OR \(column) IS NULL)"
+        case .append:
+            // Without the keys read before, rows at the value itself are read rather than lost.
+            guard let keys = request.since?.boundaryKeys else { return "\(column) >= \(literal)" }
+            guard !keys.isEmpty else { return "\(column) > \(literal)" }
+            let known = keys.map { row in
+                "(" + row.map { MySQLSyntax.literal($0 ?? "") }.joined(separator: ", ") + ")"
+            }
+            let columns = key.map { identity(of: $0, relation) }.joined(separator: ", ")
+            return
+                "(\(column) > \(literal) OR (\(column) = \(literal) AND (\(columns)) NOT IN "
+                + "(\(known.joined(separator: ", ")))))"
+        }
+    }
+
+    /// A key column as a text that is equal where its bytes are, and tells null from all of them.
+    private static func identity(of name: String, _ relation: MySQLRelation) -> String {
+        let column = relation.columns.first { $0.name == name }
+        let quoted = MySQLSyntax.quoted(name)
+        let isBytes =
+            column?.characterSet == nil
+            && [
+                "char", "varchar", "binary", "varbinary", "blob", "tinyblob", "mediumblob",
+                "longblob",
+            ]
+            .contains(column?.dataType ?? "")
+        let text = isBytes ? quoted : "CAST(\(quoted) AS CHAR CHARACTER SET utf8mb4)"
+        return "COALESCE(HEX(\(text)), 'null')"
+    }
+
+    // MARK: The next read
+
+    /// Where the next read goes on, as of the session's snapshot.
+    ///
+    /// To be asked before the rows are read: a table without snapshots may grow meanwhile, and what
+    /// comes after the highest value is read by the next run.
+    func state(filter: String?, in session: MySQLSession) async throws -> CursorState {
+        let column = MySQLSyntax.quoted(request.cursor)
+        let condition = filter.map { " WHERE (\($0)\n)" } ?? ""
+        let rows = try await session.query(
+            "SELECT MAX(\(column)) FROM \(relation.fromClause)\(condition)"
+        )
+        var state = CursorState(column: request.cursor, highest: rows.first?.first ?? nil)
+        guard let highest = state.highest else {
+            // A table that was emptied does not send the cursor back.
+            state.highest = request.since?.highest
+            state.boundaryKeys = request.since?.boundaryKeys
+            return state
+        }
+        let literal = try Self.literal(highest, of: cursor, request, relation)
+        guard request.conflict == .append else { return state }
+        let names = key.map { Self.identity(of: $0, relation) }.joined(separator: ", ")
+        let further = filter.map { " AND (\($0)\n)" } ?? ""
+        let keys = try await session.query(
+            "SELECT \(names) FROM \(relation.fromClause) WHERE \(column) = \(literal)\(further) "
+                + "LIMIT \(Limits.boundaryKeyCount + 1)"
+        )
+        guard keys.count <= Limits.boundaryKeyCount else {
+            throw CursorRule.tooManyAtBoundary(request, stream: relation.name)
+        }
+        state.boundaryKeys = keys
+        return state
+    }
+}

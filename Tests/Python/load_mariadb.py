@@ -1,0 +1,190 @@
+"""Incremental reads of a MariaDB table: each kind of cursor, ties at its highest value, and what may happen
+to the table between two runs."""
+
+import os
+import random
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+
+from lake_reader import open_table
+from load_support import Lake, Violation, require
+
+# The cursor's type, its values by a number that grows, and whether seconds or units can be taken from it.
+CURSORS = {
+    "int": (lambda n: n - 40, True),
+    "bigint unsigned": (lambda n: 2**63 - 20 + n, True),
+    "decimal(38,10)": (lambda n: f"{10**26 + n}.0000000{n:03d}", True),
+    "double": (lambda n: 0.1 * n, True),
+    "date": (lambda n: f"2024-{1 + n // 28:02d}-{1 + n % 28:02d}", True),
+    "datetime(6)": (lambda n: f"2024-01-01 00:00:{n // 10:02d}.{n % 10}00001", True),
+    "timestamp(3)": (lambda n: f"2024-03-31 01:59:{n // 10:02d}.{n % 10}01", True),
+    "varchar(20) charset utf8mb4": (lambda n: f"Ä{n:04d}", False),
+    "varchar(20) charset latin1 collate latin1_german1_ci": (lambda n: f"ö'\\{n:04d}", False),
+    "char(9) charset utf8mb4 collate utf8mb4_bin": (lambda n: f"\U0001f600{n:04d}", False),
+}
+
+
+class Table:
+    """The table `t` of a database of its own, and a lake of it."""
+
+    def __init__(self, *options, definition, engine=""):
+        url = urlsplit(os.environ["TRIBUTARY_TEST_MARIADB"])
+        self.name = f"load_{os.getpid()}"
+        self.connection = pymysql.connect(host=url.hostname, port=url.port, user=unquote(url.username),
+                                          password=unquote(url.password or ""), charset="utf8mb4", autocommit=True)
+        self.run(f"DROP DATABASE IF EXISTS {self.name}", f"CREATE DATABASE {self.name}", f"USE {self.name}",
+                 "SET time_zone = '+00:00'", f"CREATE TABLE t ({definition}) {engine}")
+        self.lake = Lake(f"{os.environ['TRIBUTARY_TEST_MARIADB']}{self.name}", "t", "--checkpoint-bytes", "1", *options)
+        self.lake.table = f"{self.name}.t"
+
+    def run(self, *statements):
+        with self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall()
+
+    def insert(self, rows):
+        with self.connection.cursor() as cursor:
+            cursor.executemany(f"INSERT INTO t VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
+
+    def found(self, *columns):
+        rows = open_table(self.lake.location).scan().to_arrow().to_pylist()
+        return sorted((tuple(row[c] for c in columns) for row in rows), key=repr)
+
+    def expect_equal(self, *columns):
+        source = sorted(self.run(f"SELECT {', '.join(columns)} FROM t"), key=repr)
+        found = self.found(*columns)
+        require(found == source, f"{found[:5]} of {len(found)}, the source has {source[:5]} of {len(source)}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.run(f"DROP DATABASE {self.name}")
+        self.connection.close()
+        self.lake.__exit__()
+
+
+def incremental(conflict, *options):
+    return ("--mode", "incremental", "--cursor", "u", "--on-conflict", conflict, *options)
+
+
+def each_cursor():
+    chance = random.Random(7)
+    for kind, (value, has_units) in CURSORS.items():
+        for conflict in ("merge", "append"):
+            options = incremental(conflict, *(["--overlap", "5"] if has_units and conflict == "merge" else []))
+            try:
+                with Table(*options, definition=f"a varchar(9), b int, v text, u {kind}, PRIMARY KEY (a, b)") as table:
+                    follow(table, conflict, value, chance)
+            except Violation as violation:
+                raise Violation(f"{kind}, {conflict}: {violation}") from None
+
+
+def follow(table, conflict, value, chance):
+    moment, count = 0, 0
+    for number in range(5):
+        rows = []
+        for _ in range(chance.randint(1, 12)):
+            # Ties within a run, and with the highest value of the run before.
+            moment += chance.randint(0, 1) if rows or number == 0 else 0
+            tick = None if chance.random() < 0.1 and number == 0 else value(moment)
+            rows.append((chance.choice(["x", "É", "it's"]), count, f"v{count}", tick))
+            count += 1
+        table.insert(rows)
+        changed = 0
+        if conflict == "merge" and number > 0:
+            moment += 1
+            with table.connection.cursor() as cursor:
+                changed = cursor.execute("UPDATE t SET v = concat(v, '!'), u = %s WHERE b %% 3 = 0", (value(moment),))
+        result = table.lake.sync()
+        if conflict == "append":
+            require(result["rows"] == len(rows), f"run {number}: {result['rows']} rows, {len(rows)} are new")
+        else:
+            require(result["rows"] >= changed, f"run {number}: {result['rows']} rows, {changed} were changed")
+        table.expect_equal("a", "b", "v")
+
+
+def new_column():
+    with Table(*incremental("merge"), definition="a int PRIMARY KEY, u int") as table:
+        table.insert([(1, 1), (2, 1)])
+        table.lake.sync()
+        table.run("ALTER TABLE t ADD COLUMN filled int DEFAULT 5", "INSERT INTO t VALUES (3, 2, 9)")
+        table.lake.sync()
+        table.expect_equal("a", "filled")
+        table.run("INSERT INTO t VALUES (4, 3, 9)")
+        require(table.lake.sync()["rows"] == 2, "a column that is known had everything read again")
+        table.expect_equal("a", "filled")
+
+
+def emptied():
+    with Table(*incremental("append"), definition="a int PRIMARY KEY, u int") as table:
+        table.insert([(1, 1), (2, 5)])
+        table.lake.sync()
+        table.run("DELETE FROM t")
+        require(table.lake.sync()["rows"] == 0, "an empty table has rows")
+        table.insert([(3, 5), (4, 6)])
+        require(table.lake.sync()["rows"] == 2, "rows at and above the cursor are new")
+        require(table.found("a") == [(1,), (2,), (3,), (4,)], f"{table.found('a')}")
+
+
+def killed():
+    """A run that dies goes on; what it read once it does not publish twice."""
+    with Table(*incremental("append", "--max-bytes-per-second", "400k"),
+               definition="a int PRIMARY KEY, v varchar(99), u int") as table:
+        table.run("INSERT INTO t SELECT seq, repeat('x', 90), seq DIV 100 FROM seq_1_to_20000")
+        require(table.lake.interrupted(9, after=0.6) is None, "the attempt ended before it was killed")
+        table.run("INSERT INTO t SELECT seq, repeat('y', 90), seq DIV 100 FROM seq_20001_to_21000")
+        table.lake.sync("--max-bytes-per-second", "100M")
+        table.expect_equal("a", "v", "u")
+        table.run("INSERT INTO t SELECT seq, repeat('z', 90), 210 FROM seq_21001_to_21010")
+        require(table.lake.sync("--max-bytes-per-second", "100M")["rows"] == 10, "not the new rows alone")
+        table.expect_equal("a", "v", "u")
+
+
+def refused():
+    for options, definition, words, *engine in [
+        (incremental("merge"), "a int, u int", "no primary key to merge by"),
+        (incremental("append"), "a int, u int", "no key to tell the rows"),
+        (incremental("append", "--overlap", "5"), "a int PRIMARY KEY, u int", "an overlap is read twice"),
+        (incremental("merge"), "a int PRIMARY KEY, u float", "a cursor is a number"),
+        (incremental("merge"), "a int PRIMARY KEY, u varbinary(9)", "a cursor is a number"),
+        (incremental("merge", "--overlap", "5"), "a int PRIMARY KEY, u varchar(9)", "an overlap takes a cursor of times"),
+        (incremental("append", "--primary-key", "f"), "a int PRIMARY KEY, u int, f double", "cannot be told apart"),
+        (incremental("append"), "a int PRIMARY KEY, u int", "has no snapshots", "ENGINE = MyISAM"),
+    ]:
+        with Table(*options, definition=definition, engine="".join(engine)) as table:
+            found = table.lake.sync(fails=True)
+            require(words in found, f"{definition}: {found}")
+
+
+def clock_of_a_condition():
+    """NOW() is one moment for all ranges and for the count."""
+    with Table("--where", "at > now(6) - interval 3 second", "--parallel", "2", "--max-bytes-per-second", "3M",
+               definition="a int PRIMARY KEY, v varchar(99), at datetime(6)") as table:
+        table.run("INSERT INTO t SELECT seq, repeat('x', 90), now(6) - interval 3 second + interval seq * 50 microsecond"
+                  " FROM seq_1_to_100000", "ANALYZE TABLE t")
+        result = table.lake.sync()
+        highest = table.found("a")[-1]
+        require(result["rows"] == len(table.found("a")) and highest, "the rows are not those of one moment")
+
+
+CASES = {
+    "each-cursor": each_cursor, "new-column": new_column, "emptied": emptied, "killed": killed,
+    "refused": refused, "clock-of-a-condition": clock_of_a_condition,
+}
+
+
+def run(names):
+    failures = 0
+    for name, case in CASES.items():
+        if names and name not in names:
+            continue
+        try:
+            case()
+            print(f"{name}: holds", flush=True)
+        except Violation as violation:
+            failures += 1
+            print(f"{name}: VIOLATION: {violation}", flush=True)
+    return failures
