@@ -1,7 +1,7 @@
 // Feeds the decoder of MySQL's binary rows whatever bytes there are: it takes a row or throws.
 //
-// The first byte picks the columns, the rest are rows behind two-byte lengths, each in memory of its
-// own size.
+// The first byte picks the columns, the rest are rows behind two-byte lengths. They come as the packets
+// of the wire, in memory that ends where the spare bytes end.
 
 import Columnar
 import Streams
@@ -30,22 +30,33 @@ package func fuzzMySQLRows(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
     let block = MySQLRowBlock(columns: columns)
     let bytes = UnsafeRawBufferPointer(start: start, count: count)
     var position = 1
-    var rowCount = 0
+    let buffer = ByteStorage()
+    while position + 2 <= count {
+        let length = min(
+            Int(bytes[position]) << 8 | Int(bytes[position + 1]),
+            count - position - 2
+        )
+        position += 2
+        // All of them are rows: behind anything else the decoder stops.
+        withUnsafeBytes(of: UInt32(length + 1).littleEndian) { buffer.append($0) }
+        buffer.append(0)
+        buffer.append(UnsafeRawBufferPointer(rebasing: bytes[position..<position + length]))
+        position += length
+    }
+    // Exactly as large as it has to be, so that a read past it is seen.
+    let packets = ByteStorage(capacity: buffer.count)
+    packets.append(buffer.bytes)
+    var used = 0
     do {
-        while position + 2 <= count {
-            let length = min(
-                Int(bytes[position]) << 8 | Int(bytes[position + 1]),
-                count - position - 2
+        while true {
+            let step = try block.decode(
+                UnsafeRawBufferPointer(rebasing: packets.bytes[used...]),
+                into: batch
             )
-            position += 2
-            let row = Array(bytes[position..<position + length])
-            try row.withUnsafeBytes { try block.append($0) }
-            rowCount += 1
-            position += length
-            if rowCount % 100 == 0 { try block.decode(into: batch) }
+            if step == 0 { break }
+            used += step
         }
-        try block.decode(into: batch)
-        precondition(batch.rowCount == rowCount)
+        precondition(batch.rowCount == Int(block.decodedRowCount))
     } catch {
         // Refused with a message: that is what malformed rows are for.
     }

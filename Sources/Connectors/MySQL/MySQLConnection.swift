@@ -198,13 +198,24 @@ final class MySQLConnection: @unchecked Sendable {
         return rows
     }
 
-    /// Prepares a statement and runs it; its rows are taken one by one.
-    func begin(_ sql: String) throws(SourceError) -> MySQLStatement {
+    /// The socket, where the bytes on it are those of the protocol: neither encrypted nor compressed.
+    var plainSocket: Int32? {
+        guard !isEncrypted, handle.pointee.client_flag & UInt(CLIENT_COMPRESS) == 0 else {
+            return nil
+        }
+        return wire.withLock { $0.socket }
+    }
+
+    /// Prepares a statement.
+    func prepare(_ sql: String) throws(SourceError) -> MySQLStatement {
         guard let statement = mysql_stmt_init(handle) else { throw failure() }
-        guard mysql_stmt_prepare(statement, sql, UInt(sql.utf8.count)) == 0,
-            mysql_stmt_execute(statement) == 0
-        else {
-            let failure = failure(of: statement)
+        guard mysql_stmt_prepare(statement, sql, UInt(sql.utf8.count)) == 0 else {
+            let code = mysql_stmt_errno(statement)
+            let failure = MySQLFailure.running(
+                at: place,
+                code: code,
+                message: String(cString: mysql_stmt_error(statement))
+            )
             mysql_stmt_close(statement)
             throw failure
         }
@@ -216,68 +227,6 @@ final class MySQLConnection: @unchecked Sendable {
             at: place,
             code: mysql_errno(handle),
             message: String(cString: mysql_error(handle))
-        )
-    }
-
-    private func failure(of statement: UnsafeMutablePointer<MYSQL_STMT>) -> SourceError {
-        let code = mysql_stmt_errno(statement)
-        guard code != 0 else { return failure() }
-        return MySQLFailure.running(
-            at: place,
-            code: code,
-            message: String(cString: mysql_stmt_error(statement))
-        )
-    }
-}
-
-/// A statement that runs: its rows, as the server sends them.
-///
-/// The binary protocol costs the server less than text, which it would have to format, and brings
-/// every bit of a FLOAT (MariaDB documentation, "COM_STMT_EXECUTE", "Resultset row").
-final class MySQLStatement {
-    private let handle: UnsafeMutablePointer<MYSQL_STMT>
-    private let place: String
-    private(set) var isFinished = false
-
-    init(handle: UnsafeMutablePointer<MYSQL_STMT>, place: String) {
-        self.handle = handle
-        self.place = place
-    }
-
-    deinit { mysql_stmt_close(handle) }
-
-    /// Columns of a row.
-    var columnCount: Int { Int(mysql_stmt_field_count(handle)) }
-
-    /// The next row, valid until the next call; nil at the end.
-    @inline(__always)
-    func next() throws(SourceError) -> UnsafeRawBufferPointer? {
-        if isFinished { return nil }
-        var row: UnsafeMutablePointer<UInt8>?
-        var length: UInt = 0
-        let result = tributary_stmt_fetch(handle, &row, &length)
-        if result == 0 {
-            return UnsafeRawBufferPointer(start: row, count: Int(length))
-        }
-        isFinished = true
-        if result == 2 { throw MySQLRowBlock.malformed("a packet that is neither row nor end") }
-        guard result == MYSQL_NO_DATA else { throw failure() }
-        return nil
-    }
-
-    private func failure() -> SourceError {
-        let ownCode = mysql_stmt_errno(handle)
-        if ownCode != 0 {
-            return MySQLFailure.running(
-                at: place,
-                code: ownCode,
-                message: String(cString: mysql_stmt_error(handle))
-            )
-        }
-        return MySQLFailure.running(
-            at: place,
-            code: mysql_errno(handle.pointee.mysql),
-            message: String(cString: mysql_error(handle.pointee.mysql))
         )
     }
 }

@@ -38,10 +38,7 @@ enum MySQLFailure {
         case CR_SERVER_GONE_ERROR, CR_SERVER_LOST, CR_CONNECTION_ERROR, CR_MALFORMED_PACKET,
             CR_SSL_CONNECTION_ERROR, ER_SERVER_SHUTDOWN, ER_NET_READ_ERROR, ER_NET_ERROR_ON_WRITE,
             ER_NORMAL_SHUTDOWN:
-            return SourceError(
-                .interrupted,
-                "\(place): the connection was lost: \(message); run it again"
-            )
+            return lost(at: place, reason: message)
         case ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT, ER_CONNECTION_KILLED:
             return SourceError(
                 .interrupted,
@@ -81,5 +78,10 @@ enum MySQLFailure {
         default:
             return SourceError(.protocol, "\(place): \(message) (error \(code))")
         }
+    }
+
+    /// A connection that broke.
+    static func lost(at place: String, reason: String) -> SourceError {
+        SourceError(.interrupted, "\(place): the connection was lost: \(reason); run it again")
     }
 }

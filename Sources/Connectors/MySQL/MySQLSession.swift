@@ -86,9 +86,9 @@ actor MySQLSession {
     }
 
     private func start(_ sql: String, of columns: [MySQLColumn]) throws {
-        let rows = rows ?? MySQLRows(columns: columns)
+        let rows = rows ?? MySQLRows(connection, columns: columns, place: address.location.place)
         self.rows = rows
-        try rows.begin(connection.begin(sql))
+        try rows.begin(sql)
     }
 
     /// Fills `batch` from the statement that was begun; false when it is at its end.

@@ -38,8 +38,13 @@ import Testing
         let batch = Batch(
             schema: Schema(columns.map { Field(name: $0.name, type: $0.kind.dataType) })
         )
-        for row in rows { try row.withUnsafeBytes { try block.append($0) } }
-        try block.decode(into: batch)
+        let packets = ByteStorage()
+        for row in rows {
+            withUnsafeBytes(of: UInt32(row.count).littleEndian) { packets.append($0) }
+            row.withUnsafeBytes { packets.append($0) }
+        }
+        let used = try block.decode(UnsafeRawBufferPointer(packets.bytes), into: batch)
+        #expect(used == packets.count)
         #expect(batch.rowCount == rows.count)
         return (
             (0..<rows.count).map { row in batch.columns.map { $0.text(at: row) } },
@@ -162,13 +167,37 @@ import Testing
         #expect(found.conversions.map(\.reason) == [.invalidText])
     }
 
+    @Test func `packets that are no whole row are left`() throws {
+        let block = MySQLRowBlock(columns: [MySQLColumn(name: "a", kind: .text, policy: .null)])
+        let batch = Batch(schema: Schema([Field(name: "a", type: .string)]))
+        let row = Self.row([Self.prefixed([UInt8]("text".utf8))])
+        let packets = ByteStorage()
+        for payload in [row, row, [0xFE, 0, 0, 2, 0]] {
+            withUnsafeBytes(of: UInt32(payload.count).littleEndian) { packets.append($0) }
+            payload.withUnsafeBytes { packets.append($0) }
+        }
+        let bytes = UnsafeRawBufferPointer(packets.bytes)
+        let rowByteCount = row.count + 4
+        #expect(try block.decode(bytes, into: batch, rowLimit: 1) == rowByteCount)
+        for length in 0..<rowByteCount {
+            let part = UnsafeRawBufferPointer(rebasing: bytes[..<(rowByteCount + length)])
+            let rest = UnsafeRawBufferPointer(rebasing: part[rowByteCount...])
+            #expect(try block.decode(rest, into: batch) == 0)
+        }
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[rowByteCount...])
+        #expect(try block.decode(rest, into: batch) == rowByteCount)
+        let end = UnsafeRawBufferPointer(rebasing: bytes[(2 * rowByteCount)...])
+        #expect(try block.decode(end, into: batch) == 0)
+        #expect(batch.rowCount == 2)
+    }
+
     @Test func `a row that is cut off or too long is refused`() throws {
         let whole = Self.row([
             [1, 2, 3, 4], Self.prefixed([UInt8]("text".utf8)), [4, 0xE8, 7, 1, 1],
         ])
         let kinds: [MySQLKind] = [.int4(isUnsigned: false), .text, .date]
         #expect(try Self.decoded(kinds, [whole]).rows.count == 1)
-        for length in 0..<whole.count {
+        for length in 1..<whole.count {
             #expect(throws: SourceError.self) {
                 try Self.decoded(kinds, [Array(whole.prefix(length))])
             }

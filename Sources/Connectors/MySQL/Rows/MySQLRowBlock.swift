@@ -3,9 +3,9 @@ package import Streams
 
 /// Turns binary rows into column buffers, a block at a time.
 ///
-/// Rows are taken in blocks of `Limits.copyBlockRowCount`: libmariadb lends each until the next one, so
-/// it is copied behind the others and its fields are found; then each column is decoded in one loop.
-/// The block stays in the cache, and the kind of a column is looked at once per block.
+/// The rows stay in the memory they were received in. A block is `Limits.copyBlockRowCount` of them: their
+/// fields are found, then each column is decoded in one loop, so that the block stays in the cache and the
+/// kind of a column is looked at once per block.
 package final class MySQLRowBlock {
     private let columns: [MySQLColumn]
     private let widths: [MySQLKind.Width]
@@ -27,26 +27,52 @@ package final class MySQLRowBlock {
         zip(columns, counts).flatMap { $1.conversions(column: $0.name) }
     }
 
-    /// Whether one more row should come in, of `limit` at most.
-    @inline(__always)
-    func hasRoom(limit: Int) -> Bool {
-        fields.rowCount < min(limit, Limits.copyBlockRowCount)
-            && fields.byteCount < Limits.copyBlockByteCount
+    /// Decodes whole rows at the front of `packets` into `batch`, `rowLimit` at most, and returns how many
+    /// bytes they took: 0 where a packet comes first that is no whole row.
+    ///
+    /// `ByteStorage.slack` bytes behind `packets` are readable.
+    ///
+    /// - Throws: `SourceError` `protocol` when a row's fields do not fill it.
+    package func decode(
+        _ packets: UnsafeRawBufferPointer,
+        into batch: Batch,
+        rowLimit: Int = .max
+    ) throws(SourceError) -> Int {
+        guard let base = packets.baseAddress else { return 0 }
+        fields.begin(base)
+        let limit = min(rowLimit, Limits.copyBlockRowCount)
+        let end = min(packets.count, Int(Int32.max))
+        var used = 0
+        while fields.rowCount < limit, used < Limits.copyBlockByteCount,
+            let row = MySQLPacket.row(in: packets, at: used, end: end)
+        {
+            guard fields.append(at: row.lowerBound, count: row.count, widths: widths) else {
+                throw Self.malformed("a field reaches past its row, or the row past its fields")
+            }
+            used = row.upperBound
+        }
+        try decodeFields(into: batch)
+        return used
     }
 
-    /// Adds a row, of `Limits.copyBlockRowCount` at most.
+    /// Decodes one row of any size.
+    ///
+    /// `ByteStorage.slack` bytes behind it are readable.
     ///
     /// - Throws: `SourceError` `protocol` when its fields do not fill it.
-    @inline(__always)
-    package func append(_ row: UnsafeRawBufferPointer) throws(SourceError) {
-        guard fields.append(row, widths: widths) else {
+    package func decode(
+        row: UnsafeRawBufferPointer,
+        into batch: Batch
+    ) throws(SourceError) {
+        guard let base = row.baseAddress else { throw Self.malformed("a row of nothing") }
+        fields.begin(base)
+        guard fields.append(at: 0, count: row.count, widths: widths) else {
             throw Self.malformed("a field reaches past its row, or the row past its fields")
         }
+        try decodeFields(into: batch)
     }
 
-    /// Decodes the rows of the block into `batch`, and empties the block.
-    package func decode(into batch: Batch) throws(SourceError) {
-        defer { fields.removeAll() }
+    private func decodeFields(into batch: Batch) throws(SourceError) {
         guard fields.rowCount > 0 else { return }
         for index in columns.indices {
             try MySQLColumnDecoder.decode(

@@ -4,52 +4,48 @@ import Streams
 /// The rows of statements, one after the other, as column buffers.
 final class MySQLRows {
     private let columns: [MySQLColumn]
-    private var statement: MySQLStatement?
+    private let receiver: MySQLRowReceiver
     private let block: MySQLRowBlock
-    private var byteCount: Int64 = 0
 
-    init(columns: [MySQLColumn]) {
+    init(_ connection: MySQLConnection, columns: [MySQLColumn], place: String) {
         self.columns = columns
+        receiver = MySQLRowReceiver(connection, place: place)
         block = MySQLRowBlock(columns: columns)
     }
 
     /// Whether a statement has more rows.
-    var isRunning: Bool { statement?.isFinished == false }
+    var isRunning: Bool { receiver.isRunning }
 
     /// Goes on with the rows of another statement.
-    func begin(_ statement: MySQLStatement) throws(SourceError) {
-        guard statement.columnCount == columns.count else {
-            throw MySQLRowBlock.malformed(
-                "rows of \(statement.columnCount) columns, not \(columns.count)"
-            )
-        }
-        self.statement = statement
+    func begin(_ sql: String) throws(SourceError) {
+        try receiver.start(sql, columnCount: columns.count)
     }
 
     /// What has been read so far.
     var progress: ReadProgress {
         ReadProgress(
             rowCount: block.decodedRowCount,
-            byteCount: byteCount,
+            byteCount: receiver.byteCount,
             conversions: block.conversions
         )
     }
 
     /// Fills `batch`; false when the statement is at its end.
     func fill(_ batch: Batch) throws(SourceError) -> Bool {
-        guard let statement else { return false }
         while batch.rowCount < Columnar.Limits.batchRowCount,
             batch.byteCount < Columnar.Limits.batchByteCount
         {
-            let limit = Columnar.Limits.batchRowCount - batch.rowCount
-            while block.hasRoom(limit: limit), let row = try statement.next() {
-                byteCount += Int64(row.count)
-                try block.append(row)
-            }
-            try block.decode(into: batch)
-            if statement.isFinished {
-                self.statement = nil
-                return false
+            let used = try block.decode(
+                receiver.unread,
+                into: batch,
+                rowLimit: Columnar.Limits.batchRowCount - batch.rowCount
+            )
+            receiver.consume(used)
+            if used > 0 { continue }
+            switch try receiver.receive() {
+            case .received: break
+            case .row(let row): try block.decode(row: row, into: batch)
+            case .finished: return false
             }
         }
         return true

@@ -18,11 +18,7 @@ final class CopyReceiver {
 
     private let connection: PostgresConnection
     private let place: String
-    private let buffer: ByteStorage
-    /// Bytes of `buffer` that were used up.
-    private var position = 0
-    /// Bytes received in all COPYs.
-    private(set) var byteCount: Int64 = 0
+    private let buffer = ReceiveBuffer()
     private var route = Route.libpq
     private var confirmedRowCount: Int64 = 0
     private var failure: SourceError?
@@ -31,38 +27,51 @@ final class CopyReceiver {
 
     private enum Route {
         case libpq
-        case socket(CopySocket)
+        case socket(WireSocket)
     }
 
     init(_ connection: PostgresConnection, place: String) {
         self.connection = connection
         self.place = place
-        buffer = ByteStorage(capacity: Limits.receiveBufferByteCount)
     }
 
     /// Starts a COPY to the client.
     func start(_ sql: String) throws(SourceError) {
-        position = 0
-        buffer.removeAll(keeping: Limits.receiveBufferByteCount)
+        buffer.removeAll()
         confirmedRowCount = 0
         failure = nil
         hasEnded = false
-        if let socket = CopySocket(connection, place: place) {
+        if let descriptor = connection.plainSocket {
+            let place = place
+            let socket = WireSocket(descriptor: descriptor) {
+                PostgresFailure.running(at: place, state: nil, message: $0)
+            }
             route = .socket(socket)
-            try socket.start(query: sql)
+            try socket.start(Self.query(sql))
         } else {
             route = .libpq
             try connection.startCopy(sql, place: place)
         }
     }
 
-    /// The bytes that were not used up yet.
-    var unread: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: buffer.bytes[position...])
+    /// A simple query (PostgreSQL documentation, "Message Formats").
+    private static func query(_ sql: String) -> [UInt8] {
+        var message = [UInt8(ascii: "Q")]
+        let length = UInt32(truncatingIfNeeded: sql.utf8.count + 5)
+        withUnsafeBytes(of: length.bigEndian) { message.append(contentsOf: $0) }
+        message.append(contentsOf: sql.utf8)
+        message.append(0)
+        return message
     }
 
+    /// Bytes received in all COPYs.
+    var byteCount: Int64 { buffer.byteCount }
+
+    /// The bytes that were not used up yet.
+    var unread: UnsafeRawBufferPointer { UnsafeRawBufferPointer(buffer.unread) }
+
     /// Marks bytes at the front as used up.
-    func consume(_ count: Int) { position += count }
+    func consume(_ count: Int) { buffer.consume(count) }
 
     /// Receives more, when the decoder can do nothing with what there is.
     func receive() throws(SourceError) -> Event {
@@ -74,36 +83,25 @@ final class CopyReceiver {
 
     // MARK: From the socket
 
-    private func receiveMessages(from socket: CopySocket) throws(SourceError) -> Event {
+    private func receiveMessages(from socket: WireSocket) throws(SourceError) -> Event {
         while let message = try frontMessage() {
-            position += 1 + message.length
+            buffer.consume(1 + message.length)
             if try handle(message, from: socket) { return .finished(rowCount: confirmedRowCount) }
-            if buffer.count > position, unread[0] == UInt8(ascii: "d") { return .received }
+            if unread.first == UInt8(ascii: "d") { return .received }
         }
         makeRoom()
-        let count = try socket.receive(
-            into: buffer.base + buffer.count,
-            capacity: buffer.capacity - buffer.count,
-            failure: failure
-        )
-        buffer.count += count
-        byteCount += Int64(count)
+        try buffer.receive(from: socket, failure: failure) {
+            // A cancel that came between two statements was for nothing: it is asked for again.
+            if connection.isCancelled { connection.cancel() }
+        }
         return .received
     }
 
-    /// Moves what is left to the front and makes room for at least the message that begins there.
+    /// Makes room for at least the message that begins at the front.
     private func makeRoom() {
-        let left = buffer.count - position
-        if position > 0 {
-            buffer.base.copyMemory(from: buffer.base + position, byteCount: left)
-            buffer.count = left
-            position = 0
-        }
-        var wanted = Limits.receiveBufferByteCount / 2
-        if left >= 5 {
-            wanted = max(wanted, 1 + Self.length(buffer.base) - left)
-        }
-        buffer.reserve(wanted)
+        let bytes = unread
+        let wanted = bytes.count >= 5 ? bytes.baseAddress.map { 1 + Self.length($0) } : nil
+        buffer.makeRoom(for: (wanted ?? 0) - bytes.count)
     }
 
     private struct Message {
@@ -137,7 +135,7 @@ final class CopyReceiver {
     }
 
     /// Answers whether the COPY has ended (PostgreSQL documentation, "Message Formats").
-    private func handle(_ message: Message, from socket: CopySocket) throws(SourceError) -> Bool {
+    private func handle(_ message: Message, from socket: WireSocket) throws(SourceError) -> Bool {
         switch message.type {
         case UInt8(ascii: "E"):
             failure = failure ?? Self.failure(message.payload, place: place)
@@ -183,9 +181,9 @@ final class CopyReceiver {
             return .finished(rowCount: try connection.finishCopy(place: place))
         }
         makeRoom()
-        let before = buffer.count
-        while buffer.count - before < Limits.receiveBufferByteCount / 2 {
-            let isWaiting = buffer.count == before
+        let before = byteCount
+        while byteCount - before < Int64(Limits.receiveBufferByteCount / 2) {
+            let isWaiting = byteCount == before
             switch try connection.copyMessage(waits: isWaiting, place: place) {
             case .nothingYet: return .received
             case .finished:
@@ -193,11 +191,11 @@ final class CopyReceiver {
                 return .received
             case .row(let row):
                 defer { row.free() }
-                buffer.append(UInt8(ascii: "d"))
                 let length = UInt32(truncatingIfNeeded: row.bytes.count + 4).bigEndian
-                withUnsafeBytes(of: length) { buffer.append($0) }
+                var header = [UInt8(ascii: "d")]
+                withUnsafeBytes(of: length) { header.append(contentsOf: $0) }
+                header.withUnsafeBytes { buffer.append($0) }
                 buffer.append(row.bytes)
-                byteCount += Int64(row.bytes.count + 5)
             }
         }
         return .received

@@ -6,35 +6,27 @@ import Streams
     import Musl
 #endif
 
-/// The socket of a connection for the time of one COPY.
+/// The socket of a database's connection, for the time in which rows are read from it directly.
 ///
-/// The socket does not block. It wakes its reader when `Limits.receiveWakeByteCount` bytes wait,
-/// not for every few rows; what is less is fetched when a short wait is over.
-struct CopySocket {
-    private let connection: PostgresConnection
+/// It is never blocked in. It wakes its reader when `Limits.receiveWakeByteCount` bytes wait, not for
+/// every few rows; what is less is fetched when a short wait is over.
+struct WireSocket {
     private let descriptor: Int32
-    private let place: String
+    private let lost: (String) -> SourceError
 
-    /// nil where the bytes of the socket are not those of the protocol: encrypted connections.
-    init?(_ connection: PostgresConnection, place: String) {
-        guard let descriptor = connection.plainSocket else { return nil }
-        self.connection = connection
+    /// Takes over a connected socket; `lost` makes the error of a connection that broke, with a reason.
+    init(descriptor: Int32, lost: @escaping (String) -> SourceError) {
         self.descriptor = descriptor
-        self.place = place
+        self.lost = lost
     }
 
-    /// Sends a statement, whose answer is then to be read here up to ReadyForQuery.
-    func start(query: String) throws(SourceError) {
+    /// Sends a request, whose whole answer is then to be read here.
+    func start(_ request: [UInt8]) throws(SourceError) {
         setWakeByteCount(Limits.receiveWakeByteCount)
-        var message = [UInt8(ascii: "Q")]
-        let length = UInt32(truncatingIfNeeded: query.utf8.count + 5)
-        withUnsafeBytes(of: length.bigEndian) { message.append(contentsOf: $0) }
-        message.append(contentsOf: query.utf8)
-        message.append(0)
         var sent = 0
-        while sent < message.count {
-            let count = message[sent...].withUnsafeBytes {
-                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        while sent < request.count {
+            let count = request[sent...].withUnsafeBytes {
+                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
             }
             if count > 0 {
                 sent += count
@@ -48,11 +40,13 @@ struct CopySocket {
 
     /// Waits for bytes and takes as many as there are, up to `capacity`.
     ///
-    /// When the server has closed the connection, `failure` says why if the server did.
+    /// When the server has closed the connection, `failure` says why if the server did. `whileIdle` is
+    /// called before each wait.
     func receive(
         into target: UnsafeMutableRawPointer,
         capacity: Int,
-        failure: SourceError?
+        failure: SourceError?,
+        whileIdle: () -> Void
     ) throws(SourceError) -> Int {
         var patience = Limits.receiveImpatienceMilliseconds
         while true {
@@ -62,15 +56,13 @@ struct CopySocket {
             guard errno == EAGAIN || errno == EINTR else {
                 throw failure ?? lost(String(cString: strerror(errno)))
             }
-            // A cancel that came between two statements was for nothing: the next one is asked to
-            // stop again.
-            if connection.isCancelled { connection.cancel() }
+            whileIdle()
             wait(for: Int16(POLLIN), milliseconds: patience)
             patience = min(patience * 2, Limits.receivePatienceMilliseconds)
         }
     }
 
-    /// Hands the socket back to libpq.
+    /// Hands the socket back.
     func finish() { setWakeByteCount(1) }
 
     private func wait(for events: Int16, milliseconds: Int32) {
@@ -89,9 +81,5 @@ struct CopySocket {
             &count,
             socklen_t(MemoryLayout<Int32>.size)
         )
-    }
-
-    private func lost(_ reason: String) -> SourceError {
-        PostgresFailure.running(at: place, state: nil, message: reason)
     }
 }
