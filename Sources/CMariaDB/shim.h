@@ -25,3 +25,9 @@ static inline int tributary_stmt_fetch(MYSQL_STMT *stmt, unsigned char **row, un
     }
     return result;
 }
+
+/* The value of an option that is a flag; not 0 for an option that is not known. Swift calls no function of
+ * variable arguments. */
+static inline int tributary_get_flag(MYSQL *mysql, enum mysql_option option, my_bool *value) {
+    return mysql_get_optionv(mysql, option, value);
+}

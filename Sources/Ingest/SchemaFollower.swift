@@ -63,7 +63,10 @@ struct SchemaFollower {
         }
         // A key that may be null is no identifier of the table; the cursor knows it all the same.
         let key = incremental?.since?.terms?.key ?? base?.metadata.identifierNames ?? []
-        if !plan.isFull, incremental?.conflict == .merge, !key.isEmpty {
+        // Appending knows the rows at the cursor's highest value by their keys.
+        let tellsByKey =
+            incremental?.conflict == .merge || incremental?.since?.boundaryKeys != nil
+        if !plan.isFull, tellsByKey, !key.isEmpty {
             try evolution.checkMergeKey(old: key, new: plan.primaryKey)
         }
         return evolution

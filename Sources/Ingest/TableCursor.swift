@@ -63,8 +63,12 @@ package enum TableCursor {
     ) -> CursorState.Terms {
         // A source that tells who it is may have another address from one run to the next.
         let place = mark?.facts["system"] == nil ? "\(source.kind)://\(source.place) " : ""
+        let stream = StreamName(
+            namespace: request.stream.namespace ?? source.defaultNamespace,
+            name: request.stream.name
+        )
         return CursorState.Terms(
-            scope: "\(place)\(request.stream) where \(request.filter ?? "true")",
+            scope: "\(place)\(stream) where \(request.filter ?? "true")",
             key: key,
             conflict: incremental.conflict
         )

@@ -3,6 +3,8 @@ to the table between two runs."""
 
 import os
 import random
+import shutil
+import tempfile
 from urllib.parse import unquote, urlsplit
 
 import pymysql
@@ -170,7 +172,82 @@ def clock_of_a_condition():
         require(result["rows"] == len(table.found("a")) and highest, "the rows are not those of one moment")
 
 
+def another_key():
+    with Table(*incremental("append"), definition="a int PRIMARY KEY, b int UNIQUE, u int") as table:
+        table.insert([(1, 99, 5)])
+        table.lake.sync("--primary-key", "b")
+        table.insert([(99, 7, 5)])
+        require("the primary key was (b)" in table.lake.sync("--primary-key", "a", fails=True), "keys of another column")
+        require(table.lake.sync("--primary-key", "b")["rows"] == 1, "not the new row alone")
+        table.expect_equal("a", "b")
+
+
+def bits_as_key():
+    with Table(*incremental("append"), definition="a bit(8) PRIMARY KEY, u int") as table:
+        table.run("INSERT INTO t VALUES (200, 1)")
+        table.lake.sync()
+        table.run("INSERT INTO t VALUES (201, 1)")
+        require(table.lake.sync()["rows"] == 1, "a row at the boundary came twice or not at all")
+        require(table.found("a") == [(200,), (201,)], f"{table.found('a')}")
+
+
+def date_of_zeros():
+    with Table(*incremental("merge", "--overlap", "5"), definition="a int PRIMARY KEY, u datetime") as table:
+        table.run("SET sql_mode = ''", "INSERT INTO t VALUES (1, '0000-00-00')")
+        table.lake.sync()
+        table.run("INSERT INTO t VALUES (2, '2026-01-01')")
+        require(table.lake.sync()["rows"] == 2, "nothing is before a date of zeros, and it is before all others")
+
+
+def other_settings():
+    """What an option file, and so a server's init_connect, may set for a session."""
+    folder = tempfile.mkdtemp(prefix="tributary-load-")
+    path = os.path.join(folder, "client.cnf")
+    with open(path, "w") as file:
+        file.write("[client]\ninit-command=SET SESSION sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES', "
+                   "sql_select_limit = 1, sql_big_selects = 0, max_join_size = 1, character_set_results = latin1, "
+                   "idle_transaction_timeout = 1, max_statement_time = 1\n")
+    try:
+        with Table(definition="a int PRIMARY KEY, c char(9), v varchar(9) charset utf8mb4") as table:
+            table.run("INSERT INTO t VALUES (1, 'ab', '\U0001f600\u00e9'), (2, 'cd', 'x')", "CREATE VIEW w AS SELECT * FROM t")
+            for stream in ("t", "w"):
+                arguments = table.lake.arguments
+                arguments[arguments.index("--source") + 1] += "" if stream == "w" else f"?defaults-file={path}"
+                arguments[arguments.index("--stream") + 1] = stream
+                table.lake.table = f"{table.name}.{stream}"
+                require(table.lake.sync()["rows"] == 2, f"{stream}: rows are missing")
+                table.expect_equal("a", "c", "v")
+    finally:
+        shutil.rmtree(folder)
+
+
+def text_by_policy():
+    """Numbers and bits as text lose nothing; an expression of a view is not sent as what it is called."""
+    with Table("--policy", "f=string", "--policy", "b=string", definition="a int PRIMARY KEY, f float, b bit(64)") as table:
+        table.run("INSERT INTO t VALUES (1, 16777216, b'1'), (2, 1234567.875, 18446744073709551615)")
+        table.lake.sync()
+        require(table.found("f", "b") == [("1234567.875", "18446744073709551615"), ("16777216", "1")],
+                f"{table.found('f', 'b')}")
+    with Table(definition="a int PRIMARY KEY, b bit(8)") as table:
+        table.run("INSERT INTO t VALUES (1, 255), (2, 65)", "RENAME TABLE t TO s",
+                  "CREATE VIEW t AS SELECT a, if(a = 1, b, b) AS b FROM s")
+        table.lake.sync()
+        require(table.found("b") == [(255,), (65,)], f"{table.found('b')}")
+
+
+def filled_up_keys():
+    """The order of a CHAR in an index without padding is not that of comparing."""
+    with Table("--parallel", "2", definition="k char(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PRIMARY KEY, "
+                                             "v varchar(900)") as table:
+        table.run("INSERT INTO t SELECT concat('k', seq DIV 32, if(seq % 32 = 0, '', char(seq % 32 USING utf8mb4))), "
+                  "repeat('x', 800) FROM seq_1_to_16000", "ANALYZE TABLE t")
+        result = table.lake.sync()
+        require(result["rows"] == table.run("SELECT count(*) FROM t")[0][0], f"{result['rows']} rows")
+
+
 CASES = {
+    "another-key": another_key, "bits-as-key": bits_as_key, "date-of-zeros": date_of_zeros,
+    "other-settings": other_settings, "text-by-policy": text_by_policy, "filled-up-keys": filled_up_keys,
     "each-cursor": each_cursor, "new-column": new_column, "emptied": emptied, "killed": killed,
     "refused": refused, "clock-of-a-condition": clock_of_a_condition,
 }

@@ -1,6 +1,12 @@
 import FoundationEssentials
 package import Streams
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 /// Where a MySQL or MariaDB server is and how to log in.
 ///
 /// The password is in `password` only, which nothing prints; `location` is for display.
@@ -54,8 +60,8 @@ package struct MySQLAddress: Sendable {
         parsing text: String,
         environment: (String) -> String?
     ) throws(SourceError) {
-        guard Self.isAddress(text), let parts = URLComponents(string: text),
-            parts.fragment == nil
+        guard Self.isAddress(text), !AddressText.mayShowPassword(text),
+            let parts = URLComponents(string: text), parts.fragment == nil
         else {
             throw SourceError(
                 .configuration,
@@ -78,7 +84,7 @@ package struct MySQLAddress: Sendable {
         encryption = try Self.encryption(found["ssl-mode"])
         files = found.filter { ["ssl-ca", "ssl-cert", "ssl-key"].contains($0.key) }
         connectTimeout = try Self.seconds(found["connect-timeout"])
-        optionFile = found["defaults-file"]
+        optionFile = try Self.readable(found["defaults-file"])
         optionGroup = found["defaults-group"]
         let place = socket ?? "\(host ?? "localhost"):\(port == 0 ? 3306 : port)"
         location = SourceLocation(
@@ -120,6 +126,18 @@ package struct MySQLAddress: Sendable {
             )
         }
         return value
+    }
+
+    /// The C library would do without a file it cannot read, and without what it says.
+    private static func readable(_ path: String?) throws(SourceError) -> String? {
+        guard let path else { return nil }
+        guard access(path, R_OK) == 0 else {
+            throw SourceError(
+                .configuration,
+                "the option file \(path) cannot be read: \(String(cString: strerror(errno)))"
+            )
+        }
+        return path
     }
 
     private static func encryption(_ text: String?) throws(SourceError) -> Encryption {

@@ -35,7 +35,12 @@ final class MySQLConnection: @unchecked Sendable {
         }
         switch opened {
         case .success(let handle):
+            if let weakness = Self.weakness(of: handle, address) {
+                mysql_close(handle)
+                throw SourceError(.authentication, "\(place): \(weakness)")
+            }
             self.handle = handle
+            serverID = mysql_thread_id(handle)
             let socket = mysql_get_socket(handle)
             wire = Mutex(Wire(socket: socket))
             Self.keepAlive(socket)
@@ -93,6 +98,29 @@ final class MySQLConnection: @unchecked Sendable {
         )
         mysql_close(handle)
         return failure
+    }
+
+    /// What of the address an option file, which the C library reads last, has undone.
+    private static func weakness(
+        of handle: UnsafeMutablePointer<MYSQL>,
+        _ address: MySQLAddress
+    ) -> String? {
+        switch address.encryption {
+        case .disabled, .preferred: return nil
+        case .required, .verifyCA, .verifyFull: break
+        }
+        if mysql_get_ssl_cipher(handle) == nil {
+            return
+                "the connection is not protected, though the address asks for it; take what says "
+                + "so out of the option file"
+        }
+        guard address.encryption != .required else { return nil }
+        var verifies: my_bool = 0
+        let isKnown = tributary_get_flag(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies) == 0
+        if isKnown, verifies != 0 { return nil }
+        return
+            "the server's certificate is not verified, though the address asks for it; take what "
+            + "says so out of the option file"
     }
 
     /// The ways to log in that keep the password to themselves.
@@ -162,7 +190,7 @@ final class MySQLConnection: @unchecked Sendable {
     var isCancelled: Bool { wire.withLock { $0.isCancelled } }
 
     /// What the server calls this connection, for `KILL`.
-    var serverID: UInt { mysql_thread_id(handle) }
+    let serverID: UInt
 
     /// The server's version in its own words.
     var serverVersion: String { String(cString: mysql_get_server_info(handle)) }

@@ -52,7 +52,7 @@ struct MySQLIncrement: Sendable {
         let columns = relation.columns
         for name in key {
             guard let type = columns.first(where: { $0.name == name })?.dataType else { continue }
-            guard type != "float", type != "double" else {
+            guard !["float", "double", "real"].contains(type) else {
                 throw SourceError(
                     .configuration,
                     "\(relation.name): \(name) is a \(type), by whose text rows cannot be told apart; "
@@ -153,7 +153,9 @@ struct MySQLIncrement: Sendable {
                 let type = relation.columns.first { $0.name == request.cursor }?.dataType ?? ""
                 start =
                     ["date", "datetime", "timestamp"].contains(type)
-                    ? "CAST(\(literal) AS DATETIME(6)) - INTERVAL \(overlap) SECOND"
+                    // A date of zeros is before all others, but nothing is before it.
+                    ? "COALESCE(CAST(\(literal) AS DATETIME(6)) - INTERVAL \(overlap) SECOND, "
+                        + "\(literal))"
                     : "\(literal) - \(overlap)"
             }
             return "(\(column) >= \(start) OR \(column) IS NULL)"
@@ -182,7 +184,8 @@ struct MySQLIncrement: Sendable {
                 "longblob",
             ]
             .contains(column?.dataType ?? "")
-        let text = isBytes ? quoted : "CAST(\(quoted) AS CHAR CHARACTER SET utf8mb4)"
+        let number = column?.dataType == "bit" ? "\(quoted) + 0" : quoted
+        let text = isBytes ? quoted : "CAST(\(number) AS CHAR CHARACTER SET utf8mb4)"
         return "COALESCE(HEX(\(text)), 'null')"
     }
 

@@ -14,7 +14,12 @@ enum MySQLKey: Hashable {
         init?(_ column: MySQLRelation.Column) {
             switch column.dataType {
             case "tinyint", "smallint", "mediumint", "int", "integer", "bigint": self = .integer
-            case "char", "varchar": self = column.characterSet == nil ? .bytes : .text
+            case "char", "varchar":
+                let collation = column.collation?.lowercased() ?? ""
+                // The index has the spaces that a CHAR is filled up with, comparing leaves them out.
+                let isPadded = collation.contains("nopad") || collation.contains("_0900_")
+                if column.dataType == "char", isPadded { return nil }
+                self = column.characterSet == nil ? .bytes : .text
             case "binary", "varbinary": self = .bytes
             default: return nil
             }

@@ -22,11 +22,11 @@ struct MySQLKeyRanges {
         var canBeCut = true
     }
 
-    /// Conditions that together hold every row once; one that is always true where nothing can be cut.
-    func conditions(count: Int) async throws -> [String] {
+    /// Where ranges begin, but for the first, which has no bound below; none where nothing can be cut.
+    func starts(count: Int) async throws -> [String] {
         guard let low = try await key("ORDER BY \(name)"),
             let high = try await key("ORDER BY \(name) DESC"), low != high
-        else { return ["TRUE"] }
+        else { return [] }
         var ranges = [Range(start: low, end: high, estimate: .max)]
         // Where keys are uneven, some cuts only find out how.
         for _ in 0..<count * Limits.cutsPerRange {
@@ -49,8 +49,12 @@ struct MySQLKeyRanges {
             right.estimate = try await estimate(right)
             ranges.replaceSubrange(place...place, with: [left, right])
         }
-        let starts = ranges.dropFirst().map { $0.start.literal(for: column) }
-        return (0...starts.count).map { place in
+        return ranges.dropFirst().map { $0.start.literal(for: column) }
+    }
+
+    /// Conditions that together hold every row once; one that is always true where there is no start.
+    func conditions(_ starts: [String]) -> [String] {
+        (0...starts.count).map { place in
             let conditions = [
                 place > 0 ? "\(name) >= \(starts[place - 1])" : nil,
                 place < starts.count ? "\(name) < \(starts[place])" : nil,

@@ -17,9 +17,9 @@ struct MySQLLanes: Sendable {
 
 /// Opens sessions beside a coordinator and has all of them begin in the same snapshot.
 ///
-/// No server can hand a snapshot on. A MariaDB with a binary log tells at which place of it a snapshot
-/// is: where two are at the same, nothing was committed between them. Elsewhere nobody may write to
-/// the table for the moment in which the sessions begin.
+/// No server can hand a snapshot on. A MariaDB with a binary log of all that is committed tells at which
+/// place of it a snapshot is: where two are at the same, nothing was committed between them. Elsewhere
+/// nobody may write to the table for the moment in which the sessions begin.
 struct MySQLLaneOpener {
     let coordinator: MySQLSession
     let address: MySQLAddress
@@ -33,7 +33,14 @@ struct MySQLLaneOpener {
         var lanes = MySQLLanes(sessions: [coordinator])
         do {
             while lanes.sessions.count < count {
-                lanes.sessions.append(try await MySQLSession(address, limits: limits))
+                let session = try await MySQLSession(address, limits: limits)
+                lanes.sessions.append(session)
+                guard session.identity.server == coordinator.identity.server else {
+                    await lanes.close()
+                    lanes.sessions = [coordinator]
+                    lanes.shortfall = "the address leads to more than one server"
+                    break
+                }
             }
         } catch let error as SourceError {
             // One connection is enough; further ones are there for speed.
@@ -48,7 +55,7 @@ struct MySQLLaneOpener {
                 lanes.sessions = [coordinator]
                 lanes.shortfall =
                     "the user may not lock the table for a moment (LOCK TABLES), and there is no "
-                    + "binary log to compare snapshots by"
+                    + "complete binary log to compare snapshots by"
             }
             if lanes.sessions.count == 1 { try await begin(lanes.sessions) }
             lanes.haveOneClock = try await stopClocks(lanes.sessions)
@@ -62,6 +69,10 @@ struct MySQLLaneOpener {
     /// Begins a snapshot in each session, and holds the table's definition.
     private func begin(_ sessions: [MySQLSession]) async throws {
         for session in sessions { _ = try await session.query(Self.begin) }
+        try await hold(sessions)
+    }
+
+    private func hold(_ sessions: [MySQLSession]) async throws {
         for session in sessions {
             _ = try await session.query("SELECT 1 FROM \(relation.fromClause) LIMIT 0")
         }
@@ -89,10 +100,38 @@ struct MySQLLaneOpener {
         return try await shareByLock(sessions)
     }
 
+    /// Whether all that is committed goes through the binary log.
+    ///
+    /// What a replica takes over does so only where it is told to, what comes from a cluster does not.
+    private func logIsComplete() async throws -> Bool {
+        let settings = try await coordinator.query(
+            "SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'log_slave_updates', 'wsrep_on')"
+        )
+        let replicas = try await coordinator.query("SHOW GLOBAL STATUS LIKE 'Slaves_running'")
+        func value(_ name: String, in rows: [[String?]]) -> String? {
+            rows.first { $0.first == name }?.last ?? nil
+        }
+        guard value("log_bin", in: settings) == "ON", value("wsrep_on", in: settings) != "ON"
+        else { return false }
+        return value("log_slave_updates", in: settings) == "ON"
+            || value("Slaves_running", in: replicas) == "0"
+    }
+
+    /// How many transactions have begun or been committed; nil where the server does not say.
+    private func transactionCount() async throws -> String? {
+        let rows = try await coordinator.query("SHOW GLOBAL STATUS LIKE 'Innodb_max_trx_id'")
+        return rows.first?.last ?? nil
+    }
+
     /// Begins until all snapshots are at one place of the binary log.
+    ///
+    /// A session may leave its own writes out of the log (`sql_log_bin`), or the server those to some
+    /// databases: the number of transactions tells of them too.
     private func shareByLog(_ sessions: [MySQLSession]) async throws -> Bool {
+        guard try await logIsComplete() else { return false }
         for _ in 0..<Limits.snapshotAttempts {
             var places: Set<[[String?]]> = []
+            guard let before = try await transactionCount() else { return false }
             for session in sessions {
                 _ = try await session.query(Self.begin)
                 places.insert(
@@ -102,10 +141,8 @@ struct MySQLLaneOpener {
             // Without a log its place is zero in no file, and equal everywhere.
             let file = places.first?.first { $0.first == "Binlog_snapshot_file" }
             guard file?.last??.isEmpty == false else { return false }
-            if places.count == 1 {
-                for session in sessions {
-                    _ = try await session.query("SELECT 1 FROM \(relation.fromClause) LIMIT 0")
-                }
+            if places.count == 1, try await transactionCount() == before {
+                try await hold(sessions)
                 return true
             }
             for session in sessions { _ = try await session.query("ROLLBACK") }
@@ -122,6 +159,10 @@ struct MySQLLaneOpener {
             return false
         }
         do {
+            guard locker.identity.server == coordinator.identity.server else {
+                await locker.close()
+                return false
+            }
             _ = try await locker.query(
                 "SET SESSION lock_wait_timeout = \(Limits.tableLockTimeoutSeconds)"
             )
@@ -131,9 +172,11 @@ struct MySQLLaneOpener {
             return false
         }
         do {
-            try await begin(sessions)
+            for session in sessions { _ = try await session.query(Self.begin) }
+            // Before the sessions ask for the table, which may have to wait behind another's ALTER TABLE.
             _ = try await locker.query("UNLOCK TABLES")
             await locker.close()
+            try await hold(sessions)
             return true
         } catch {
             await locker.close()

@@ -11,6 +11,24 @@ struct MySQLReader: StreamReader {
     let next: CursorState?
     /// Whether all statements have one idea of what time it is.
     let hasOneClock: Bool
+    private let count: MySQLCount
+
+    init(
+        sessions: [MySQLSession],
+        slicing: MySQLSlicing,
+        read: MySQLRead,
+        next: CursorState?,
+        hasOneClock: Bool
+    ) {
+        self.sessions = sessions
+        self.slicing = slicing
+        self.read = read
+        self.next = next
+        self.hasOneClock = hasOneClock
+        let isComparable =
+            read.relation.kind != "VIEW" && (read.filter == nil || hasOneClock)
+        count = MySQLCount(read: read, parts: isComparable ? slicing.countedParts : [])
+    }
 
     var plan: ReadPlan { read.plan }
 
@@ -26,7 +44,7 @@ struct MySQLReader: StreamReader {
 
     var lanes: [any LaneReader] {
         sessions.enumerated().map { number, session in
-            Lane(session: session, read: read, isCoordinator: number == 0)
+            Lane(session: session, read: read, count: count, isCoordinator: number == 0)
         }
     }
 
@@ -34,6 +52,7 @@ struct MySQLReader: StreamReader {
     private struct Lane: LaneReader {
         let session: MySQLSession
         let read: MySQLRead
+        let count: MySQLCount
         let isCoordinator: Bool
 
         func begin(_ slice: Slice, at position: Position?) async throws {
@@ -50,6 +69,7 @@ struct MySQLReader: StreamReader {
         func progress() async -> ReadProgress { await session.progress() }
 
         func finish() async {
+            await count.goOn(in: session)
             if !isCoordinator { await session.close() }
         }
     }
@@ -61,14 +81,49 @@ struct MySQLReader: StreamReader {
         if read.filter != nil, !hasOneClock {
             return .notComparable("the server would not have the condition's time stand still")
         }
-        let rows = try await sessions[0].query(
-            "SELECT COUNT(*) FROM \(read.relation.fromClause)\(read.whereClause())"
-        )
-        guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
-            throw SourceError(.protocol, "\(plan.stream): the server gave no count")
-        }
-        return .exactly(count)
+        return .exactly(try await count.total())
     }
 
     func cursor() async throws -> CursorState? { next }
+}
+
+/// Counts the rows of a read by the server's own count, part by part in whatever session is done reading.
+private actor MySQLCount {
+    private let read: MySQLRead
+    private var parts: [String]
+    private var sum: Int64 = 0
+    private var failure: (any Error)?
+
+    init(read: MySQLRead, parts: [String]) {
+        self.read = read
+        self.parts = parts.reversed()
+    }
+
+    /// Counts part after part until none is left that nobody has begun.
+    func goOn(in session: MySQLSession) async {
+        while failure == nil, let part = parts.popLast() {
+            do {
+                sum += try await count(part, in: session)
+            } catch {
+                failure = error
+            }
+        }
+    }
+
+    /// The count of all parts; to be asked when no session counts any more.
+    func total() throws -> Int64 {
+        if let failure { throw failure }
+        return sum
+    }
+
+    private func count(_ part: String, in session: MySQLSession) async throws -> Int64 {
+        let index = part == "TRUE" ? "" : " FORCE INDEX (PRIMARY)"
+        let rows = try await session.query(
+            "SELECT COUNT(*) FROM \(read.relation.fromClause)\(index)\(read.whereClause(and: part))"
+        )
+        guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
+            throw SourceError(.protocol, "\(read.plan.stream): the server gave no count")
+        }
+        return count
+    }
 }

@@ -37,15 +37,11 @@ final class MySQLRowReceiver {
     /// Whether a statement has more rows.
     var isRunning: Bool { statement != nil }
 
-    /// Prepares and runs a statement, whose rows have so many columns.
-    func start(_ sql: String, columnCount: Int) throws(SourceError) {
+    /// Prepares and runs a statement, whose rows have these columns.
+    func start(_ sql: String, columns: [MySQLColumn]) throws(SourceError) {
         buffer.removeAll()
         let statement = try connection.prepare(sql)
-        guard statement.columnCount == columnCount else {
-            throw MySQLRowBlock.malformed(
-                "rows of \(statement.columnCount) columns, not \(columnCount)"
-            )
-        }
+        try statement.check(columns)
         self.statement = statement
         guard let descriptor = connection.plainSocket else {
             try statement.execute()
@@ -57,7 +53,7 @@ final class MySQLRowReceiver {
         }
         self.socket = socket
         try socket.start(statement.executeRequest)
-        try receiveHead(from: socket, columnCount: columnCount)
+        try receiveHead(from: socket)
     }
 
     /// The bytes that were not used up yet.
@@ -95,10 +91,7 @@ final class MySQLRowReceiver {
 
     /// Reads what comes before the rows (MariaDB documentation, "Result Set Packets"): the number of
     /// columns, their definitions unless the server knows that they were sent, and an end.
-    private func receiveHead(
-        from socket: WireSocket,
-        columnCount: Int
-    ) throws(SourceError) {
+    private func receiveHead(from socket: WireSocket) throws(SourceError) {
         var isFirst = true
         while true {
             guard let packet = try frontPacket() else {

@@ -8,21 +8,31 @@ actor MySQLSession {
 
     private nonisolated let connection: MySQLConnection
     private let address: MySQLAddress
+    /// The server, and this session as it lists it.
+    nonisolated let identity: Identity
     private var rows: MySQLRows?
+    private var isClosed = false
+
+    /// Which server a session is with, whatever address led there, and which of its sessions it is.
+    struct Identity: Hashable, Sendable {
+        var server: [String?]
+        /// The address the server sees, with the port, which no other session of it has.
+        var peer: String?
+    }
 
     /// Connects and sets the session up: read-only, in UTC, with time to wait.
     init(_ address: MySQLAddress, limits: SourceLimits) async throws {
         self.address = address
         executor = BlockingExecutor(label: "tributary.mysql")
         connection = try await Connector(executor: executor).connect(address)
-        for statement in Self.setup { _ = try connection.query(statement) }
         let seconds = max(limits.lockTimeout / 1000, 1)
+        let isMariaDB = connection.serverVersion.contains("MariaDB")
+        for statement in Self.setup + (isMariaDB ? Self.setupOfMariaDB : Self.setupOfMySQL) {
+            _ = try connection.query(statement)
+        }
         _ = try connection.query("SET SESSION lock_wait_timeout = \(seconds)")
-        // How each calls the limit of a statement's time.
-        _ = try connection.query(
-            isMariaDB
-                ? "SET SESSION max_statement_time = 0" : "SET SESSION max_execution_time = 0"
-        )
+        identity = try Self.identity(of: connection)
+        if isMariaDB { try Self.requirePresent(connection, place: address.location.place) }
     }
 
     /// A task of its own executor's actor would need the actor first.
@@ -37,13 +47,52 @@ actor MySQLSession {
         }
     }
 
-    /// The server ends a connection whose client takes its time; a lane may have to wait for its rate.
+    /// What a session must not inherit from the settings of server or client.
+    ///
+    /// Else other characters come, padded texts, fewer rows. A lane may have to wait for its rate, and
+    /// the server ends a connection whose client takes its time.
     private static let setup = [
+        "SET NAMES utf8mb4",
+        "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1",
         "SET SESSION time_zone = '+00:00'",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "SET SESSION net_write_timeout = \(Limits.serverPatienceSeconds), "
             + "wait_timeout = \(Limits.serverPatienceSeconds)",
     ]
+
+    private static let setupOfMySQL = ["SET SESSION max_execution_time = 0"]
+
+    private static let setupOfMariaDB = [
+        "SET SESSION max_statement_time = 0, idle_transaction_timeout = 0, "
+            + "idle_readonly_transaction_timeout = 0"
+    ]
+
+    private static func identity(of connection: MySQLConnection) throws -> Identity {
+        let server = try connection.query("SELECT @@server_id, @@hostname, @@port, @@datadir")
+        // Servers that were copied differ in none of these but in the one they made up themselves.
+        let made = try connection.query(
+            "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_uid', 'server_uuid')"
+        )
+        let peer = try connection.query(
+            "SELECT host FROM information_schema.processlist WHERE id = \(connection.serverID)"
+        )
+        return Identity(
+            server: (server.first ?? []) + made.map { $0.last ?? nil },
+            peer: peer.first?.first ?? nil
+        )
+    }
+
+    /// Requires that tables are read as they are now, which no session can ask for where the server is
+    /// set to another time.
+    private static func requirePresent(_ connection: MySQLConnection, place: String) throws {
+        let rows = try connection.query("SELECT @@system_versioning_asof")
+        guard let time = rows.first?.first ?? nil, time != "DEFAULT" else { return }
+        throw SourceError(
+            .configuration,
+            "\(place): the server shows its tables as of \(time); set its system_versioning_asof to "
+                + "DEFAULT"
+        )
+    }
 
     /// Whether the server is a MariaDB.
     nonisolated var isMariaDB: Bool { connection.serverVersion.contains("MariaDB") }
@@ -103,14 +152,32 @@ actor MySQLSession {
 
     /// Ends the session; a statement that runs is stopped at the server first.
     func close() {
+        guard !isClosed else { return }
+        isClosed = true
         let runs = connection.isCancelled || rows?.isRunning == true
         if runs {
             // Without its socket the server notices when it next has something to send, which a
-            // count has at its end only. When nothing answers any more, there is nothing to stop.
+            // count has at its end only.
             connection.cancel()
-            _ = try? MySQLConnection(address).query("KILL \(connection.serverID)")
+            // When nothing answers any more, there is nothing to stop.
+            try? stopAtServer()
         }
         rows = nil
         connection.close()
+    }
+
+    /// Has the server end this session, from another one.
+    ///
+    /// An address may lead to another server each time, where the number is a stranger's.
+    private func stopAtServer() throws {
+        let other = try MySQLConnection(address)
+        defer { other.close() }
+        guard let peer = identity.peer, try Self.identity(of: other).server == identity.server
+        else { return }
+        let found = try other.query(
+            "SELECT 1 FROM information_schema.processlist WHERE id = \(connection.serverID) "
+                + "AND host = \(MySQLSyntax.literal(peer))"
+        )
+        if !found.isEmpty { _ = try other.query("KILL \(connection.serverID)") }
     }
 }

@@ -5,6 +5,9 @@ struct MySQLSlicing: Sendable {
     var slices: [Slice]
     /// In words, for the plan: what a slice is.
     var manner: String
+    /// Conditions by which the rows are counted, each once; not those of the slices, which a count is
+    /// to prove.
+    var countedParts = ["TRUE"]
 }
 
 /// Cuts a table into ranges of its primary key.
@@ -29,7 +32,7 @@ struct MySQLSlicer {
         guard let column = relation.columns.first(where: { $0.name == key }),
             let kind = MySQLKey.Kind(column)
         else {
-            return whole("a primary key that does not begin with a number or a text, as one slice")
+            return whole("a primary key whose first column has no ranges, as one slice")
         }
         let count = min(
             max(
@@ -38,13 +41,14 @@ struct MySQLSlicer {
             ),
             Limits.keySliceCountMax
         )
-        let conditions = try await MySQLKeyRanges(
+        let ranges = MySQLKeyRanges(
             session: session,
             relation: relation,
             column: column,
             kind: kind
-        ).conditions(count: Int(count))
-        let slices = conditions.map { condition in
+        )
+        let starts = try await ranges.starts(count: Int(count))
+        let slices = ranges.conditions(starts).map { condition in
             Slice(
                 key: SliceKey(condition),
                 range: .keys(relation: relation.fromClause, condition: condition)
@@ -52,7 +56,13 @@ struct MySQLSlicer {
         }
         return MySQLSlicing(
             slices: slices,
-            manner: slices.count == 1 ? "one slice" : "\(slices.count) ranges of \(key)"
+            manner: slices.count == 1 ? "one slice" : "\(slices.count) ranges of \(key)",
+            countedParts: ranges.conditions(every(starts.count / laneCount + 1, of: starts))
         )
+    }
+
+    /// The last of so many, and so on: for each lane about one part.
+    private func every(_ stride: Int, of starts: [String]) -> [String] {
+        starts.indices.filter { $0 % stride == stride - 1 }.map { starts[$0] }
     }
 }

@@ -25,6 +25,15 @@ struct MySQLReading {
         let plain = Self.plain(column, isMariaDB: isMariaDB)
         switch plain.kind {
         case .text, .bytes: self = plain
+        case .float4 where policy == .string:
+            // Its own text has six digits.
+            self = MySQLReading(.text, note: "as text, by policy") {
+                "CAST(CAST(\($0) AS DOUBLE) AS CHAR CHARACTER SET utf8mb4)"
+            }
+        case .bits where policy == .string:
+            self = MySQLReading(.text, note: "as text, by policy") {
+                "CAST(\($0) + 0 AS CHAR CHARACTER SET utf8mb4)"
+            }
         case _ where policy == .string: self = .text(note: "as text, by policy")
         default: self = plain
         }
@@ -46,7 +55,11 @@ struct MySQLReading {
         case "float": return MySQLReading(.float4)
         case "double", "real": return MySQLReading(.float8)
         case "decimal", "numeric": return decimal(column)
-        case "bit": return MySQLReading(.bits(column.precision ?? 1))
+        case "bit":
+            // An expression of a view is called a BIT and sent as a number.
+            return MySQLReading(.bits(column.precision ?? 1)) {
+                "CAST(\($0) + 0 AS CHAR CHARACTER SET utf8mb4)"
+            }
         case "date": return MySQLReading(.date)
         case "datetime": return MySQLReading(.timestamp)
         case "timestamp": return MySQLReading(.timestamptz)

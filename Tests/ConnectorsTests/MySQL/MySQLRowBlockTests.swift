@@ -150,8 +150,8 @@ import Testing
             [.bits(1), .bits(9), .bits(64), .uuid, .text],
             [
                 Self.row([
-                    Self.prefixed([1]), Self.prefixed([1, 1]),
-                    Self.prefixed([UInt8](repeating: 255, count: 8)), Self.prefixed(uuid),
+                    Self.prefixed([UInt8]("1".utf8)), Self.prefixed([UInt8]("257".utf8)),
+                    Self.prefixed([UInt8]("18446744073709551615".utf8)), Self.prefixed(uuid),
                     Self.prefixed([0xC3]),
                 ])
             ]

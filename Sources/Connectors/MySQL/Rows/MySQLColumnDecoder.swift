@@ -83,6 +83,14 @@ enum MySQLColumnDecoder {
     private struct Digits {
         let precision: Int
         let scale: Int
+        /// What up to 18 digits stay below.
+        let end: Int64
+
+        init(precision: Int, scale: Int) {
+            self.precision = precision
+            self.scale = scale
+            end = Int64(truncatingIfNeeded: DecimalText.power(min(precision, 18)))
+        }
     }
 
     /// The server writes as many digits behind the point as the column has.
@@ -107,7 +115,9 @@ enum MySQLColumnDecoder {
             }
             let start = fields.start(index)
             slots.validity[index] = 1
-            if length <= 19, let small = small(start, length: length, scale: digits.scale) {
+            if length <= 19, let small = small(start, length: length, scale: digits.scale),
+                small > -digits.end, small < digits.end
+            {
                 values[index] = Number(truncatingIfNeeded: small)
                 continue
             }
@@ -156,7 +166,23 @@ enum MySQLColumnDecoder {
     /// Bytes copied at a time of short values; at most `ByteStorage.slack`.
     private static let copyStep = 16
 
+    /// By length up to `copyStep`: the first bits of so many bytes, which are set in what is not ASCII.
+    private static let firstBits: [UInt128] = (0...copyStep).map { length in
+        let all = UInt128(0x8080_8080_8080_8080) << 64 | 0x8080_8080_8080_8080
+        return UInt128(littleEndian: length == copyStep ? all : all & (1 << (8 * length) - 1))
+    }
+
     private static func bytes(_ fields: MySQLFields.Column, _ buffer: ColumnBuffer) {
+        _ = copy(fields, buffer) { true }
+    }
+
+    /// Copies all values, and adds them to the buffer where they are ASCII or `isWelcome` otherwise.
+    @inline(__always)
+    private static func copy(
+        _ fields: MySQLFields.Column,
+        _ buffer: ColumnBuffer,
+        _ isWelcome: () -> Bool
+    ) -> Bool {
         var byteCount = 0
         for index in 0..<fields.count { byteCount &+= Int(max(fields.lengths[index], 0)) }
         // A copy in whole steps spills over its end: into the next value or the spare bytes.
@@ -164,27 +190,35 @@ enum MySQLColumnDecoder {
         var end = Int(slots.firstOffset)
         var target = UnsafeMutableRawPointer(slots.bytes)
         var nulls = 0
-        for index in 0..<fields.count {
-            let start = fields.start(index)
-            let length = Int(fields.lengths[index])
-            if length <= copyStep * 4 {
-                var offset = 0
-                while offset < length {
-                    let step = start.loadUnaligned(fromByteOffset: offset, as: UInt128.self)
-                    target.storeBytes(of: step, toByteOffset: offset, as: UInt128.self)
-                    offset &+= copyStep
+        var seen: UInt128 = 0
+        firstBits.withUnsafeBufferPointer { masks in
+            for index in 0..<fields.count {
+                let start = fields.start(index)
+                let length = Int(fields.lengths[index])
+                if length <= copyStep * 4 {
+                    var offset = 0
+                    while offset < length {
+                        let step = start.loadUnaligned(fromByteOffset: offset, as: UInt128.self)
+                        target.storeBytes(of: step, toByteOffset: offset, as: UInt128.self)
+                        seen |= step & masks[min(length &- offset, copyStep)]
+                        offset &+= copyStep
+                    }
+                } else {
+                    target.copyMemory(from: start, byteCount: length)
+                    // Long values are looked at by themselves.
+                    seen = .max
                 }
-            } else {
-                target.copyMemory(from: start, byteCount: length)
+                let kept = max(length, 0)
+                target += kept
+                end &+= kept
+                slots.validity[index] = length < 0 ? 0 : 1
+                nulls &+= length < 0 ? 1 : 0
+                slots.ends[index] = UInt32(truncatingIfNeeded: end)
             }
-            let kept = max(length, 0)
-            target += kept
-            end &+= kept
-            slots.validity[index] = length < 0 ? 0 : 1
-            nulls &+= length < 0 ? 1 : 0
-            slots.ends[index] = UInt32(truncatingIfNeeded: end)
         }
+        guard seen == 0 || isWelcome() else { return false }
         buffer.commitVariable(rows: fields.count, byteCount: byteCount, nulls: nulls)
+        return true
     }
 
     /// Text as the connection's character set has it: UTF-8, unless the server holds what is none.
@@ -194,14 +228,16 @@ enum MySQLColumnDecoder {
         _ counts: inout ConversionCounts,
         _ buffer: ColumnBuffer
     ) throws(SourceError) {
-        let isClean = (0..<fields.count).allSatisfy { index in
-            let length = Int(fields.lengths[index])
-            return length <= 0
-                || UTF8Text.isValid(
-                    UnsafeRawBufferPointer(start: fields.start(index), count: length)
-                )
+        let isCopied = copy(fields, buffer) {
+            (0..<fields.count).allSatisfy { index in
+                let length = Int(fields.lengths[index])
+                return length <= 0
+                    || UTF8Text.isValid(
+                        UnsafeRawBufferPointer(start: fields.start(index), count: length)
+                    )
+            }
         }
-        if isClean { return bytes(fields, buffer) }
+        if isCopied { return }
         for index in 0..<fields.count {
             let length = Int(fields.lengths[index])
             let text = UnsafeRawBufferPointer(start: fields.start(index), count: max(length, 0))
@@ -227,12 +263,13 @@ enum MySQLColumnDecoder {
         var nulls = 0
         for index in 0..<fields.count {
             let length = Int(fields.lengths[index])
-            guard length <= 8 else { throw wrong(column, Int32(length)) }
             var word: UInt64 = 0
-            for place in 0..<max(length, 0) {
-                word =
-                    word << 8
-                    | UInt64(fields.start(index).load(fromByteOffset: place, as: UInt8.self))
+            if length >= 0 {
+                let text = UnsafeRawBufferPointer(start: fields.start(index), count: length)
+                guard let number = UInt64(String(decoding: text, as: UTF8.self)) else {
+                    throw wrong(column, Int32(length))
+                }
+                word = number
             }
             values[index] = Value(truncatingIfNeeded: word)
             slots.validity[index] = length < 0 ? 0 : 1

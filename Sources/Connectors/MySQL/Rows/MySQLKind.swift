@@ -13,7 +13,7 @@ package enum MySQLKind: Hashable, Sendable {
     case decimal(precision: Int, scale: Int)
     case text
     case bytes
-    /// Big-endian bits: one is a boolean, up to 63 a long, 64 a decimal.
+    /// Bits as a number, in digits: one is a boolean, up to 63 a long, 64 a decimal.
     case bits(Int)
     case date
     case timestamp

@@ -18,7 +18,7 @@ final class MySQLRows {
 
     /// Goes on with the rows of another statement.
     func begin(_ sql: String) throws(SourceError) {
-        try receiver.start(sql, columnCount: columns.count)
+        try receiver.start(sql, columns: columns)
     }
 
     /// What has been read so far.
