@@ -55,6 +55,42 @@ struct MariaDBConnectionTests {
         }
     }
 
+    @Test func `an option file does not weaken what the address asks for`() async throws {
+        try await MariaDBDatabase.withNew { database in
+            let certificate = try await database.run("SELECT @@ssl_cert")
+            for (mode, line) in [("verify-full", "ssl-verify-server-cert=0"), ("required", "ssl=0")] {
+                try await withScratchDirectory { folder in
+                    let file = folder + "/options.cnf"
+                    try Data("[client]\n\(line)\n".utf8).write(to: URL(filePath: file))
+                    let result = try await check(
+                        database.url + "?ssl-mode=\(mode)&defaults-file=\(file)"
+                    )
+                    #expect(
+                        result.end == .exited(3)
+                            || result.standardOutput.contains("connection encrypted"),
+                        "\(result.transcript)"
+                    )
+                    guard mode == "verify-full" else { return }
+                    #expect(result.standardError.contains("option file"), "\(result.transcript)")
+                    expectReached(
+                        try await check(database.url + "?ssl-mode=\(mode)&ssl-ca=\(certificate)")
+                    )
+                }
+            }
+            let missing = try await check(database.url + "?defaults-file=/no/such/file")
+            #expect(missing.standardError.contains("cannot be read"), "\(missing.transcript)")
+        }
+    }
+
+    @Test func `MySQL's own ways of logging in, types and settings`() async throws {
+        let result = try await ChildProcess.run(
+            TestEnvironment.python,
+            ["-B", "\(TestEnvironment.packageRoot)/Tests/Python/fake_mysql.py"],
+            deadline: .seconds(120)
+        )
+        #expect(result.succeeded, "\(result.transcript)")
+    }
+
     @Test func `a password comes from the variable, an option file or another variable`()
         async throws
     {

@@ -27,13 +27,7 @@ final class MySQLConnection: @unchecked Sendable {
     /// Connects; a refusal is sorted into not reachable, not allowed, not there.
     init(_ address: MySQLAddress) throws(SourceError) {
         place = address.location.place
-        var opened = try Self.connect(address, encrypted: address.encryption != .disabled)
-        if case .failure(let code, _) = opened, address.encryption == .preferred,
-            Int32(code) == CR_SSL_CONNECTION_ERROR
-        {
-            opened = try Self.connect(address, encrypted: false)
-        }
-        switch opened {
+        switch try Self.connect(address) {
         case .success(let handle):
             if let weakness = Self.weakness(of: handle, address) {
                 mysql_close(handle)
@@ -44,7 +38,7 @@ final class MySQLConnection: @unchecked Sendable {
             let socket = mysql_get_socket(handle)
             wire = Mutex(Wire(socket: socket))
             Self.keepAlive(socket)
-        case .failure(let code, let message):
+        case .failure(let code, let message, _):
             throw MySQLFailure.connecting(to: place, code: code, message: message)
         }
     }
@@ -69,17 +63,54 @@ final class MySQLConnection: @unchecked Sendable {
 
     private enum Opened {
         case success(UnsafeMutablePointer<MYSQL>)
-        case failure(code: UInt32, message: String)
+        case failure(code: UInt32, message: String, isProtectable: Bool)
+    }
+
+    /// Connects in the way the address asks for.
+    ///
+    /// libmariadb takes a connection for protected as soon as protection was asked for: to a server that
+    /// offers none it would send the password itself where a login works like that. So it is first
+    /// tried without such logins, and with them when the server is known to offer it, or not asked.
+    private static func connect(_ address: MySQLAddress) throws(SourceError) -> Opened {
+        let verifies = address.encryption == .verifyFull || address.encryption == .verifyCA
+        if address.encryption == .disabled || verifies {
+            // Without protection there is a key for the password; a certificate is asked for first.
+            return try connect(address, encrypted: verifies, logins: [hashing, sending])
+        }
+        let first = try connect(address, encrypted: true, logins: [hashing])
+        guard case .failure(let code, _, let isProtectable) = first else { return first }
+        if isProtectable, Int32(code) == CR_PLUGIN_NOT_ALLOWED {
+            return try connect(address, encrypted: true, logins: [hashing, sending])
+        }
+        let isRefused =
+            Int32(code) == CR_SSL_CONNECTION_ERROR || Int32(code) == CR_PLUGIN_NOT_ALLOWED
+        guard isRefused else { return first }
+        guard address.encryption == .preferred else {
+            if isProtectable { return first }
+            throw SourceError(
+                .authentication,
+                "\(address.location.place): the server offers no protected connections; have it offer "
+                    + "them, or ask for ssl-mode=preferred"
+            )
+        }
+        // An option file may ask for protection once more.
+        let isFree = address.optionFile == nil && address.optionGroup == nil
+        return try connect(
+            address,
+            encrypted: false,
+            logins: isFree ? [hashing, sending] : [hashing]
+        )
     }
 
     private static func connect(
         _ address: MySQLAddress,
-        encrypted: Bool
+        encrypted: Bool,
+        logins: [String]
     ) throws(SourceError) -> Opened {
         guard let handle = mysql_init(nil) else {
             throw SourceError(.unreachable, "libmariadb: out of memory")
         }
-        set(handle, address, encrypted: encrypted)
+        set(handle, address, encrypted: encrypted, logins: logins)
         let isOpen =
             mysql_real_connect(
                 handle,
@@ -94,7 +125,8 @@ final class MySQLConnection: @unchecked Sendable {
         if isOpen { return .success(handle) }
         let failure = Opened.failure(
             code: mysql_errno(handle),
-            message: String(cString: mysql_error(handle))
+            message: String(cString: mysql_error(handle)),
+            isProtectable: handle.pointee.server_capabilities & UInt(CLIENT_SSL) != 0
         )
         mysql_close(handle)
         return failure
@@ -111,8 +143,8 @@ final class MySQLConnection: @unchecked Sendable {
         }
         if mysql_get_ssl_cipher(handle) == nil {
             return
-                "the connection is not protected, though the address asks for it; take what says "
-                + "so out of the option file"
+                "the connection is not protected, though the address asks for it; have the server "
+                + "offer protection, or take what turns it off out of the option file"
         }
         guard address.encryption != .required else { return nil }
         var verifies: my_bool = 0
@@ -123,14 +155,17 @@ final class MySQLConnection: @unchecked Sendable {
             + "says so out of the option file"
     }
 
-    /// The ways to log in that keep the password to themselves.
-    private static let logins =
-        "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
+    /// Ways to log in by a hash of the password.
+    private static let hashing = "mysql_native_password,client_ed25519"
+
+    /// Ways to log in that send the password itself over a protected connection.
+    private static let sending = "caching_sha2_password,sha256_password"
 
     private static func set(
         _ handle: UnsafeMutablePointer<MYSQL>,
         _ address: MySQLAddress,
-        encrypted: Bool
+        encrypted: Bool,
+        logins: [String]
     ) {
         func set(_ option: mysql_option, number: UInt32) {
             withUnsafePointer(to: number) { _ = mysql_options(handle, option, $0) }
@@ -148,7 +183,7 @@ final class MySQLConnection: @unchecked Sendable {
         set(MYSQL_OPT_LOCAL_INFILE, number: 0)
         set(MYSQL_OPT_RECONNECT, flag: false)
         // A server may not ask for the password itself.
-        set(MARIADB_OPT_RESTRICTED_AUTH, text: Self.logins)
+        set(MARIADB_OPT_RESTRICTED_AUTH, text: logins.joined(separator: ","))
         let largest = Limits.packetByteCount
         withUnsafePointer(to: largest) {
             _ = mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, $0)

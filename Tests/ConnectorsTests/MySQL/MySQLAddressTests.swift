@@ -23,6 +23,8 @@ import Testing
         "mysql:shop", "postgres://h/d", "mysql://me:pw@h:port/d", "mysql://me:pw@h/a/b",
         "mysql://me:pw@h/d?ssl=1", "mysql://me:pw@h/d?ssl-mode=sometimes",
         "mysql://me:pw@h/d?connect-timeout=soon", "mysql://me:env:NOT_SET@h/d",
+        "mysql://me:12?34pw@h/d", "mysql://me:/pw@h/d", "mysql://me:a#pw@h/d",
+        "mysql://me:pw@h/d?defaults-file=/no/such/file",
     ]) func `what is wrong is refused without a secret`(text: String) throws {
         let error = #expect(throws: SourceError.self) { try address(text) }
         #expect(error?.code == .configuration)
