@@ -58,7 +58,9 @@ struct MariaDBConnectionTests {
     @Test func `an option file does not weaken what the address asks for`() async throws {
         try await MariaDBDatabase.withNew { database in
             let certificate = try await database.run("SELECT @@ssl_cert")
-            for (mode, line) in [("verify-full", "ssl-verify-server-cert=0"), ("required", "ssl=0")] {
+            for (mode, line) in [
+                ("verify-full", "ssl-verify-server-cert=0"), ("required", "ssl=0"),
+            ] {
                 try await withScratchDirectory { folder in
                     let file = folder + "/options.cnf"
                     try Data("[client]\n\(line)\n".utf8).write(to: URL(filePath: file))
