@@ -5,12 +5,14 @@ import os
 import random
 import shutil
 import tempfile
+import threading
 from urllib.parse import unquote, urlsplit
 
 import pymysql
 
 from lake_reader import open_table
 from load_support import Lake, Violation, require
+from private_server import MariaDB
 
 # The cursor's type, its values by a number that grows, and whether seconds or units can be taken from it.
 CURSORS = {
@@ -30,15 +32,19 @@ CURSORS = {
 class Table:
     """The table `t` of a database of its own, and a lake of it."""
 
-    def __init__(self, *options, definition, engine=""):
-        url = urlsplit(os.environ["TRIBUTARY_TEST_MARIADB"])
+    def __init__(self, *options, definition, engine="", server=None, parameters=""):
+        self.server = server or os.environ["TRIBUTARY_TEST_MARIADB"]
         self.name = f"load_{os.getpid()}"
-        self.connection = pymysql.connect(host=url.hostname, port=url.port, user=unquote(url.username),
-                                          password=unquote(url.password or ""), charset="utf8mb4", autocommit=True)
+        self.connection = self.connect()
         self.run(f"DROP DATABASE IF EXISTS {self.name}", f"CREATE DATABASE {self.name}", f"USE {self.name}",
                  "SET time_zone = '+00:00'", f"CREATE TABLE t ({definition}) {engine}")
-        self.lake = Lake(f"{os.environ['TRIBUTARY_TEST_MARIADB']}{self.name}", "t", "--checkpoint-bytes", "1", *options)
+        self.lake = Lake(f"{self.server}{self.name}{parameters}", "t", "--checkpoint-bytes", "1", *options)
         self.lake.table = f"{self.name}.t"
+
+    def connect(self):
+        url = urlsplit(self.server)
+        return pymysql.connect(host=url.hostname, port=url.port, user=unquote(url.username), charset="utf8mb4",
+                               password=unquote(url.password or ""), autocommit=True, max_allowed_packet=1 << 27)
 
     def run(self, *statements):
         with self.connection.cursor() as cursor:
@@ -245,7 +251,82 @@ def filled_up_keys():
         require(result["rows"] == table.run("SELECT count(*) FROM t")[0][0], f"{result['rows']} rows")
 
 
+def server_dies():
+    with MariaDB() as server:
+        with Table("--max-bytes-per-second", "1M", "--parallel", "2", server=server.url,
+                   definition="a int PRIMARY KEY, v varchar(999)") as table:
+            fill = "INSERT INTO t SELECT seq, repeat('x', 900) FROM seq_1_to_20000"
+            table.run(fill, "ANALYZE TABLE t")
+            table.lake.sync("--max-bytes-per-second", "1G")
+            process = table.lake.start()
+            while not table.run("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT `a`%'"):
+                require(process.poll() is None, "the sync ended before the server was killed")
+            server.kill()
+            words = table.lake.result(process, fails=True)
+            require("connection was lost" in words, words)
+            require(len(table.found("a")) == 20_000, "the table is not what it was")
+            server.start()
+            table.connection = table.connect()
+            table.run(f"USE {table.name}", "DROP TABLE t", "CREATE TABLE t (a int PRIMARY KEY, v varchar(999))", fill)
+            require(table.lake.sync("--max-bytes-per-second", "1G")["rows"] == 20_000, "rows are missing")
+
+
+def large_rows():
+    """Rows of several packets, and one that ends where a packet does."""
+    sizes = [10, 16_777_204, 16_777_205, 16_777_206, 3, 34_000_000, 33_554_425, 0, 20_000_000]
+    with MariaDB("--max-allowed-packet=256M") as server:
+        for mode in ("disabled", "required"):
+            with Table(server=server.url, parameters=f"?ssl-mode={mode}",
+                       definition="a int PRIMARY KEY, b longblob") as table:
+                for place, size in enumerate(sizes):
+                    table.run(f"INSERT INTO t VALUES ({place}, repeat('{'abcdefghi'[place]}', {size}))")
+                table.lake.sync()
+                found = [(a, len(b), set(b)) for a, b in table.found("a", "b")]
+                wanted = [(place, size, {ord("abcdefghi"[place])} if size else set())
+                          for place, size in enumerate(sizes)]
+                require(sorted(found) == wanted, f"{mode}: {[f[:2] for f in found]}")
+
+
+def log_of_commits():
+    """Snapshots compared by the binary log: what is left out of it is seen as well."""
+    with MariaDB("--log-bin=log", "--log-slave-updates") as server:
+        with Table("--parallel", "2", server=server.url, definition="a int PRIMARY KEY, v int, w varchar(999)") as table:
+            table.run("INSERT INTO t SELECT seq, 0, repeat('x', 900) FROM seq_1_to_20000", "ANALYZE TABLE t")
+            stopping = threading.Event()
+
+            def write(is_logged):
+                connection = table.connect()
+                chance = random.Random(is_logged)
+                with connection.cursor() as cursor:
+                    cursor.execute(f"USE {table.name}")
+                    cursor.execute(f"SET SESSION sql_log_bin = {is_logged}")
+                    while not stopping.is_set():
+                        cursor.execute("BEGIN")
+                        cursor.execute("UPDATE t SET v = v + 1 WHERE a = %s", (chance.randint(1, 10_000),))
+                        cursor.execute("UPDATE t SET v = v - 1 WHERE a = %s", (chance.randint(10_001, 20_000),))
+                        cursor.execute("COMMIT")
+                        stopping.wait(0.001)
+                connection.close()
+
+            writers = [threading.Thread(target=write, args=(is_logged,)) for is_logged in (0, 1)]
+            for writer in writers:
+                writer.start()
+            try:
+                several = 0
+                for _ in range(8):
+                    result = table.lake.sync()
+                    several += "over 2 connections" in result["access"]
+                    total = sum(v for (v,) in table.found("v"))
+                    require(total == 0, f"rows of two snapshots: {total}; {result['access']}")
+                require(several > 0, "no read was shared")
+            finally:
+                stopping.set()
+                for writer in writers:
+                    writer.join()
+
+
 CASES = {
+    "server-dies": server_dies, "large-rows": large_rows, "log-of-commits": log_of_commits,
     "another-key": another_key, "bits-as-key": bits_as_key, "date-of-zeros": date_of_zeros,
     "other-settings": other_settings, "text-by-policy": text_by_policy, "filled-up-keys": filled_up_keys,
     "each-cursor": each_cursor, "new-column": new_column, "emptied": emptied, "killed": killed,

@@ -1,8 +1,10 @@
-"""A Postgres of one test alone: transactions of others have rows look as if they may be new."""
+"""Servers of one test alone: a Postgres, where transactions of others have rows look as if they may be new,
+and a MariaDB, to be killed and set as no other test has it."""
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -23,6 +25,42 @@ def with_admin(server, *statements):
                 cursor.execute(statement)
     finally:
         connection.close()
+
+
+class MariaDB:
+    """A MariaDB of scripts/servers in a folder of its own, with options of its own."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="tributary-server-", dir="/var/tmp")
+        os.chmod(self.folder, 0o755)
+        self.environment = {**os.environ, "TRIBUTARY_SERVERS": self.folder, "TRIBUTARY_SERVERS_MEMORY": "128MB",
+                            "TRIBUTARY_MARIADB_OPTIONS": " ".join(options)}
+        self.start()
+        self.environment["TRIBUTARY_MARIADB_PORT"] = re.search(r":(\d+)/", self.url)[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.script("down")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def script(self, *arguments):
+        subprocess.run([os.path.join(ROOT, "scripts/servers"), *arguments], check=True, env=self.environment,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        self.script("up", "mariadb")
+        with open(os.path.join(self.folder, "env")) as file:
+            text = file.read()
+        self.url = re.search(r"TRIBUTARY_TEST_MARIADB='(.*)'", text)[1]
+        self.process = int(re.search(r"TRIBUTARY_TEST_MARIADB_PID=(\d+)", text)[1])
+
+    def kill(self):
+        os.kill(self.process, signal.SIGKILL)
+        while os.path.exists(f"/proc/{self.process}"):
+            # Until its locks on the files are gone.
+            os.sched_yield()
 
 
 class Server:
