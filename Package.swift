@@ -112,12 +112,20 @@ let package = Package(
             swiftSettings: productSettings
         ),
 
+        // MARK: Scheduling: what is due, and when
+        .target(name: "Scheduling", swiftSettings: productSettings),
+        .testTarget(
+            name: "SchedulingTests",
+            dependencies: ["Scheduling", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
         // MARK: Commands: the command line
         .target(
             name: "Commands",
             dependencies: [
                 "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Scheduling", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: productSettings
@@ -148,7 +156,7 @@ if Context.environment["TRIBUTARY_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MicroBenchmarks",
-            dependencies: ["Columnar", "Streams", "Connectors"],
+            dependencies: ["Columnar", "Streams", "Connectors", "Scheduling"],
             path: "Benchmarks/Micro",
             exclude: ["instructions.tsv"],
             swiftSettings: productSettings

@@ -28,7 +28,7 @@ func measured(_ work: () throws -> Void) rethrows { try work() }
 
 @main
 enum MicroBenchmarks {
-    static let cases = decodeCases + encodingCases + codecCases + fileCases
+    static let cases = decodeCases + encodingCases + codecCases + fileCases + triggerCases
 
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()

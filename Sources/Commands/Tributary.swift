@@ -16,6 +16,7 @@ package struct Tributary: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(name: "The lake", subcommands: [DatasetCommand.self, RunCommand.self]),
+            CommandGroup(name: "Time", subcommands: [ScheduleCommand.self]),
             CommandGroup(name: "Trying it", subcommands: [DemoCommand.self]),
         ]
     )

@@ -11,9 +11,10 @@ import Testing
         "Streams": ["Columnar"],
         "Connectors": ["Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite"],
         "Ingest": ["Columnar", "ObjectStorage", "Iceberg", "Streams"],
+        "Scheduling": [],
         "Commands": [
             "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
-            "ArgumentParser", "GRDB",
+            "Scheduling", "ArgumentParser", "GRDB",
         ],
         "tributary": ["Commands"],
     ]

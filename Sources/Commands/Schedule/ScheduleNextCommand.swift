@@ -1,0 +1,98 @@
+import ArgumentParser
+import FoundationEssentials
+import Scheduling
+
+/// `tributary schedule next`: a dry run of a trigger.
+struct ScheduleNextCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "next",
+        abstract: "Show when a trigger fires next, in its time zone and in UTC."
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "Five fields of cron (minute hour day-of-month month day-of-week), six with seconds first, "
+                + "@daily and the like, or @every 90m.",
+            valueName: "trigger"
+        )
+    )
+    var trigger: String
+
+    @Option(
+        help: ArgumentHelp("The time zone, as in Europe/Berlin (default: UTC).", valueName: "zone")
+    )
+    var timeZone: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of times that clocks skip or show twice: vixie runs once in either case, skip "
+                + "leaves out skipped ones, both runs at both.",
+            valueName: "rule"
+        )
+    )
+    var dst = CronSchedule.DaylightRule.vixie
+
+    @Option(help: ArgumentHelp("How many times.", valueName: "n")) var count = 10
+
+    @Option(
+        help: ArgumentHelp(
+            "Times behind this one, as in 2026-03-29T00:00:00Z (default: now).",
+            valueName: "time"
+        )
+    )
+    var after: String?
+
+    @Flag(help: "Print one JSON object.") var json = false
+
+    private struct Report: Encodable {
+        struct Time: Encodable {
+            var utc: String
+            var local: String
+            var note: String?
+        }
+        var trigger: String
+        var times: [Time]
+        var warnings: [String]
+    }
+
+    func validate() throws {
+        guard (1...1_000).contains(count) else {
+            throw ValidationError("--count is a number from 1 to 1000")
+        }
+        if let after, Self.instant(after) == nil {
+            throw ValidationError("--after is a time like 2026-03-29T00:00:00Z, not \(after)")
+        }
+    }
+
+    func run() async throws {
+        try await Interruptible.run {
+            let parsed = try Trigger(parsing: trigger, zone: timeZone, daylightRule: dst)
+            let start = after.flatMap(Self.instant) ?? Int64(Date().timeIntervalSince1970)
+            let preview = TriggerPreview(parsed, after: start, count: count)
+            let times = preview.times.map {
+                Report.Time(utc: Self.text($0.instant), local: $0.wall, note: $0.note)
+            }
+            if json {
+                try Terminal.json(
+                    Report(trigger: trigger, times: times, warnings: preview.warnings)
+                )
+                return
+            }
+            var table = TextTable(["LOCAL", "UTC", "NOTE"])
+            for time in times { table.add([time.local, time.utc, time.note ?? ""]) }
+            table.print()
+            for warning in preview.warnings { Terminal.note("note: \(warning)") }
+        }
+    }
+
+    private static func instant(_ text: String) -> Int64? {
+        // A time that cannot be read is reported by the caller.
+        (try? Date(text, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970.rounded(.down)) }
+    }
+
+    private static func text(_ instant: Int64) -> String {
+        Date(timeIntervalSince1970: Double(instant)).formatted(.iso8601)
+    }
+}
+
+extension CronSchedule.DaylightRule: ExpressibleByArgument {}
