@@ -22,6 +22,7 @@ static inline int tributary_stmt_fetch(MYSQL_STMT *stmt, unsigned char **row, un
         /* So that closing the statement does not wait for more of them. */
         stmt->state = MYSQL_STMT_FETCH_DONE;
         mysql->status = MYSQL_STATUS_READY;
+        if (result == MYSQL_NO_DATA) mysql->warning_count = (*row)[1] | (*row)[2] << 8;
     }
     return result;
 }

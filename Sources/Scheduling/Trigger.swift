@@ -19,10 +19,6 @@ package enum Trigger: Hashable, Sendable {
         zones: ZoneCatalog = ZoneCatalog()
     ) throws(TriggerError) {
         var words = text.split { $0 == " " || $0 == "\t" }.map(String.init)
-        if words.first?.lowercased() == "@every" {
-            self = .interval(try Self.interval(words.dropFirst().joined(separator: " ")))
-            return
-        }
         var name = zone
         for prefix in ["CRON_TZ=", "TZ="] where words.first?.hasPrefix(prefix) == true {
             let written = String(words.removeFirst().dropFirst(prefix.utf8.count))
@@ -30,6 +26,13 @@ package enum Trigger: Hashable, Sendable {
                 throw TriggerError("the expression says \(written), the schedule \(name ?? "")")
             }
             name = written
+        }
+        if words.first?.lowercased() == "@every" {
+            if let name {
+                throw TriggerError("an interval is the same in every time zone: leave out \(name)")
+            }
+            self = .interval(try Self.interval(words.dropFirst().joined(separator: " ")))
+            return
         }
         let expression = try CronExpression(parsing: words.joined(separator: " "))
         self = .cron(

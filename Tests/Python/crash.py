@@ -1,7 +1,7 @@
 """Runs the real program with a fault at every step that can be named, and compares each table it
 publishes with its source, row by row.
 
-    crash.py --seed 1 --cases 300 [--workers 2] [--postgres URL]
+    crash.py --seed 1 --cases 300 [--workers 2] [--postgres URL] [--mariadb URL]
     crash.py --replay CASE_SEED [--verbose]
     crash.py --list
 
@@ -178,6 +178,7 @@ class Kind:
     rows: int
     weight: int
     has_key: bool = True
+    server: str | None = "postgres"
 
 
 KINDS = {kind.name: kind for kind in (
@@ -185,7 +186,8 @@ KINDS = {kind.name: kind for kind in (
     Kind("small", 3_000, 30),
     Kind("partitioned", 70_000, 14),
     Kind("keyless", 20_000, 11, has_key=False),
-    Kind("sqlite", 25_000, 15),
+    Kind("sqlite", 25_000, 15, server=None),
+    Kind("mariadb", 56_000, 18, server="mariadb"),
 )}
 
 
@@ -203,7 +205,7 @@ class PostgresSource:
         self.cursor = self.connection.cursor()
         self.run("SET lock_timeout = '3s'; SET timezone = 'UTC'")
         for kind in KINDS.values():
-            if kind.name != "sqlite":
+            if kind.server == "postgres":
                 self.make(f"shared_{kind.name}", kind, kind.rows)
                 self.make(f"old_{kind.name}", kind, OLD_ROWS)
 
@@ -379,6 +381,130 @@ def with_admin(url, sql):
         connection.cursor().execute(sql)
     finally:
         connection.close()
+
+
+class MariaDBSource:
+    """One database of a worker: the shared table, and tables of single cases."""
+
+    COLUMNS = """id bigint PRIMARY KEY, word varchar(200) NOT NULL, part double, amount decimal(12,2),
+        at datetime(6), flag boolean, note text, updated_at datetime(6) NOT NULL"""
+    # Of the number `seq` of a row.
+    VALUES = """seq, concat(md5(seq), md5(seq + 1), md5(seq + 2), md5(seq + 3)), seq / 7e0, seq % 100000 / 100,
+        timestamp'2024-01-01 00:00:00' + interval seq * 1000001 microsecond, seq % 3 = 0,
+        CASE WHEN seq % 5 = 0 THEN NULL WHEN seq % 7 = 0 THEN '' ELSE concat('a "note", and\\nmore ', seq) END,
+        timestamp'2024-06-01 00:00:00' + interval seq DIV 100 second"""
+
+    def __init__(self, url, name):
+        import pymysql
+        self.pymysql = pymysql
+        self.url, self.name = url, name
+        self.cached = {}
+        place = urllib.parse.urlsplit(url)
+        self.connection = pymysql.connect(
+            host=place.hostname, port=place.port, user=urllib.parse.unquote(place.username),
+            password=urllib.parse.unquote(place.password), autocommit=True, charset="utf8mb4")
+        self.cursor = self.connection.cursor()
+        self.run(f"CREATE DATABASE {name}", f"USE {name}", "SET time_zone = '+00:00', lock_wait_timeout = 3")
+        for table, rows in (("shared_mariadb", KINDS["mariadb"].rows), ("old_mariadb", OLD_ROWS)):
+            self.run(f"CREATE TABLE {table} ({self.COLUMNS})",
+                     f"INSERT INTO {table} SELECT {self.VALUES} FROM seq_1_to_{rows}", f"ANALYZE TABLE {table}")
+
+    def close(self):
+        self.run(f"DROP DATABASE {self.name}")
+        self.connection.close()
+
+    def run(self, *statements):
+        for statement in statements:
+            self.cursor.execute(statement)
+
+    def settle(self):
+        """A cursor waits for nobody."""
+
+    def database_url(self, host=None, port=None, tls=None):
+        parts = urllib.parse.urlsplit(self.url)
+        login = parts.netloc.rpartition("@")[0]
+        query = {True: "ssl-mode=required", False: "ssl-mode=disabled", None: ""}[tls]
+        return urllib.parse.urlunsplit(parts._replace(
+            netloc=f"{login}@{host or parts.hostname}:{port or parts.port}", path="/" + self.name, query=query))
+
+    def make(self, table, kind, rows, copying=None):
+        self.run(f"CREATE TABLE {table} ({self.COLUMNS})", f"INSERT INTO {table} SELECT * FROM {copying}",
+                 f"ANALYZE TABLE {table}")
+
+    def drop(self, table):
+        for _ in range(20):
+            try:
+                return self.run(f"DROP TABLE IF EXISTS {table}")
+            except self.pymysql.err.OperationalError:
+                # A session whose client was killed a moment ago may still hold its lock.
+                self.end_readers()
+        raise RuntimeError(f"{table} stays locked")
+
+    def end_readers(self):
+        self.run("SELECT id FROM information_schema.processlist"
+                 f" WHERE db = '{self.name}' AND id <> connection_id()")
+        for (number,) in self.cursor.fetchall():
+            try:
+                self.run(f"KILL {number}")
+            except self.pymysql.err.OperationalError:
+                pass  # It has ended by itself.
+
+    def content(self, table):
+        if table in self.cached:
+            return self.cached[table]
+        pa = arrow()
+        self.run(f"SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = '{self.name}'"
+                 f" AND table_name = '{table}' ORDER BY ordinal_position")
+        # How a value is asked for so that it is exact, and what it is then.
+        forms = {"bigint": ("{}", pa.int64()), "int": ("{}", pa.int64()), "tinyint": ("{}", pa.int64()),
+                 "varchar": ("{}", pa.string()), "text": ("{}", pa.string()), "double": ("{}", pa.float64()),
+                 "decimal": ("{}", pa.decimal128(12, 2)),
+                 "datetime": ("timestampdiff(microsecond, '1970-01-01', {})", pa.int64())}
+        columns = [(name, *forms[kind]) for name, kind in self.cursor.fetchall()]
+        self.run(f"SELECT {', '.join(form.format(name) for name, form, _ in columns)} FROM {table}")
+        values = list(zip(*self.cursor.fetchall())) or [()] * len(columns)
+        content = canonical(pa.table({
+            name: pa.array(found, kind) for (name, _, kind), found in zip(columns, values)}))
+        if table.startswith("shared_"):
+            self.cached[table] = content
+        return content
+
+    def change(self, rng, table, kind, incremental, held):
+        """Changes a table in one of many ways and says how. `held`: somebody reads it now."""
+        new = rng.randrange(1_000_000, 900_000_000)
+        part = rng.choice([2, 10, 100, 1000])
+        hit = f"id % {part} = {rng.randrange(part)}"
+        stamp = "updated_at = now(6)"
+        ways = {"insert": [
+            f"INSERT INTO {table} (id, word, note, updated_at) SELECT {new} + seq, md5(seq), 'new', now(6)"
+            f" FROM seq_1_to_{rng.randrange(1, 500)}"]}
+        if incremental != "append":
+            ways["update"] = [f"UPDATE {table} SET note = 'updated {new}', {stamp} WHERE {hit}"]
+            ways["update in two transactions"] = [
+                "BEGIN", f"UPDATE {table} SET word = concat(word, '+'), {stamp} WHERE {hit}", "COMMIT", "BEGIN",
+                f"UPDATE {table} SET word = '-', {stamp} WHERE {hit}", "ROLLBACK"]
+        if incremental is None:
+            ways["delete"] = [f"DELETE FROM {table} WHERE {hit}"]
+            ways["move"] = [f"UPDATE {table} SET id = id + {new} WHERE id < 1000000 AND {hit}"]
+        if not held:
+            ways["ADD COLUMN"] = [f"ALTER TABLE {table} ADD COLUMN more_{new} int"
+                                  + ("" if incremental == "append" else rng.choice(["", " DEFAULT 7"]))]
+            ways["rebuild"] = [f"ALTER TABLE {table} FORCE"]
+            if incremental is None:
+                ways["TRUNCATE and fill"] = [
+                    f"TRUNCATE {table}",
+                    f"INSERT INTO {table} (id, word, part, amount, at, flag, note, updated_at)"
+                    f" SELECT * FROM shared_mariadb WHERE id % 3 = {new % 3}"]
+        way = rng.choice(sorted(ways))
+        for _ in range(5):
+            try:
+                self.run(*ways[way])
+                return way
+            except self.pymysql.err.OperationalError:
+                if held:
+                    return "nothing"
+                self.end_readers()
+        raise RuntimeError(f"{table} stays locked against {way}")
 
 
 class SQLiteSource:
@@ -613,15 +739,22 @@ class Worker:
         self.postgres = None
         if settings.postgres:
             self.postgres = PostgresSource(settings.postgres, f"{settings.database}_{number}")
+        self.mariadb = None
+        if settings.mariadb:
+            self.mariadb = MariaDBSource(settings.mariadb, f"{settings.database}_{number}")
         self.sqlite = SQLiteSource(self.folder)
         self.profiles = {}
         self.folders = 0
-        password = urllib.parse.urlsplit(settings.postgres or "").password
+        password = urllib.parse.urlsplit(settings.postgres or settings.mariadb or "").password
         self.secret = urllib.parse.unquote(password) if password else None
 
     def close(self):
-        if self.postgres:
-            self.postgres.close()
+        for server in (self.postgres, self.mariadb):
+            if server:
+                server.close()
+
+    def serves(self, kind):
+        return kind.server is None or getattr(self, kind.server) is not None
 
     def new_folder(self, name):
         self.folders += 1
@@ -658,8 +791,8 @@ class Setup:
     tls: bool
 
     @staticmethod
-    def choose(rng, program, with_postgres):
-        kinds = {k.name: k.weight for k in KINDS.values() if with_postgres or k.name == "sqlite"}
+    def choose(rng, program, serves):
+        kinds = {k.name: k.weight for k in KINDS.values() if serves(k)}
         kind = KINDS[chosen(rng, kinds)]
         changing = rng.random() < 0.45
         incremental = None
@@ -691,7 +824,7 @@ class Attempt:
         self.proxy = None
         self.hit = False
         if proxied and case.setup.kind.name != "sqlite":
-            place = urllib.parse.urlsplit(case.worker.settings.postgres)
+            place = urllib.parse.urlsplit(case.server.url)
             self.proxy = cut_proxy.CutProxy(place.hostname, place.port or 5432, cut).__enter__()
         environment = dict(
             os.environ, LD_PRELOAD=case.worker.settings.shim, TRIBUTARY_FAULT_ROOT=case.lake,
@@ -799,7 +932,12 @@ class Case:
 
     @property
     def is_sqlite(self):
-        return self.setup.kind.name == "sqlite"
+        return self.setup.kind.server is None
+
+    @property
+    def server(self):
+        """The server the table is on."""
+        return getattr(self.worker, self.setup.kind.server)
 
     def make_source(self):
         if self.is_sqlite:
@@ -809,21 +947,21 @@ class Case:
             connection.execute(f"ALTER TABLE {self.shared} RENAME TO {self.stream}")
             connection.close()
         else:
-            self.worker.postgres.make(self.stream, self.setup.kind, 0, copying=self.shared)
+            self.server.make(self.stream, self.setup.kind, 0, copying=self.shared)
             self.settle()
 
     def settle(self):
         """An append leaves rows to its next run while transactions that began before them go on, as
         those of the other worker do."""
         if self.setup.incremental == "append" and not self.is_sqlite:
-            self.worker.postgres.settle()
+            self.server.settle()
 
     def address(self, proxy):
         if self.is_sqlite:
             return "sqlite:" + self.path
         if proxy is not None:
-            return self.worker.postgres.database_url("127.0.0.1", proxy.port, self.setup.tls)
-        return self.worker.postgres.database_url(tls=self.setup.tls)
+            return self.server.database_url("127.0.0.1", proxy.port, self.setup.tls)
+        return self.server.database_url(tls=self.setup.tls)
 
     def options(self):
         options = list(self.setup.checkpoints)
@@ -838,14 +976,14 @@ class Case:
             if self.is_sqlite:
                 self.source_now = self.worker.sqlite.content(self.path, self.stream)
             else:
-                self.source_now = self.worker.postgres.content(self.stream)
+                self.source_now = self.server.content(self.stream)
         return self.source_now
 
     def change(self, held=False):
         if self.is_sqlite:
             way = self.worker.sqlite.change(self.rng, self.path, self.stream, self.setup.incremental)
         else:
-            way = self.worker.postgres.change(
+            way = self.server.change(
                 self.rng, self.stream, self.setup.kind, self.setup.incremental, held)
             self.settle()
         self.source_now = None
@@ -856,7 +994,7 @@ class Case:
         for attempt in self.living:
             attempt.close()
         if self.setup.changing and not self.is_sqlite:
-            self.worker.postgres.drop(self.stream)
+            self.server.drop(self.stream)
         shutil.rmtree(self.folder)
 
     # MARK: Checks
@@ -1247,6 +1385,7 @@ class Settings:
     folder: str
     shim: str
     postgres: str | None
+    mariadb: str | None
     database: str
     verbose: bool
     only: str | None = None
@@ -1259,7 +1398,7 @@ def case_seed(seed, number):
 def run_case(worker, seed):
     """One case; what it counted, and what it found, if anything."""
     rng = random.Random(seed)
-    setup = Setup.choose(rng, worker.program, worker.postgres is not None)
+    setup = Setup.choose(rng, worker.program, worker.serves)
     case = Case(worker, setup, rng, worker.new_folder(f"case-{seed}"))
     found = None
     try:
@@ -1363,7 +1502,7 @@ def list_steps(settings):
     worker = Worker(settings, 0)
     try:
         for kind in KINDS.values():
-            if kind.name != "sqlite" and worker.postgres is None:
+            if not worker.serves(kind):
                 continue
             checkpoints = ("--checkpoint-bytes", "1") if worker.program.can("--checkpoint-bytes") else ()
             modes = [None] + (["append", "merge"] if worker.program.is_incremental and kind.has_key else [])
@@ -1386,21 +1525,22 @@ def main():
     parser.add_argument("--replay", type=int, metavar="CASE_SEED", help="run this case alone")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--postgres", metavar="URL", help="a server; default: one of its own")
+    parser.add_argument("--mariadb", metavar="URL", help="the same")
     parser.add_argument("--list", action="store_true", help="print the steps that can be named")
     parser.add_argument("--verbose", action="store_true", help="tell what each case did")
     parser.add_argument("--folder", help="where to work; default: a temporary folder")
     options = parser.parse_args()
-    if options.postgres:
+    if options.postgres or options.mariadb:
         return attack(options)
     # Transactions of others would keep rows from an append until the next run.
-    with private_server.Server(tls="on") as server:
-        options.postgres = server.url
+    with private_server.Server(tls="on") as postgres, private_server.MariaDB() as mariadb:
+        options.postgres, options.mariadb = postgres.url, mariadb.url
         attack(options)
 
 
 def attack(options):
     folder = os.path.realpath(tempfile.mkdtemp(prefix="tributary-crash-", dir=options.folder))
-    settings = Settings(folder, built_shim(folder), options.postgres, f"crash_{os.getpid()}",
+    settings = Settings(folder, built_shim(folder), options.postgres, options.mariadb, f"crash_{os.getpid()}",
                         options.verbose)
     if options.list:
         list_steps(settings)

@@ -325,7 +325,51 @@ def log_of_commits():
                     writer.join()
 
 
+def incomplete_answers():
+    """What the server leaves out by its settings, with no more than a warning."""
+    with Table(definition="a int PRIMARY KEY") as table:
+        table.run("DROP TABLE t", "CREATE VIEW t AS WITH RECURSIVE n AS (SELECT 1 a UNION ALL SELECT a + 1 FROM n"
+                  " WHERE a < 5000) SELECT a FROM n")
+        require(table.lake.sync()["rows"] == 5000, "a recursion was cut")
+
+
+def other_tables():
+    """A condition that asks for rows of another table, which a lock of the stream's own does not cover."""
+    with Table("--where", "g IN (SELECT g FROM other)", "--parallel", "2",
+               definition="a int PRIMARY KEY, g int, v varchar(999)") as table:
+        table.run("INSERT INTO t SELECT seq, 1, repeat('x', 900) FROM seq_1_to_20000", "ANALYZE TABLE t",
+                  "CREATE TABLE other (g int PRIMARY KEY)", "INSERT INTO other VALUES (1)")
+        require("one connection" in table.lake.sync()["access"], "lanes do not see one moment of other tables")
+
+
+def other_type_of_key():
+    with Table(*incremental("append"), definition="a datetime PRIMARY KEY, u int") as table:
+        table.run("INSERT INTO t VALUES ('2026-01-01', 1), ('2026-01-02', 1)")
+        table.lake.sync()
+        table.run("ALTER TABLE t MODIFY a datetime(6)")
+        require("the key was datetime" in table.lake.sync(fails=True), "rows were appended twice")
+
+
+def option_file_that_weakens():
+    folder = tempfile.mkdtemp(prefix="tributary-load-")
+    path = os.path.join(folder, "client.cnf")
+    try:
+        for line, words in [("local-infile=1", "local-infile"), ("reconnect=1", None)]:
+            with open(path, "w") as file:
+                file.write(f"[client]\n{line}\n")
+            with Table(definition="a int PRIMARY KEY", parameters=f"?defaults-file={path}") as table:
+                table.run("INSERT INTO t VALUES (1)")
+                if words:
+                    require(words in table.lake.sync(fails=True), f"{line} was taken")
+                else:
+                    require(table.lake.sync()["rows"] == 1, f"{line} is in the way")
+    finally:
+        shutil.rmtree(folder)
+
+
 CASES = {
+    "incomplete-answers": incomplete_answers, "other-tables": other_tables, "other-type-of-key": other_type_of_key,
+    "option-file-that-weakens": option_file_that_weakens,
     "server-dies": server_dies, "large-rows": large_rows, "log-of-commits": log_of_commits,
     "another-key": another_key, "bits-as-key": bits_as_key, "date-of-zeros": date_of_zeros,
     "other-settings": other_settings, "text-by-policy": text_by_policy, "filled-up-keys": filled_up_keys,

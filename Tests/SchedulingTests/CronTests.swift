@@ -65,7 +65,8 @@ import Testing
         ("@fortnightly", "there are"), ("0 0 30 2 *", "never fires"),
         ("0 0 31 4,6,9,11 *", "never"),
         ("٣ * * * *", "letters"), ("@every 0s", "one second"), ("@every 11000d", "ten years"),
-        ("@every soon", "such as"), ("@every 9223372036854775807s", "such as"),
+        ("@every soon", "such as"), ("TZ=Asia/Tokyo @every 1h", "every time zone"),
+        ("@every 9223372036854775807s", "such as"),
         ("TZ=Mars/Phobos 0 0 * * *", "no time zone"), ("TZ=../../etc/passwd 0 0 * * *", "no name"),
         ("", "0 fields"),
     ]) func `what cannot be is refused, saying why`(text: String, words: String) {

@@ -122,7 +122,11 @@ final class MySQLConnection: @unchecked Sendable {
                 address.socket,
                 0
             ) != nil
-        if isOpen { return .success(handle) }
+        if isOpen {
+            // Once more, since an option file is read last: a new session would have another snapshot.
+            set(handle, reconnects: false)
+            return .success(handle)
+        }
         let failure = Opened.failure(
             code: mysql_errno(handle),
             message: String(cString: mysql_error(handle)),
@@ -137,6 +141,10 @@ final class MySQLConnection: @unchecked Sendable {
         of handle: UnsafeMutablePointer<MYSQL>,
         _ address: MySQLAddress
     ) -> String? {
+        if handle.pointee.client_flag & UInt(CLIENT_LOCAL_FILES) != 0 {
+            return
+                "the option file lets the server ask for files (local-infile); take that out of it"
+        }
         switch address.encryption {
         case .disabled, .preferred: return nil
         case .required, .verifyCA, .verifyFull: break
@@ -153,6 +161,11 @@ final class MySQLConnection: @unchecked Sendable {
         return
             "the server's certificate is not verified, though the address asks for it; take what "
             + "says so out of the option file"
+    }
+
+    private static func set(_ handle: UnsafeMutablePointer<MYSQL>, reconnects: Bool) {
+        let value: my_bool = reconnects ? 1 : 0
+        withUnsafePointer(to: value) { _ = mysql_options(handle, MYSQL_OPT_RECONNECT, $0) }
     }
 
     /// Ways to log in by a hash of the password.
@@ -182,6 +195,10 @@ final class MySQLConnection: @unchecked Sendable {
         // A server may not have this program send it files.
         set(MYSQL_OPT_LOCAL_INFILE, number: 0)
         set(MYSQL_OPT_RECONNECT, flag: false)
+        // "localhost" would be a socket of the library's choice, whatever the port.
+        if address.host != nil, address.socket == nil {
+            set(MYSQL_OPT_PROTOCOL, number: MYSQL_PROTOCOL_TCP.rawValue)
+        }
         // A server may not ask for the password itself.
         set(MARIADB_OPT_RESTRICTED_AUTH, text: logins.joined(separator: ","))
         let largest = Limits.packetByteCount
@@ -284,6 +301,30 @@ final class MySQLConnection: @unchecked Sendable {
         }
         return MySQLStatement(handle: statement, place: place)
     }
+
+    /// Looks at what the server remarked on the last statement: rows or values it left out are an error,
+    /// though not to the server.
+    ///
+    /// - Throws: `SourceError` `unsupported` in the server's words.
+    func requireComplete() throws(SourceError) {
+        let remarks = try query("SHOW WARNINGS")
+        for remark in remarks where remark.count == 3 {
+            guard let code = remark[1].flatMap({ Int32($0) }), Self.incomplete.contains(code) else {
+                continue
+            }
+            throw SourceError(
+                .unsupported,
+                "\(place): the server did not answer in full: \(remark[2] ?? "") (\(code)); raise that "
+                    + "limit, or read tables instead of the view"
+            )
+        }
+    }
+
+    /// A GROUP_CONCAT that was cut; 1931 of MariaDB: rows behind LIMIT ROWS EXAMINED, a recursion that was
+    /// ended.
+    private static let incomplete = [
+        ER_CUT_VALUE_GROUP_CONCAT, 1931,
+    ]
 
     private func failure() -> SourceError {
         MySQLFailure.running(

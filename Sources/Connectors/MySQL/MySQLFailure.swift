@@ -19,6 +19,13 @@ enum MySQLFailure {
                 "\(place): the server refused the login: \(message); check user and password (in "
                     + "the address, MYSQL_PWD or an option file)"
             )
+        case CR_PLUGIN_NOT_ALLOWED:
+            return SourceError(
+                .authentication,
+                "\(place): this user logs in by a way that hands over the password itself, or that is "
+                    + "not known here; use one that logs in by mysql_native_password, ed25519 or "
+                    + "caching_sha2_password"
+            )
         case CR_SSL_CONNECTION_ERROR:
             return SourceError(
                 .authentication,

@@ -13,6 +13,25 @@ struct MySQLIncrement: Sendable {
     /// What could surprise, one sentence each.
     let risks: [String]
     private let cursor: Cursor
+    private let place: Place
+
+    /// Where a stream was read: by what the server calls itself, and by its address, of which either may
+    /// change without the other.
+    struct Place {
+        var system: String?
+        var address: String
+
+        fileprivate static let systemFact = "system"
+        fileprivate static let addressFact = "address"
+
+        /// Whether a state of an earlier run is of this place; one of another tool is.
+        fileprivate func isThat(of mark: SourceMark?) -> Bool {
+            guard let facts = mark?.facts, let earlier = facts[Self.systemFact] else { return true }
+            return earlier == system || facts[Self.addressFact] == address
+        }
+    }
+
+    private static let keyTypesFact = "key-types"
 
     /// What a cursor's values are, which decides how one is written.
     private enum Cursor {
@@ -29,8 +48,10 @@ struct MySQLIncrement: Sendable {
         _ request: IncrementalRequest,
         relation: MySQLRelation,
         read: [String],
-        added: [String]
+        added: [String],
+        place: Place
     ) throws(SourceError) {
+        self.place = place
         self.request = request
         self.relation = relation
         let name = relation.name
@@ -42,26 +63,12 @@ struct MySQLIncrement: Sendable {
         )
         try CursorRule.requireKey(key, stream: name)
         try CursorRule.refuseOverlap(request)
-        if request.conflict == .append, !relation.hasSnapshots {
-            throw SourceError(
-                .unsupported,
-                "\(name): a table of \(relation.engine ?? "this engine") has no snapshots, so rows that "
-                    + "are written meanwhile may be appended twice; use --on-conflict merge"
-            )
-        }
-        let columns = relation.columns
-        for name in key {
-            guard let type = columns.first(where: { $0.name == name })?.dataType else { continue }
-            guard !["float", "double", "real"].contains(type) else {
-                throw SourceError(
-                    .configuration,
-                    "\(relation.name): \(name) is a \(type), by whose text rows cannot be told apart; "
-                        + "name another with --primary-key"
-                )
-            }
-        }
+        try Self.checkTable(request, relation, key: key)
         cursor = try Self.cursor(of: request, relation)
-        let reason = CursorRule.reason(request, newColumns: added)
+        try Self.requireComparable(request, relation, key: key)
+        let reason =
+            try Self.changeOfPlace(request, relation, place)
+            ?? CursorRule.reason(request, newColumns: added)
         if reason == nil, let highest = request.since?.highest {
             condition = try Self.condition(
                 request,
@@ -77,6 +84,74 @@ struct MySQLIncrement: Sendable {
         risks = [
             CursorRule.risk(request, newColumns: added), CursorRule.lateRisk(request),
         ].compactMap { $0 }
+    }
+
+    /// Requires snapshots where rows are appended, and a key whose text tells rows apart.
+    private static func checkTable(
+        _ request: IncrementalRequest,
+        _ relation: MySQLRelation,
+        key: [String]
+    ) throws(SourceError) {
+        if request.conflict == .append, !relation.hasSnapshots {
+            throw SourceError(
+                .unsupported,
+                "\(relation.name): a table of \(relation.engine ?? "this engine") has no snapshots, so rows that "
+                    + "are written meanwhile may be appended twice; use --on-conflict merge"
+            )
+        }
+        for name in key {
+            guard let type = relation.columns.first(where: { $0.name == name })?.dataType else {
+                continue
+            }
+            guard !["float", "double", "real"].contains(type) else {
+                throw SourceError(
+                    .configuration,
+                    "\(relation.name): \(name) is a \(type), by whose text rows cannot be told apart; "
+                        + "name another with --primary-key"
+                )
+            }
+        }
+    }
+
+    /// Why rows of before may be others, being another server's; nil when they may not.
+    ///
+    /// - Throws: `SourceError` `configuration` where they would be appended to.
+    private static func changeOfPlace(
+        _ request: IncrementalRequest,
+        _ relation: MySQLRelation,
+        _ place: Place
+    ) throws(SourceError) -> String? {
+        if place.isThat(of: request.since?.mark) { return nil }
+        guard request.conflict == .merge else {
+            throw SourceError(
+                .configuration,
+                "\(relation.name): the last run read another server, whose rows may be others; load the "
+                    + "table anew with --restart"
+            )
+        }
+        return "the last run read another server"
+    }
+
+    /// Requires that the keys of the last run have the text of those of this one.
+    private static func requireComparable(
+        _ request: IncrementalRequest,
+        _ relation: MySQLRelation,
+        key: [String]
+    ) throws(SourceError) {
+        guard request.since?.boundaryKeys != nil,
+            let before = request.since?.mark?.facts[keyTypesFact],
+            before != types(of: key, relation)
+        else { return }
+        throw SourceError(
+            .configuration,
+            "\(relation.name): the key was \(before) and is \(types(of: key, relation)) now, so rows "
+                + "that were read cannot be told from new ones; load the table anew with --restart"
+        )
+    }
+
+    private static func types(of key: [String], _ relation: MySQLRelation) -> String {
+        key.map { name in relation.columns.first { $0.name == name }?.typeName ?? "" }
+            .joined(separator: ", ")
     }
 
     private static func cursor(
@@ -202,6 +277,12 @@ struct MySQLIncrement: Sendable {
             "SELECT MAX(\(column)) FROM \(relation.fromClause)\(condition)"
         )
         var state = CursorState(column: request.cursor, highest: rows.first?.first ?? nil)
+        var facts = [Self.keyTypesFact: Self.types(of: key, relation)]
+        if let system = place.system {
+            facts[Place.systemFact] = system
+            facts[Place.addressFact] = place.address
+        }
+        state.mark = SourceMark(facts)
         guard let highest = state.highest else {
             // A table that was emptied does not send the cursor back.
             state.highest = request.since?.highest

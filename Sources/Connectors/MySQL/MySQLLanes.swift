@@ -8,6 +8,8 @@ struct MySQLLanes: Sendable {
     var shortfall: String?
     /// Whether NOW() is the same in all of them, and stays what it is.
     var haveOneClock = false
+    /// Whether the snapshot is one of the whole server, not of the stream's table alone.
+    var coverServer = true
 
     func close() async {
         // The coordinator belongs to whoever opened it.
@@ -50,7 +52,9 @@ struct MySQLLaneOpener {
             throw error
         }
         do {
-            if lanes.sessions.count > 1, try await !share(lanes.sessions) {
+            let manner = lanes.sessions.count > 1 ? try await share(lanes.sessions) : .byLog
+            lanes.coverServer = manner == .byLog
+            if manner == nil {
                 await lanes.close()
                 lanes.sessions = [coordinator]
                 lanes.shortfall =
@@ -94,10 +98,16 @@ struct MySQLLaneOpener {
         }
     }
 
-    private func share(_ sessions: [MySQLSession]) async throws -> Bool {
-        if try await shareByLog(sessions) { return true }
+    private enum Manner {
+        case byLog
+        case byLock
+    }
+
+    /// nil where no snapshot can be shared.
+    private func share(_ sessions: [MySQLSession]) async throws -> Manner? {
+        if try await shareByLog(sessions) { return .byLog }
         for session in sessions { _ = try await session.query("ROLLBACK") }
-        return try await shareByLock(sessions)
+        return try await shareByLock(sessions) ? .byLock : nil
     }
 
     /// Whether all that is committed goes through the binary log.

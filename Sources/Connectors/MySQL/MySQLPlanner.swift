@@ -99,7 +99,8 @@ struct MySQLPlanner {
             incremental,
             relation: read.relation,
             read: read.plan.columns.map(\.name),
-            added: request.columnsNew(in: read.plan)
+            added: request.columnsNew(in: read.plan),
+            place: MySQLIncrement.Place(system: session.identity.system, address: place)
         )
         read.increment = increment
         read.plan.primaryKey = increment.key

@@ -73,7 +73,8 @@ final class MySQLRowReceiver {
         switch packet.first {
         case 0: return .row(packet)
         case 0xFE where packet.count < 9:
-            finish()
+            let hasWarnings = packet.count >= 3 && (packet[1] != 0 || packet[2] != 0)
+            try finish(withWarnings: hasWarnings)
             return .finished
         default:
             finish()
@@ -85,6 +86,14 @@ final class MySQLRowReceiver {
         socket?.finish()
         socket = nil
         statement = nil
+    }
+
+    private func finish(withWarnings hasWarnings: Bool) throws(SourceError) {
+        // Closing the statement may take the warnings along.
+        let ended = statement
+        defer { withExtendedLifetime(ended) {} }
+        finish()
+        if hasWarnings { try connection.requireComplete() }
     }
 
     // MARK: From the socket
@@ -183,7 +192,7 @@ final class MySQLRowReceiver {
         while byteCount - before < Int64(Limits.receiveBufferByteCount / 4) {
             guard let row = try statement.next() else {
                 if byteCount > before { return .received }
-                finish()
+                try finish(withWarnings: statement.warningCount > 0)
                 return .finished
             }
             var position = 0

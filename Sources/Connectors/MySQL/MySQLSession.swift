@@ -16,6 +16,8 @@ actor MySQLSession {
     /// Which server a session is with, whatever address led there, and which of its sessions it is.
     struct Identity: Hashable, Sendable {
         var server: [String?]
+        /// What the server made up for itself; nil for one that does not.
+        var system: String?
         /// The address the server sees, with the port, which no other session of it has.
         var peer: String?
     }
@@ -54,7 +56,7 @@ actor MySQLSession {
     private static let setup = [
         "SET NAMES utf8mb4",
         "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1",
-        "SET SESSION time_zone = '+00:00'",
+        "SET SESSION group_concat_max_len = 4294967295, time_zone = '+00:00'",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "SET SESSION net_write_timeout = \(Limits.serverPatienceSeconds), "
             + "wait_timeout = \(Limits.serverPatienceSeconds)",
@@ -64,7 +66,9 @@ actor MySQLSession {
 
     private static let setupOfMariaDB = [
         "SET SESSION max_statement_time = 0, idle_transaction_timeout = 0, "
-            + "idle_readonly_transaction_timeout = 0"
+            + "idle_readonly_transaction_timeout = 0",
+        // A view that recurses further would end early, with a warning.
+        "SET SESSION max_recursive_iterations = 4294967295",
     ]
 
     private static func identity(of connection: MySQLConnection) throws -> Identity {
@@ -78,6 +82,7 @@ actor MySQLSession {
         )
         return Identity(
             server: (server.first ?? []) + made.map { $0.last ?? nil },
+            system: made.first?.last ?? nil,
             peer: peer.first?.first ?? nil
         )
     }

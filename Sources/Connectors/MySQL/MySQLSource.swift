@@ -101,7 +101,8 @@ package struct MySQLSource: Source {
             let lanes = try await opener(session, relation).open(wanted)
             do {
                 var (read, slicing) = try await prepare(request, in: session)
-                if read.filter != nil, !lanes.haveOneClock {
+                if read.filter != nil, !lanes.haveOneClock || !lanes.coverServer {
+                    // A condition may ask for the time, or for rows of other tables.
                     slicing = MySQLSlicing(slices: [.whole], manner: "one slice")
                 }
                 let count = min(lanes.sessions.count, slicing.slices.count)

@@ -49,6 +49,9 @@ final class MySQLStatement {
         return request + [0, 1, 0, 0, 0]
     }
 
+    /// What the server had to remark, when the rows are at their end.
+    var warningCount: UInt32 { mysql_warning_count(handle.pointee.mysql) }
+
     /// Runs it, for one who takes the rows by `next`.
     func execute() throws(SourceError) {
         guard mysql_stmt_execute(handle) == 0 else { throw failure() }

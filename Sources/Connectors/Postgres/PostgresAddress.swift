@@ -69,7 +69,8 @@ package struct PostgresAddress: Sendable {
     /// The parameters an address names, by libpq's own reading of it.
     private static func parameters(of text: String) throws(SourceError) -> [String: String] {
         var message: UnsafeMutablePointer<CChar>?
-        guard !AddressText.mayShowPassword(text), let options = PQconninfoParse(text, &message)
+        guard !AddressText.mayShowPasswordToLibpq(text),
+            let options = PQconninfoParse(text, &message)
         else {
             // libpq quotes the offending text, which may be a password.
             PQfreemem(message)

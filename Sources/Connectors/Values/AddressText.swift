@@ -9,4 +9,13 @@ enum AddressText {
         let rest = address[scheme.upperBound...]
         return rest.drop { !"/?#".contains($0) }.contains("@")
     }
+
+    /// The same as libpq reads an address: a password ends at the first `@`, whatever is in it but a `/`.
+    static func mayShowPasswordToLibpq(_ address: String) -> Bool {
+        guard let scheme = address.firstRange(of: "://") else { return false }
+        let rest = address[scheme.upperBound...]
+        let login = rest.prefix { $0 != "@" && $0 != "/" }
+        let place = rest.dropFirst(login.count)
+        return place.dropFirst().prefix { $0 != "?" }.contains("@")
+    }
 }

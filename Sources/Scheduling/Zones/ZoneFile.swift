@@ -19,6 +19,9 @@ enum ZoneFile {
             wide = true
         }
         let width = wide ? 8 : 4
+        guard header.leapCount == 0 else {
+            throw malformed("it counts leap seconds, which the clock of a computer does not")
+        }
         guard header.typeCount > 0, header.end(timeWidth: width) <= bytes.count else {
             throw malformed("it ends too early")
         }
@@ -34,7 +37,9 @@ enum ZoneFile {
         for place in 0..<header.timeCount {
             let instant = bigEndian(bytes, header.start + place * width, width)
             let type = Int(bytes[types + place])
-            guard type < offsets.count, changes.last.map({ $0.instant < instant }) ?? true else {
+            guard instant > .min / 2, type < offsets.count,
+                changes.last.map({ $0.instant < instant }) ?? true
+            else {
                 throw malformed("its changes are out of order")
             }
             changes.append((instant, offsets[type]))
