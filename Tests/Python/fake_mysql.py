@@ -160,7 +160,11 @@ class Session:
                 + struct.pack("<HIBHB", 45, 1000, kind, flags, 0) + b"\0\0")
 
     def rows(self, sql):
-        if "system_versioning_asof" in sql or "max_statement_time" in sql or "binlog_snapshot" in sql:
+        if "max_execution_time" in sql:
+            return [("max_execution_time", "1000")]
+        if "system_versioning_asof" in sql:
+            return []
+        if "binlog_snapshot" in sql:
             return None
         if "@@server_id" in sql:
             return [("1", "fake", "3306", "/data")]

@@ -28,13 +28,11 @@ actor MySQLSession {
         executor = BlockingExecutor(label: "tributary.mysql")
         connection = try await Connector(executor: executor).connect(address)
         let seconds = max(limits.lockTimeout / 1000, 1)
-        let isMariaDB = connection.serverVersion.contains("MariaDB")
-        for statement in Self.setup + (isMariaDB ? Self.setupOfMariaDB : Self.setupOfMySQL) {
-            _ = try connection.query(statement)
-        }
+        for statement in Self.setup { _ = try connection.query(statement) }
+        try Self.liftLimits(connection)
         _ = try connection.query("SET SESSION lock_wait_timeout = \(seconds)")
         identity = try Self.identity(of: connection)
-        if isMariaDB { try Self.requirePresent(connection, place: address.location.place) }
+        try Self.requirePresent(connection, place: address.location.place)
     }
 
     /// A task of its own executor's actor would need the actor first.
@@ -62,14 +60,24 @@ actor MySQLSession {
             + "wait_timeout = \(Limits.serverPatienceSeconds)",
     ]
 
-    private static let setupOfMySQL = ["SET SESSION max_execution_time = 0"]
-
-    private static let setupOfMariaDB = [
-        "SET SESSION max_statement_time = 0, idle_transaction_timeout = 0, "
-            + "idle_readonly_transaction_timeout = 0",
-        // A view that recurses further would end early, with a warning.
-        "SET SESSION max_recursive_iterations = 4294967295",
+    /// Limits that end a read early, and what is none; not every server has all of them.
+    ///
+    /// A recursion that goes further than its limit would end with no more than a warning.
+    private static let limits = [
+        ("max_statement_time", "0"), ("max_execution_time", "0"),
+        ("idle_transaction_timeout", "0"), ("idle_readonly_transaction_timeout", "0"),
+        ("max_recursive_iterations", "4294967295"),
     ]
+
+    private static func liftLimits(_ connection: MySQLConnection) throws {
+        let names = limits.map { "'\($0.0)'" }.joined(separator: ", ")
+        let there = try connection.query(
+            "SHOW SESSION VARIABLES WHERE variable_name IN (\(names))"
+        ).compactMap { $0.first ?? nil }
+        for (name, none) in limits where there.contains(name) {
+            _ = try connection.query("SET SESSION \(name) = \(none)")
+        }
+    }
 
     private static func identity(of connection: MySQLConnection) throws -> Identity {
         let server = try connection.query("SELECT @@server_id, @@hostname, @@port, @@datadir")
@@ -90,8 +98,8 @@ actor MySQLSession {
     /// Requires that tables are read as they are now, which no session can ask for where the server is
     /// set to another time.
     private static func requirePresent(_ connection: MySQLConnection, place: String) throws {
-        let rows = try connection.query("SELECT @@system_versioning_asof")
-        guard let time = rows.first?.first ?? nil, time != "DEFAULT" else { return }
+        let rows = try connection.query("SHOW SESSION VARIABLES LIKE 'system_versioning_asof'")
+        guard let time = rows.first?.last ?? nil, time != "DEFAULT" else { return }
         throw SourceError(
             .configuration,
             "\(place): the server shows its tables as of \(time); set its system_versioning_asof to "
