@@ -117,7 +117,7 @@ struct SyncCommand: AsyncParsableCommand {
             case is CancellationError:
                 Terminal.note(
                     "stopped: \(stream.table) is as it was before; the same command goes on with what "
-                        + "was read"
+                        + "was read, or begins anew where the plan says so"
                 )
             case let failure?: Terminal.note("error: \(stream.stream): \(failure)")
             }
