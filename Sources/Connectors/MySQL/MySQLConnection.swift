@@ -73,9 +73,19 @@ final class MySQLConnection: @unchecked Sendable {
     /// tried without such logins, and with them when the server is known to offer it, or not asked.
     private static func connect(_ address: MySQLAddress) throws(SourceError) -> Opened {
         let verifies = address.encryption == .verifyFull || address.encryption == .verifyCA
-        if address.encryption == .disabled || verifies {
-            // Without protection there is a key for the password; a certificate is asked for first.
-            return try connect(address, encrypted: verifies, logins: [hashing, sending])
+        // An option file, which is read last, may ask for protection, or for no certificate.
+        let isFree = address.optionFile == nil && address.optionGroup == nil
+        if address.encryption == .disabled {
+            // Without protection there is a key for the password.
+            return try connect(
+                address,
+                encrypted: false,
+                logins: isFree ? [hashing, sending] : [hashing]
+            )
+        }
+        if verifies, isFree {
+            // A certificate is asked for first.
+            return try connect(address, encrypted: true, logins: [hashing, sending])
         }
         let first = try connect(address, encrypted: true, logins: [hashing])
         guard case .failure(let code, _, let isProtectable) = first else { return first }
@@ -93,8 +103,6 @@ final class MySQLConnection: @unchecked Sendable {
                     + "them, or ask for ssl-mode=preferred"
             )
         }
-        // An option file may ask for protection once more.
-        let isFree = address.optionFile == nil && address.optionGroup == nil
         return try connect(
             address,
             encrypted: false,

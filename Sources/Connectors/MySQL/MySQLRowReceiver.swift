@@ -42,11 +42,12 @@ final class MySQLRowReceiver {
         buffer.removeAll()
         let statement = try connection.prepare(sql)
         try statement.check(columns)
-        self.statement = statement
         guard let descriptor = connection.plainSocket else {
             try statement.execute()
+            self.statement = statement
             return
         }
+        self.statement = statement
         let place = place
         let socket = WireSocket(descriptor: descriptor) {
             MySQLFailure.lost(at: place, reason: $0)
