@@ -1,9 +1,11 @@
 """Incremental reads of a MariaDB table: each kind of cursor, ties at its highest value, and what may happen
 to the table between two runs."""
 
+import itertools
 import os
 import random
 import shutil
+import socket
 import tempfile
 import threading
 from urllib.parse import unquote, urlsplit
@@ -367,7 +369,50 @@ def option_file_that_weakens():
         shutil.rmtree(folder)
 
 
+class RoundRobin:
+    """A port that leads to one server after the other."""
+
+    def __init__(self, *urls):
+        self.places = itertools.cycle([(urlsplit(url).hostname, urlsplit(url).port) for url in urls])
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            server = socket.create_connection(next(self.places))
+            for ends in ((client, server), (server, client)):
+                threading.Thread(target=self.pump, args=ends, daemon=True).start()
+
+    @staticmethod
+    def pump(source, target):
+        try:
+            while piece := source.recv(65536):
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # One of the ends is gone.
+
+
+def several_servers():
+    """An address that leads to another server each time: rows are of one of them."""
+    definition = "a int PRIMARY KEY, v int, w varchar(999)"
+    with MariaDB() as first, MariaDB() as second:
+        with Table("--parallel", "2", server=first.url, definition=definition) as one, \
+                Table(server=second.url, definition=definition) as other:
+            for number, table in enumerate((one, other)):
+                table.run(f"INSERT INTO t SELECT seq, {number}, repeat('x', 900) FROM seq_1_to_20000", "ANALYZE TABLE t")
+            place = urlsplit(first.url).netloc.rpartition(":")[0]
+            address = f"mysql://{place}:{RoundRobin(first.url, second.url).port}/{one.name}"
+            one.lake.arguments[one.lake.arguments.index("--source") + 1] = address
+            result = one.lake.sync()
+            require("more than one server" in result["access"], result["access"])
+            require(len(set(one.found("v"))) == 1 and result["rows"] == 20_000, "rows of two servers")
+
+
 CASES = {
+    "several-servers": several_servers,
     "incomplete-answers": incomplete_answers, "other-tables": other_tables, "other-type-of-key": other_type_of_key,
     "option-file-that-weakens": option_file_that_weakens,
     "server-dies": server_dies, "large-rows": large_rows, "log-of-commits": log_of_commits,

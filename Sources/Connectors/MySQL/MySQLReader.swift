@@ -103,7 +103,8 @@ private actor MySQLCount {
     func goOn(in session: MySQLSession) async {
         while failure == nil, let part = parts.popLast() {
             do {
-                sum += try await count(part, in: session)
+                let found = try await count(part, in: session)
+                sum += found
             } catch {
                 failure = error
             }

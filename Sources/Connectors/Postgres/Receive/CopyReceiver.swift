@@ -191,10 +191,11 @@ final class CopyReceiver {
                 return .received
             case .row(let row):
                 defer { row.free() }
-                let length = UInt32(truncatingIfNeeded: row.bytes.count + 4).bigEndian
-                var header = [UInt8(ascii: "d")]
-                withUnsafeBytes(of: length) { header.append(contentsOf: $0) }
-                header.withUnsafeBytes { buffer.append($0) }
+                let length = UInt32(truncatingIfNeeded: row.bytes.count + 4).byteSwapped
+                let header = UInt64(length) << 8 | UInt64(UInt8(ascii: "d"))
+                withUnsafeBytes(of: header.littleEndian) {
+                    buffer.append(UnsafeRawBufferPointer(rebasing: $0[..<5]))
+                }
                 buffer.append(row.bytes)
             }
         }
