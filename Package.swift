@@ -23,8 +23,26 @@ let package = Package(
     dependencies: [
         // The command line: parsing, help and completions, kept by Apple.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        // SQLite as a source: the maintained Swift binding, with the raw statement where rows are hot.
+        // SQLite as a source and as the metastore: the maintained Swift binding, with the raw statement
+        // where rows are hot.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // The heap of due times.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // AES-GCM for sealed secrets, SHA-256 for tokens: no cryptography of our own.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // The HTTP server: routing, limits of bodies, graceful shutdown.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        // The signals and the order in which services stop; Hummingbird brings it.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.0"),
+        // The interface of logs that Hummingbird writes to.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // The bytes and headers that Hummingbird hands over; it brings both.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // Commands that ask a server: HTTP, kept by the server workgroup.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // YAML, for `tributary apply` and settings.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // MARK: C libraries, nothing but a module map and a shim
@@ -113,10 +131,73 @@ let package = Package(
         ),
 
         // MARK: Scheduling: what is due, and when
-        .target(name: "Scheduling", swiftSettings: productSettings),
+        .target(
+            name: "Scheduling",
+            dependencies: [.product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: productSettings
+        ),
         .testTarget(
             name: "SchedulingTests",
             dependencies: ["Scheduling", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Definitions: what operators define, as documents in the lake
+        .target(
+            name: "Definitions",
+            dependencies: [
+                "ObjectStorage", "Scheduling", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: productSettings
+        ),
+        .testTarget(
+            name: "DefinitionsTests",
+            dependencies: ["Definitions", "ObjectStorage", "Scheduling", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Metastore: the index of what happened
+        .target(
+            name: "Metastore",
+            dependencies: ["Scheduling", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: productSettings
+        ),
+        .testTarget(
+            name: "MetastoreTests",
+            dependencies: ["Metastore", "Scheduling", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Daemon: the running service and all one can ask of it
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
+                "Scheduling", "Definitions", "Metastore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: productSettings
+        ),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Definitions", "Metastore", "Scheduling", "ObjectStorage", "TestSupport",
+            ],
+            swiftSettings: productSettings
+        ),
+
+        // MARK: Server: the HTTP API
+        .target(
+            name: "Server",
+            dependencies: [
+                "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore", "Daemon",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: productSettings
         ),
 
@@ -125,8 +206,16 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
-                "Scheduling", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: productSettings
         ),

@@ -1,7 +1,6 @@
 import ArgumentParser
-import FoundationEssentials
+import Daemon
 import Iceberg
-import Ingest
 import ObjectStorage
 
 /// `--lake`, for every command that reads or writes one.
@@ -11,42 +10,8 @@ struct LakeOptions: ParsableArguments {
 
     /// Opens the lake.
     func open(_ access: LocalStore.Access) throws -> Lake {
-        let store = try LocalStore(root: lake, access: access)
-        return Lake(
-            store: store,
-            catalog: FilesystemCatalog(
-                store: store,
-                warehouse: try ObjectKey("warehouse"),
-                environment: .system
-            )
-        )
+        try Lake(folder: lake, access)
     }
-}
-
-/// An open lake: where the bytes are and what tables there are.
-struct Lake: Sendable {
-    var store: LocalStore
-    var catalog: FilesystemCatalog
-
-    /// The runs of its tables.
-    var registry: RunRegistry { RunRegistry(store: store, environment: .system) }
-
-    /// What removes what runs left.
-    var cleaner: RunCleaner {
-        RunCleaner(store: store, catalog: catalog, registry: registry)
-    }
-}
-
-extension CommitEnvironment {
-    /// The machine's clock and chance.
-    static let system = CommitEnvironment(
-        now: { Int64(Date().timeIntervalSince1970 * 1000) },
-        random: {
-            var generator = SystemRandomNumberGenerator()
-            return generator.next()
-        },
-        sleep: { try await ContinuousClock().sleep(for: $0) }
-    )
 }
 
 /// A table's name as an argument: `namespace.table`.

@@ -15,8 +15,14 @@ package struct Tributary: AsyncParsableCommand {
                     PlanCommand.self,
                 ]
             ),
-            CommandGroup(name: "The lake", subcommands: [DatasetCommand.self, RunCommand.self]),
-            CommandGroup(name: "Time", subcommands: [ScheduleCommand.self]),
+            CommandGroup(name: "The lake", subcommands: [DatasetCommand.self, LedgerCommand.self]),
+            CommandGroup(
+                name: "By itself",
+                subcommands: [
+                    ServeCommand.self, ScheduleCommand.self, RunCommand.self, SourceCommand.self,
+                    SecretCommand.self, TokenCommand.self, ApplyCommand.self,
+                ]
+            ),
             CommandGroup(name: "Trying it", subcommands: [DemoCommand.self]),
         ]
     )

@@ -118,11 +118,19 @@ struct Publication {
         let registry = stream.registry
         let (ledger, table, runID) = (opened.ledger, table, result.runID)
         let number = await ledger.state.number
+        let occurrence = stream.run.options.occurrence
         let isPartial = !read.plan.isFull
         let cursor = try TableCursor.newest(in: base?.metadata)
         transaction.beforeEachTry { head in
             if let snapshot = head?.metadata.snapshot(ofRun: runID) {
                 throw PublishedAlready(snapshotID: snapshot.id)
+            }
+            if let occurrence,
+                let done = head?.metadata.snapshots.last(where: { snapshot in
+                    OccurrenceMark(summary: snapshot.summary)?.id == occurrence.id
+                })
+            {
+                throw PublishedAlready(snapshotID: done.id)
             }
             guard try await registry.numbers(of: table).last == number else {
                 throw IngestError(
@@ -173,6 +181,9 @@ struct Publication {
                 + ".\(conversion.reason.rawValue).\(conversion.outcome.rawValue)"
             entries[key] = String(conversion.count)
         }
+        if let occurrence = stream.run.options.occurrence {
+            entries.merge(occurrence.summary) { _, own in own }
+        }
         if let cursor = read.cursor {
             entries[TableCursor.summaryKey] = try TableCursor.text(of: cursor)
         }
@@ -183,7 +194,7 @@ struct Publication {
     private func finish(_ result: StreamResult) async {
         let number = await opened.ledger.state.number
         if result.attemptCount > 1 {
-            // Files that stay are found again by `run clean`.
+            // Files that stay are found again by `ledger clean`.
             _ = try? await stream.cleaner.clean(table, run: number)
         }
         // So are ledgers.

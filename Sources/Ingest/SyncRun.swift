@@ -31,9 +31,47 @@ package struct RunOptions: Sendable {
     package var restarts = false
     /// Take an unfinished run from a process that lives.
     package var takesOver = false
+    /// What a schedule's run belongs to; nil for one that somebody started by hand.
+    package var occurrence: OccurrenceMark?
 
     /// Makes the options of a plain run.
     package init() {}
+}
+
+/// What a run was started for, as it stands in the snapshot it publishes.
+package struct OccurrenceMark: Hashable, Sendable {
+    /// Published once: another run of the same occurrence finds its snapshot and publishes nothing.
+    package var id: String
+    package var schedule: String
+    /// The nominal time, in milliseconds since 1970 in UTC.
+    package var scheduledFor: Int64
+    /// The epoch of the lease under which it was begun.
+    package var epoch: Int64
+
+    /// Makes a mark.
+    package init(id: String, schedule: String, scheduledFor: Int64, epoch: Int64) {
+        self.id = id
+        self.schedule = schedule
+        self.scheduledFor = scheduledFor
+        self.epoch = epoch
+    }
+
+    /// The mark that a snapshot carries; nil for one that was published by hand.
+    package init?(summary: [String: String]) {
+        guard let id = summary["tributary.occurrence"],
+            let schedule = summary["tributary.schedule"],
+            let scheduledFor = summary["tributary.scheduled-for"].flatMap(Int64.init)
+        else { return nil }
+        let epoch = summary["tributary.epoch"].flatMap(Int64.init) ?? 0
+        self.init(id: id, schedule: schedule, scheduledFor: scheduledFor, epoch: epoch)
+    }
+
+    var summary: [String: String] {
+        [
+            "tributary.occurrence": id, "tributary.schedule": schedule,
+            "tributary.scheduled-for": String(scheduledFor), "tributary.epoch": String(epoch),
+        ]
+    }
 }
 
 /// Reads streams one after the other and publishes each in one snapshot of its table.

@@ -1,5 +1,5 @@
 /// Every number that bounds this target, with its reason.
-enum Limits {
+package enum Limits {
     /// Years in which a time is looked for: after so many the calendar begins anew, weekdays too.
     static let calendarCycleYears = 400
 
@@ -21,4 +21,20 @@ enum Limits {
 
     /// Characters of an expression: enough to list every minute by its number.
     static let expressionLength = 1_000
+
+    /// Alarms dealt with in one step: what is written of them is a transaction of some 20 ms.
+    package static let stepAlarms = 1_000
+
+    /// Milliseconds the clock may go back before it counts as having been wrong: a correction of that size
+    /// delays a schedule by no more, and a larger one would silence it until the clock was there again.
+    static let clockStep: Int64 = 600_000
+
+    /// Milliseconds a schedule that catches up on nothing may be late: a restart takes less.
+    static let lateness: Int64 = 60_000
+
+    /// Times of a gap that are counted one by one: some 15 ms; the gap is recorded as a whole in any case.
+    static let countedGap = 100_000
+
+    /// Nominal times of one backfill: more are asked for in parts.
+    static let backfill = 1_000
 }

@@ -74,8 +74,8 @@ class Program:
         if not os.access(self.path, os.X_OK):
             raise SystemExit(f"{self.path} is no program; set TRIBUTARY_BINARY")
         self.sync_help = self.help("sync")
-        self.has_runs = bool(re.search(r"^  run\s", self.help(), re.M))
-        self.clean_help = self.help("run", "clean") if self.has_runs else ""
+        self.has_runs = bool(re.search(r"^  ledger\s", self.help(), re.M))
+        self.clean_help = self.help("ledger", "clean") if self.has_runs else ""
         self.statuses = self.documented_statuses()
 
     def help(self, *command):
@@ -1364,10 +1364,10 @@ class Case:
     def clean(self):
         options = [o for o in ("--yes", "--force") if o in self.worker.program.clean_help]
         done = subprocess.run(
-            [self.worker.program.path, "run", "clean", "--lake", self.lake, *options],
+            [self.worker.program.path, "ledger", "clean", "--lake", self.lake, *options],
             capture_output=True, text=True, timeout=DEADLINE)
         if done.returncode != 0:
-            raise Violation(f"run clean failed with {done.returncode}: {done.stderr[-300:]}")
+            raise Violation(f"ledger clean failed with {done.returncode}: {done.stderr[-300:]}")
 
     def ask(self, *command):
         done = subprocess.run([self.worker.program.path, *command, "--lake", self.lake, "--json"],

@@ -11,10 +11,22 @@ import Testing
         "Streams": ["Columnar"],
         "Connectors": ["Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite"],
         "Ingest": ["Columnar", "ObjectStorage", "Iceberg", "Streams"],
-        "Scheduling": [],
+        "Scheduling": ["HeapModule"],
+        "Definitions": ["ObjectStorage", "Scheduling", "Crypto"],
+        "Metastore": ["Scheduling", "GRDB"],
+        "Daemon": [
+            "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
+            "Scheduling", "Definitions", "Metastore", "Logging", "ServiceLifecycle",
+        ],
+        "Server": [
+            "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore", "Daemon",
+            "Hummingbird", "Logging", "ServiceLifecycle", "HTTPTypes", "NIOCore",
+        ],
         "Commands": [
             "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
-            "Scheduling", "ArgumentParser", "GRDB",
+            "Scheduling", "Definitions", "Metastore", "Daemon", "Server", "ArgumentParser", "GRDB",
+            "Logging", "ServiceLifecycle", "UnixSignals", "AsyncHTTPClient", "NIOCore", "NIOHTTP1",
+            "Yams",
         ],
         "tributary": ["Commands"],
     ]

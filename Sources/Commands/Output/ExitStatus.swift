@@ -41,6 +41,7 @@ enum ExitStatus: Int32 {
         case let error as IcebergError:
             self = error.code == .schemaDrift ? .failure : .lake
         case is CancellationError: self = .interrupted
+        case let error as APIError where error.status == 424: self = .source
         default: self = .failure
         }
     }

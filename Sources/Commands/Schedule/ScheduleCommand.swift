@@ -1,10 +1,15 @@
 import ArgumentParser
 
-/// `tributary schedule`: when things are due.
+/// `tributary schedule`: what is done when.
 struct ScheduleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedule",
-        abstract: "Look at when a schedule would run.",
-        subcommands: [ScheduleNextCommand.self]
+        abstract: "Define schedules, look at them, and run, pause and resume them.",
+        subcommands: [
+            ScheduleCreateCommand.self, ScheduleListCommand.self, ScheduleShowCommand.self,
+            ScheduleEditCommand.self, ScheduleDeleteCommand.self, ScheduleRunCommand.self,
+            SchedulePauseCommand.self, ScheduleResumeCommand.self, ScheduleNextCommand.self,
+            ScheduleBackfillCommand.self,
+        ]
     )
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Definitions
 import FoundationEssentials
 import Scheduling
+import Server
 
 /// `tributary schedule next`: a dry run of a trigger.
 struct ScheduleNextCommand: AsyncParsableCommand {
@@ -11,7 +13,7 @@ struct ScheduleNextCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Five fields of cron (minute hour day-of-month month day-of-week), six with seconds first, "
+            "A schedule's id, or a trigger: five fields of cron (minute hour day-of-month month day-of-week), six with seconds first, "
                 + "@daily and the like, or @every 90m.",
             valueName: "trigger"
         )
@@ -42,7 +44,10 @@ struct ScheduleNextCommand: AsyncParsableCommand {
     )
     var after: String?
 
-    @Flag(help: "Print one JSON object.") var json = false
+    @OptionGroup var control: ControlOptions
+
+    /// Whether the argument is a schedule's id: a trigger has blanks, or begins with `@`.
+    private var isID: Bool { !trigger.contains(" ") && !trigger.hasPrefix("@") }
 
     private struct Report: Encodable {
         struct Time: Encodable {
@@ -65,6 +70,7 @@ struct ScheduleNextCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if isID { return try await showSchedule() }
         try await Interruptible.run {
             let parsed = try Trigger(parsing: trigger, zone: timeZone, daylightRule: dst)
             let start = after.flatMap(Self.instant) ?? Int64(Date().timeIntervalSince1970)
@@ -72,7 +78,7 @@ struct ScheduleNextCommand: AsyncParsableCommand {
             let times = preview.times.map {
                 Report.Time(utc: Self.text($0.instant), local: $0.wall, note: $0.note)
             }
-            if json {
+            if control.json {
                 try Terminal.json(
                     Report(trigger: trigger, times: times, warnings: preview.warnings)
                 )
@@ -82,6 +88,31 @@ struct ScheduleNextCommand: AsyncParsableCommand {
             for time in times { table.add([time.local, time.utc, time.note ?? ""]) }
             table.print()
             for warning in preview.warnings { Terminal.note("note: \(warning)") }
+        }
+    }
+
+    private func showSchedule() async throws {
+        try await control.withClient { client in
+            let answer = try await client.send(
+                .get,
+                "/schedules/\(APIClient.escaped(trigger))/next",
+                query: [(name: "count", value: String(count))]
+            )
+            try control.show(answer) { answer in
+                var table = TextTable(["LOCAL", "UTC", "NOTE"])
+                if case .array(let times)? = answer["times"] {
+                    for time in times {
+                        table.add([
+                            Answers.text(time["local"]), Answers.text(time["utc"]),
+                            time["note"]?.text ?? "",
+                        ])
+                    }
+                }
+                table.print()
+                if case .array(let warnings)? = answer["warnings"] {
+                    for warning in warnings { Terminal.note("note: \(Answers.text(warning))") }
+                }
+            }
         }
     }
 

@@ -72,27 +72,7 @@ struct SourceOptions: ParsableArguments {
             }
             address = value
         }
-        if address.hasPrefix("postgres://") || address.hasPrefix("postgresql://") {
-            return PostgresSource(
-                try PostgresAddress(parsing: address) { environment[$0] },
-                limits: limits
-            )
-        }
-        if MySQLAddress.isAddress(address) {
-            return MySQLSource(
-                try MySQLAddress(parsing: address) { environment[$0] },
-                limits: limits
-            )
-        }
-        if address.hasPrefix("sqlite:") {
-            return try SQLiteSource(parsing: address)
-        }
-        // No part of it is printed: it may be a secret in the wrong place.
-        throw SourceError(
-            .configuration,
-            "the source's address is of no kind that is known; there are "
-                + "postgres://user@host/database, mysql://user@host/database and sqlite:path"
-        )
+        return try SourceOpener.source(at: address, limits: limits) { environment[$0] }
     }
 }
 

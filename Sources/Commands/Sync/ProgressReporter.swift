@@ -1,3 +1,4 @@
+import Daemon
 import Iceberg
 import Ingest
 import Streams

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Columnar
+import Daemon
 import Iceberg
 import Ingest
 import ObjectStorage

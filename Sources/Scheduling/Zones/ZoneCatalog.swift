@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -6,9 +8,15 @@
 
 /// The time zones of the machine.
 ///
-/// They are read from the system's own files, so that an update of the system reaches this program.
+/// They are read from the system's own files, so that an update of the system reaches this program. A
+/// catalog reads each of them once: schedules in one zone share its rules.
 package struct ZoneCatalog: Sendable {
     private let folder: String
+    private let known = Known()
+
+    private final class Known: Sendable {
+        let zones = Mutex<[String: ZoneRules]>([:])
+    }
 
     /// Makes a catalog of the files in `folder`.
     package init(folder: String = "/usr/share/zoneinfo") {
@@ -25,7 +33,10 @@ package struct ZoneCatalog: Sendable {
                 "\(name) is no name of a time zone; it is one like Europe/Berlin, or UTC"
             )
         }
-        return try ZoneFile.rules(of: Self.bytes(of: "\(folder)/\(name)", name), name: name)
+        if let rules = known.zones.withLock({ $0[name] }) { return rules }
+        let rules = try ZoneFile.rules(of: Self.bytes(of: "\(folder)/\(name)", name), name: name)
+        known.zones.withLock { $0[name] = rules }
+        return rules
     }
 
     /// Names are parts of letters, digits and `+-_`; nothing that leads out of the folder.

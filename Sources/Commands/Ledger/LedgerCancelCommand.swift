@@ -1,10 +1,11 @@
 import ArgumentParser
+import Daemon
 import Iceberg
 import Ingest
 import ObjectStorage
 
-/// `tributary run cancel`.
-struct RunCancelCommand: AsyncParsableCommand {
+/// `tributary ledger cancel`.
+struct LedgerCancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
         abstract: "End an unfinished run: nobody goes on with it, and its files go.",
@@ -14,7 +15,7 @@ struct RunCancelCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var choice: RunChoice
+    @OptionGroup var choice: LedgerChoice
     @OptionGroup var lake: LakeOptions
 
     func run() async throws {

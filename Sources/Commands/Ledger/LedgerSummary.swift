@@ -3,7 +3,7 @@ import Ingest
 import Streams
 
 /// One run as it is printed (docs/cli.md).
-struct RunSummary: Encodable {
+struct LedgerSummary: Encodable {
     struct Checkpoint: Encodable {
         var entry: Int
         var rows: Int64
@@ -68,7 +68,7 @@ struct RunSummary: Encodable {
     }
 
     /// Prints runs as a table.
-    static func show(_ runs: [RunSummary]) {
+    static func show(_ runs: [LedgerSummary]) {
         var table = TextTable(
             ["TABLE", "RUN", "STATUS", "STARTED", "ATTEMPTS", "ROWS", "BYTES", "FILES"],
             rightAligned: [1, 4, 5, 6, 7]

@@ -1,14 +1,15 @@
 import ArgumentParser
+import Daemon
 import Iceberg
 import Ingest
 import ObjectStorage
 
-/// `tributary run clean`.
-struct RunCleanCommand: AsyncParsableCommand {
+/// `tributary ledger clean`.
+struct LedgerCleanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clean",
         abstract: "Remove the files of ended runs that no snapshot names, and old ledgers.",
-        discussion: "Runs that have not ended keep what they have: end them with `run cancel`."
+        discussion: "Runs that have not ended keep what they have: end them with `ledger cancel`."
     )
 
     @Argument(help: "Only of this table: namespace.table.") var table: TableArgument?

@@ -1,10 +1,11 @@
 import ArgumentParser
+import Daemon
 import Iceberg
 import Ingest
 import ObjectStorage
 
-/// `tributary run list`.
-struct RunListCommand: AsyncParsableCommand {
+/// `tributary ledger list`.
+struct LedgerListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the runs whose ledgers are kept, newest last."
@@ -17,13 +18,13 @@ struct RunListCommand: AsyncParsableCommand {
 
     private struct Report: Encodable {
         var lake: String
-        var runs: [RunSummary]
+        var runs: [LedgerSummary]
     }
 
     func run() async throws {
         try await Interruptible.run {
             let registry = try lake.open(.reading).registry
-            var runs: [RunSummary] = []
+            var runs: [LedgerSummary] = []
             let tables =
                 if let table { [table.identifier] } else { try await registry.tables() }
             for table in tables {
@@ -31,13 +32,13 @@ struct RunListCommand: AsyncParsableCommand {
                     guard let state = try await registry.state(of: table, run: number),
                         state.end == nil || !unfinished
                     else { continue }
-                    runs.append(RunSummary(state, table: table))
+                    runs.append(LedgerSummary(state, table: table))
                 }
             }
             if json {
                 try Terminal.json(Report(lake: lake.lake, runs: runs))
             } else {
-                RunSummary.show(runs)
+                LedgerSummary.show(runs)
             }
         }
     }

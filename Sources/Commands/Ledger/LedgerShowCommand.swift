@@ -1,23 +1,24 @@
 import ArgumentParser
+import Daemon
 import Iceberg
 import Ingest
 import ObjectStorage
 
-/// `tributary run show`.
-struct RunShowCommand: AsyncParsableCommand {
+/// `tributary ledger show`.
+struct LedgerShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one run: its attempts, its checkpoints and what it left."
     )
 
-    @OptionGroup var choice: RunChoice
+    @OptionGroup var choice: LedgerChoice
     @OptionGroup var lake: LakeOptions
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
         try await Interruptible.run {
             let state = try await choice.state(in: try lake.open(.reading).registry)
-            let summary = RunSummary(
+            let summary = LedgerSummary(
                 state,
                 table: choice.table.identifier,
                 showsCheckpoints: true
@@ -50,7 +51,7 @@ struct RunShowCommand: AsyncParsableCommand {
 }
 
 /// A table and one of its runs.
-struct RunChoice: ParsableArguments {
+struct LedgerChoice: ParsableArguments {
     @Argument(help: "The table: namespace.table.") var table: TableArgument
     @Option(
         name: .customLong("run"),
@@ -69,7 +70,7 @@ struct RunChoice: ParsableArguments {
         guard let found else {
             throw IcebergError(
                 .notFound,
-                number.map { "\(table.identifier) has no run \($0); see `tributary run list`" }
+                number.map { "\(table.identifier) has no run \($0); see `tributary ledger list`" }
                     ?? "\(table.identifier) has no runs"
             )
         }

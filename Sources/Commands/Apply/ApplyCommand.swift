@@ -1,0 +1,268 @@
+import ArgumentParser
+import Definitions
+import FoundationEssentials
+import Server
+import Yams
+
+/// `tributary apply`: make sources and schedules what a file says.
+struct ApplyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Make sources and schedules what a YAML file says.",
+        discussion: """
+            The file has two lists, sources and schedules, with the fields of docs/schedules.md. What is \
+            not in the file stays, unless --prune is given. Applying the same file again changes nothing.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The file; - for standard input.", valueName: "file"))
+    var file: String
+    @Flag(help: "Show what would change, and change nothing.") var dryRun = false
+    @Flag(help: "Delete schedules and sources that the file does not name.") var prune = false
+    @OptionGroup var control: ControlOptions
+
+    func run() async throws {
+        let wanted = try ApplyFile(path: file)
+        try await control.withClient { client in
+            let plan = try await ApplyPlan(wanted, client, prunes: prune)
+            if control.json {
+                try Terminal.json(plan.summary)
+            } else {
+                for change in plan.changes { change.show() }
+                if plan.changes.isEmpty { Terminal.note("nothing to change") }
+            }
+            guard !dryRun else { return }
+            for change in plan.changes { try await change.perform(client) }
+        }
+    }
+}
+
+/// What a file of definitions says.
+struct ApplyFile {
+    var sources: [JSONValue] = []
+    var schedules: [JSONValue] = []
+
+    init(path: String) throws {
+        let text: String
+        if path == "-" {
+            var lines: [String] = []
+            while let line = readLine(strippingNewline: false) { lines.append(line) }
+            text = lines.joined()
+        } else {
+            do {
+                text = try String(contentsOfFile: path, encoding: .utf8)
+            } catch {
+                throw SettingsError("\(path): the file cannot be read")
+            }
+        }
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            throw SettingsError("\(path): \(error)")
+        }
+        guard let mapping = node?.mapping else {
+            throw SettingsError("\(path): it has the lists sources and schedules")
+        }
+        for (key, value) in mapping {
+            guard let items = value.sequence else {
+                throw SettingsError("\(path): \(key.string ?? "?") is a list")
+            }
+            switch key.string {
+            case "sources": sources = items.map(JSONValue.init(yaml:))
+            case "schedules": schedules = items.map(JSONValue.init(yaml:))
+            default:
+                throw SettingsError(
+                    "\(path): there is no list \(key.string ?? "?"); there are sources and schedules"
+                )
+            }
+        }
+    }
+}
+
+extension JSONValue {
+    /// A YAML value, by the sorts of YAML 1.2's core schema.
+    init(yaml node: Node) {
+        switch node {
+        case .mapping(let mapping):
+            var fields: [String: JSONValue] = [:]
+            for (key, value) in mapping { fields[key.string ?? ""] = JSONValue(yaml: value) }
+            self = .object(fields)
+        case .sequence(let items): self = .array(items.map(JSONValue.init(yaml:)))
+        case .scalar(let scalar):
+            // What stands in quotes is a text, whatever it looks like.
+            switch scalar.string {
+            case let text where scalar.style != .plain && scalar.style != .any: self = .string(text)
+            case "", "~", "null": self = .null
+            case "true": self = .boolean(true)
+            case "false": self = .boolean(false)
+            case let text: self = Int(text).map(JSONValue.integer) ?? .string(text)
+            }
+        case .alias: self = .null
+        }
+    }
+}
+
+/// What has to change for a file to be true.
+struct ApplyPlan: Sendable {
+    /// One change of one definition.
+    struct Change: Sendable {
+        var method: APIRequest.Method
+        /// `sources` or `schedules`.
+        var kind: String
+        var id: String
+        var document: JSONValue?
+        /// Fields before and after.
+        var fields: [(name: String, old: JSONValue?, new: JSONValue?)] = []
+
+        func show() {
+            let words: [APIRequest.Method: String] = [
+                .post: "create", .put: "change", .delete: "delete",
+            ]
+            Terminal.result("\(words[method] ?? "") \(kind.dropLast()) \(id)")
+            for field in fields {
+                Terminal.result(
+                    "  \(field.name): \(Self.text(field.old)) → \(Self.text(field.new))"
+                )
+            }
+        }
+
+        private static func text(_ value: JSONValue?) -> String {
+            value.map { String(decoding: JSONText.bytes($0), as: UTF8.self) } ?? "(default)"
+        }
+
+        func perform(_ client: APIClient) async throws {
+            let path = "/\(kind)" + (method == .post ? "" : "/\(APIClient.escaped(id))")
+            do {
+                try await client.send(method, path, document)
+            } catch let error as APIError {
+                var error = error
+                error.detail = "\(kind.dropLast()) \(id): \(error.detail)"
+                throw error
+            }
+        }
+    }
+
+    var changes: [Change] = []
+
+    init(_ file: ApplyFile, _ client: APIClient, prunes: Bool) async throws {
+        try await add(file.sources, "sources", client, prunes: false)
+        try await add(file.schedules, "schedules", client, prunes: prunes)
+        // Sources go last: a schedule that still names one keeps it.
+        if prunes { try await removeOthers(file.sources, "sources", client) }
+    }
+
+    private mutating func add(
+        _ wanted: [JSONValue],
+        _ kind: String,
+        _ client: APIClient,
+        prunes: Bool
+    ) async throws {
+        for document in wanted {
+            guard case .object(var fields) = document, let id = fields["id"]?.text else {
+                throw SettingsError("each of the list \(kind) has an id")
+            }
+            fields["format_version"] = nil
+            guard let present = try await Self.present(id, kind, client) else {
+                changes.append(
+                    Change(method: .post, kind: kind, id: id, document: .object(fields))
+                )
+                continue
+            }
+            let differences = Self.differences(fields, present)
+            guard !differences.isEmpty else { continue }
+            changes.append(
+                Change(
+                    method: .put,
+                    kind: kind,
+                    id: id,
+                    document: .object(fields),
+                    fields: differences
+                )
+            )
+        }
+        if prunes { try await removeOthers(wanted, kind, client) }
+    }
+
+    private mutating func removeOthers(
+        _ wanted: [JSONValue],
+        _ kind: String,
+        _ client: APIClient
+    ) async throws {
+        let names = Set(wanted.compactMap { $0["id"]?.text })
+        var after: String?
+        repeat {
+            let query = after.map { [(name: "after", value: $0)] } ?? []
+            let page = try await client.send(.get, "/\(kind)", query: query)
+            for item in Answers.items(page) {
+                guard let id = (item["definition"]?["id"] ?? item["id"])?.text,
+                    !names.contains(id)
+                else { continue }
+                changes.append(Change(method: .delete, kind: kind, id: id))
+            }
+            after = page["next"]?.text
+        } while after != nil
+    }
+
+    /// A definition as it is; nil where there is none.
+    private static func present(
+        _ id: String,
+        _ kind: String,
+        _ client: APIClient
+    ) async throws -> [String: JSONValue]? {
+        do {
+            let answer = try await client.send(.get, "/\(kind)/\(APIClient.escaped(id))")
+            guard case .object(let fields) = answer["definition"] ?? answer else { return nil }
+            return fields
+        } catch let error as APIError where error.status == 404 {
+            return nil
+        }
+    }
+
+    /// Fields that differ, as the server would write the new document.
+    private static func differences(
+        _ wanted: [String: JSONValue],
+        _ present: [String: JSONValue]
+    ) -> [(name: String, old: JSONValue?, new: JSONValue?)] {
+        let whole = Self.normalized(wanted, like: present)
+        let own: Set<String> = ["created_at", "created_by", "format_version"]
+        return Set(whole.keys).union(present.keys).subtracting(own).sorted().compactMap { name in
+            whole[name] == present[name] ? nil : (name, present[name], whole[name])
+        }
+    }
+
+    /// The document with its defaults, where it can be read here; else as it is.
+    private static func normalized(
+        _ wanted: [String: JSONValue],
+        like present: [String: JSONValue]
+    ) -> [String: JSONValue] {
+        var fields = wanted
+        fields["created_at"] = present["created_at"]
+        fields["created_by"] = present["created_by"]
+        let bytes = Data(JSONText.bytes(.object(fields)))
+        // One that cannot be read is refused by the server, with the reason.
+        if let schedule = try? ScheduleDefinition(parsing: bytes) { return schedule.fields }
+        // As above.
+        if let source = try? SourceDefinition(parsing: bytes) {
+            var fields = source.fields
+            fields["dsn"] = .string(source.address.shown)
+            return fields
+        }
+        return fields
+    }
+
+    /// The plan as JSON.
+    var summary: JSONValue {
+        .object([
+            "changes": .array(
+                changes.map {
+                    .object([
+                        "action": .string($0.method.rawValue), "kind": .string($0.kind),
+                        "id": .string($0.id),
+                        "fields": .array($0.fields.map { .string($0.name) }),
+                    ])
+                }
+            )
+        ])
+    }
+}

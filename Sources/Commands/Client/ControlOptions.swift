@@ -1,0 +1,91 @@
+import ArgumentParser
+import Daemon
+import Definitions
+import FoundationEssentials
+import Logging
+import Metastore
+import Server
+
+/// Whom a command asks: the server that is named, the lake's own where one runs, else the lake itself.
+struct ControlOptions: ParsableArguments {
+    @OptionGroup var node: NodeOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "A server to ask, as in http://127.0.0.1:8475 (default: the lake's own).",
+            valueName: "url"
+        )
+    )
+    var server: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The token to ask with: env:NAME, file:/path or exec:command.",
+            valueName: "reference"
+        )
+    )
+    var token: String?
+
+    @Flag(help: "Print the answer as JSON.") var json = false
+
+    /// Lends a client.
+    func withClient(_ body: @Sendable @escaping (APIClient) async throws -> Void) async throws {
+        try await Interruptible.run {
+            var flags: [String: String] = [:]
+            flags[Setting.server.name] = server
+            flags[Setting.token.name] = token
+            let settings = try node.settings(flags)
+            let nodeSettings = try node.node(settings)
+            if let url = settings.text(.server) {
+                return try await remote(url, settings, nil, body)
+            }
+            if let present = ServerRecord(lake: nodeSettings.lake).read() {
+                let file = "\(nodeSettings.lake)/_metastore/admin.token"
+                return try await remote(present.url, settings, file, body)
+            }
+            var log = Logger(
+                label: "tributary",
+                factory: { StreamLogHandler.standardError(label: $0) }
+            )
+            log.logLevel = .error
+            let opened = try await Daemon.Node(nodeSettings, log: log)
+            try await body(APIClient(local: API(opened)))
+            try opened.metastore.close()
+        }
+    }
+
+    private func remote(
+        _ url: String,
+        _ settings: Settings,
+        _ file: String?,
+        _ body: (APIClient) async throws -> Void
+    ) async throws {
+        let text = settings.text(.token)
+        guard let reference = text ?? file.map({ "file:" + Self.absolute($0) }) else {
+            throw SettingsError(
+                "a token is needed to ask \(url): name it with --token or TRIBUTARY_TOKEN, as in "
+                    + "file:/path"
+            )
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let token: Secret
+        switch SecretReference(parsing: reference) {
+        case .environment(let name)?:
+            guard let value = environment[name] else {
+                throw SettingsError("\(settings.origin(of: .token)): \(name) is not set")
+            }
+            token = Secret(value)
+        case .file(let path)?: token = try SecretResolver.contents(ofFile: path)
+        case .command(let line)?: token = try await SecretResolver.output(ofCommand: line)
+        case .sealed?, nil:
+            throw SettingsError(
+                "\(settings.origin(of: .token)): it is env:NAME, file:/path or exec:command"
+            )
+        }
+        try await APIClient.withRemote(url, token, body)
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+}

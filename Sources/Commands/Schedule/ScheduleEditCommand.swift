@@ -1,0 +1,62 @@
+import ArgumentParser
+import Definitions
+import Foundation
+import Server
+
+/// `tributary schedule edit`.
+struct ScheduleEditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edit",
+        abstract: "Change a schedule's definition.",
+        discussion: "With --set fields are changed; without it the definition opens in $EDITOR."
+    )
+
+    @Argument(help: "The schedule's id.") var id: String
+    @Option(
+        help: ArgumentHelp(
+            "A field to change, as in trigger=@hourly; null takes its default.",
+            valueName: "field=value"
+        )
+    )
+    var set: [String] = []
+    @OptionGroup var control: ControlOptions
+
+    func run() async throws {
+        var patch: [String: JSONValue] = [:]
+        for text in set { try FieldEdit(text).apply(to: &patch) }
+        let changes = JSONValue.object(patch)
+        try await control.withClient { client in
+            let path = "/schedules/\(APIClient.escaped(id))"
+            let answer: JSONValue
+            if set.isEmpty {
+                let view = try await client.send(.get, path)
+                let edited = try Self.edit(view["definition"] ?? .null)
+                answer = try await client.send(.put, path, edited)
+            } else {
+                answer = try await client.send(.patch, path, changes)
+            }
+            try control.show(answer, Answers.showSchedule)
+        }
+    }
+
+    /// Has a person change a document.
+    private static func edit(_ document: JSONValue) throws -> JSONValue {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("tributary-\(ProcessInfo.processInfo.processIdentifier).json")
+        try encoder.encode(document).write(to: file)
+        // A copy that stays in the temporary folder holds no secret.
+        defer { try? FileManager.default.removeItem(at: file) }
+        let editor = Process()
+        editor.executableURL = URL(filePath: "/bin/sh")
+        let program = ProcessInfo.processInfo.environment["EDITOR"] ?? "vi"
+        editor.arguments = ["-c", "\(program) \"$0\"", file.path]
+        try editor.run()
+        editor.waitUntilExit()
+        guard editor.terminationStatus == 0 else {
+            throw SettingsError("\(program) failed; nothing was changed")
+        }
+        return try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: file))
+    }
+}

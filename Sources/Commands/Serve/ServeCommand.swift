@@ -1,0 +1,134 @@
+import ArgumentParser
+import Daemon
+import FoundationEssentials
+import Ingest
+import Logging
+import Metastore
+import Server
+import ServiceLifecycle
+import UnixSignals
+
+/// `tributary serve`: the scheduler and the API.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Fire schedules and answer the API, until stopped.",
+        discussion: """
+            SIGTERM and Ctrl-C stop it in order: nothing more is begun, runs stop at their last \
+            checkpoint, and the next start goes on with them. So does one after kill -9.
+            """
+    )
+
+    @OptionGroup var node: NodeOptions
+
+    @Option(help: ArgumentHelp("The address to listen at.", valueName: "address"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port to listen at (default: 8475).", valueName: "port"))
+    var port: String?
+
+    @Option(help: ArgumentHelp("Runs at a time, in all (default: 4).", valueName: "n"))
+    var runs: String?
+
+    @Option(help: ArgumentHelp("Runs at a time of one source (default: 2).", valueName: "n"))
+    var runsPerSource: String?
+
+    @Option(help: ArgumentHelp("Days of history to keep (default: 90).", valueName: "n"))
+    var historyDays: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Hosts sources may be on, separated by commas (default: all).",
+            valueName: "hosts"
+        )
+    )
+    var sourceHosts: String?
+
+    @Option(help: ArgumentHelp("What is logged (default: info).", valueName: "level"))
+    var logLevel: String?
+
+    func run() async throws {
+        do {
+            try await serve()
+        } catch {
+            Terminal.note("error: \(error)")
+            throw ExitStatus(error).code
+        }
+    }
+
+    private func serve() async throws {
+        var flags: [String: String] = [:]
+        flags[Setting.host.name] = host
+        flags[Setting.port.name] = port
+        flags[Setting.runs.name] = runs
+        flags[Setting.runsPerSource.name] = runsPerSource
+        flags[Setting.historyDays.name] = historyDays
+        flags[Setting.sourceHosts.name] = sourceHosts
+        flags[Setting.logLevel.name] = logLevel
+        let settings = try node.settings(flags)
+        let level = settings.text(.logLevel) ?? "info"
+        guard let level = Logger.Level(rawValue: level) else {
+            throw SettingsError("\(settings.origin(of: .logLevel)): there is no level \(level)")
+        }
+        var log = Logger(label: "tributary", factory: { StreamLogHandler.standardError(label: $0) })
+        log.logLevel = level
+        let port = try settings.number(.port, 0...65_535) ?? 8475
+        let host = settings.text(.host) ?? "127.0.0.1"
+        let opened = try await Daemon.Node(node.node(settings), log: log)
+        if let file = try await opened.makeFirstToken() {
+            Terminal.note("the administrator's token is in \(file)")
+        }
+        let record = ServerRecord(lake: opened.settings.lake)
+        let server = HTTPService(API(opened), host: host, port: port, log: log) { port in
+            let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+            record.write(url)
+            Terminal.note("listening at \(url)")
+        }
+        defer { record.remove() }
+        try await ServiceGroup(
+            services: [opened.service, server],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: log
+        ).run()
+        try opened.metastore.close()
+    }
+}
+
+/// Where the server of a lake can be asked, for commands on the same machine.
+struct ServerRecord: Sendable {
+    /// What the file holds.
+    struct Content: Codable {
+        var url: String
+        var process: ProcessIdentity
+    }
+
+    private let path: String
+
+    init(lake: String) { path = "\(lake)/_metastore/server.json" }
+
+    /// Writes where this process can be asked.
+    func write(_ url: String) {
+        // Without it commands have to be told the address: no reason to fail.
+        guard let bytes = try? JSONEncoder().encode(Content(url: url, process: .current)) else {
+            return
+        }
+        try? bytes.write(to: URL(filePath: path), options: .atomic)  // As above.
+    }
+
+    /// Removes what this process wrote.
+    func remove() {
+        guard read()?.process == .current else { return }
+        // One that stays names a process that is gone, and counts for nothing.
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Where a server that lives can be asked; nil where there is none.
+    func read() -> Content? {
+        // No file, no server.
+        guard let bytes = try? Data(contentsOf: URL(filePath: path)),
+            let content = try? JSONDecoder().decode(Content.self, from: bytes),
+            content.process.isAlive
+        else { return nil }
+        return content
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Columnar
+import Daemon
+import FoundationEssentials
+
+/// The settings of a node, for every command that opens one.
+struct NodeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The lake's folder (default: ./lake).", valueName: "folder"))
+    var lake: String?
+
+    @Option(help: ArgumentHelp("The metastore's file (default: in the lake).", valueName: "file"))
+    var metastore: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The key secrets are sealed with: env:NAME, file:/path or exec:command.",
+            valueName: "reference"
+        )
+    )
+    var key: String?
+
+    @Option(
+        help: ArgumentHelp("The settings file (default: tributary.yaml).", valueName: "file")
+    )
+    var config: String?
+
+    private var flags: [String: String] {
+        var flags: [String: String] = [:]
+        flags[Setting.lake.name] = lake
+        flags[Setting.metastore.name] = metastore
+        flags[Setting.key.name] = key
+        return flags
+    }
+
+    /// All settings, these and others.
+    func settings(_ others: [String: String] = [:]) throws -> Settings {
+        try Settings(
+            flags: flags.merging(others) { own, _ in own },
+            environment: ProcessInfo.processInfo.environment,
+            file: config
+        )
+    }
+
+    /// How a node works.
+    func node(_ settings: Settings) throws -> NodeSettings {
+        var node = NodeSettings(
+            lake: settings.text(.lake) ?? "./lake",
+            environment: ProcessInfo.processInfo.environment,
+            release: Release.version
+        )
+        node.metastore = settings.text(.metastore)
+        node.key = settings.text(.key)
+        if let runs = try settings.number(.runs, 1...10_000) { node.runs = runs }
+        if let runs = try settings.number(.runsPerSource, 1...10_000) { node.runsPerSource = runs }
+        if let days = try settings.number(.historyDays, 1...36_500) { node.historyDays = days }
+        node.sourceHosts = (settings.text(.sourceHosts) ?? "").split(separator: ",")
+            .map { $0.filter { !$0.isWhitespace } }
+        if node.sourceHosts == ["all"] { node.sourceHosts = [] }
+        return node
+    }
+}

@@ -1,0 +1,25 @@
+/// Why the service could not do what was asked.
+package struct DaemonError: Error, Sendable, CustomStringConvertible {
+    /// The class of a failure.
+    package enum Code: String, Sendable {
+        /// This process does not schedule, or not yet.
+        case notReady = "not-ready"
+        /// There is no such run.
+        case notFound = "not-found"
+        /// What was asked for cannot be done in the state things are in.
+        case conflict
+        /// A setting is wrong.
+        case configuration
+    }
+
+    package let code: Code
+    package let message: String
+
+    /// Makes an error with a message for the user.
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+}

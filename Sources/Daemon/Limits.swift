@@ -1,0 +1,67 @@
+/// Every number that bounds this target, with its reason.
+package enum Limits {
+    /// The longest time between two looks at the clock, in milliseconds: a clock that was set is noticed.
+    static let clockInterval: Int64 = 1_000
+
+    /// Milliseconds between two transactions: what comes meanwhile is written together, and nobody waits for
+    /// longer than one can see.
+    static let stepInterval: Int64 = 20
+
+    /// Milliseconds a lease lasts: how long a node that hangs keeps others from its work.
+    static let leaseSpan: Int64 = 15_000
+
+    /// Milliseconds between renewals: two may fail.
+    static let leaseRenewal: Int64 = 5_000
+
+    /// Milliseconds until a node that waits for the lease asks again.
+    static let leaseRetry: Int64 = 500
+
+    /// Milliseconds until what the store refused is tried again, at first and at most.
+    static let storeRetry: ClosedRange<Int64> = 250...10_000
+
+    /// Milliseconds between two looks for documents that others wrote.
+    static let rescan: Int64 = 5_000
+
+    /// Looking for documents takes at most this share of the time: with 100,000 of them it takes 0.5 s.
+    static let rescanShare: Int64 = 100
+
+    /// Milliseconds between two looks at tables that schedules wait for.
+    static let followInterval: Int64 = 5_000
+
+    /// Documents read side by side: what hides a store's latency.
+    static let documentReaders = 16
+
+    /// Documents noted in one transaction.
+    static let documentBatch = 1_000
+
+    /// Runs at a time where the settings do not say otherwise: each holds up to 256 MiB and some connections.
+    package static let runs = 4
+
+    /// Runs at a time of one source: a database has other users too.
+    package static let runsPerSource = 2
+
+    /// Milliseconds a run has to come to a stop when the program ends; what it has read since its last
+    /// checkpoint is read again.
+    static let stopGrace: Int64 = 20_000
+
+    /// Days of history that are kept where the settings do not say otherwise.
+    package static let historyDays = 90
+
+    /// Milliseconds between two removals of old history.
+    static let pruneInterval: Int64 = 3_600_000
+
+    /// Upper bounds of the lateness histogram's buckets, in seconds.
+    static let latenessBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300]
+
+    /// Characters of an error's message that are kept.
+    static let messageLength = 2_000
+
+    /// Triggers that are kept read: a schedule in a zone holds the zone's rules, some 10 KiB.
+    static let knownTriggers = 10_000
+
+    /// Times an edit is tried again that somebody else came before.
+    static let editAttempts = 10
+
+    /// Schedules of one table that are compared with a new one.
+    static let sharedTarget = 1_000
+}

@@ -1,0 +1,42 @@
+import FoundationEssentials
+package import Iceberg
+package import Ingest
+package import ObjectStorage
+
+/// An open lake: where the bytes are and what tables there are.
+package struct Lake: Sendable {
+    package let store: LocalStore
+    package let catalog: FilesystemCatalog
+
+    /// Opens the lake in a folder.
+    ///
+    /// - Throws: `StorageError` where the folder cannot be used.
+    package init(folder: String, _ access: LocalStore.Access) throws {
+        store = try LocalStore(root: folder, access: access)
+        catalog = FilesystemCatalog(
+            store: store,
+            warehouse: try ObjectKey("warehouse"),
+            environment: .system
+        )
+    }
+
+    /// The runs of its tables.
+    package var registry: RunRegistry { RunRegistry(store: store, environment: .system) }
+
+    /// What removes what runs left.
+    package var cleaner: RunCleaner {
+        RunCleaner(store: store, catalog: catalog, registry: registry)
+    }
+}
+
+extension CommitEnvironment {
+    /// The machine's clock and chance.
+    package static let system = CommitEnvironment(
+        now: { Int64(Date().timeIntervalSince1970 * 1000) },
+        random: {
+            var generator = SystemRandomNumberGenerator()
+            return generator.next()
+        },
+        sleep: { try await ContinuousClock().sleep(for: $0) }
+    )
+}

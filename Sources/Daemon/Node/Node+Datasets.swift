@@ -1,0 +1,79 @@
+import Columnar
+import Iceberg
+
+/// A table as the API shows it.
+package struct DatasetView: Sendable {
+    /// One of its columns.
+    package struct Column: Sendable {
+        package var id: Int
+        package var name: String
+        package var type: String
+        package var isRequired: Bool
+    }
+
+    /// One of its states.
+    package struct Snapshot: Sendable {
+        package var id: Int64
+        package var parentID: Int64?
+        /// Milliseconds since 1970 in UTC.
+        package var at: Int64
+        package var operation: String
+        package var rowCount: Int64?
+        package var addedRowCount: Int64
+        package var deletedRowCount: Int64
+        package var byteCount: Int64?
+        package var summary: [String: String]
+    }
+
+    package var name: String
+    package var location: String
+    package var columns: [Column]
+    /// The newest first.
+    package var snapshots: [Snapshot]
+}
+
+/// What can be asked about tables.
+extension Node {
+    /// The lake's tables, in the order of their names.
+    package func listDatasets(after name: String?, limit: Int) async throws -> Page<String> {
+        let all = try await lake.catalog.tables().map(\.description).sorted()
+        let found = all.drop { $0 <= name ?? "" }
+        let items = Array(found.prefix(limit))
+        return Page(items: items, next: found.count > limit ? items.last : nil)
+    }
+
+    /// A table.
+    ///
+    /// - Throws: `DaemonError` `notFound`.
+    package func dataset(_ name: String) async throws -> DatasetView {
+        guard let table = try await catalog.table(name) else {
+            throw DaemonError(.notFound, "there is no dataset \(name)")
+        }
+        let fields = table.metadata.currentSchema?.schema.fields ?? []
+        return DatasetView(
+            name: table.identifier.description,
+            location: table.metadata.location,
+            columns: fields.map {
+                DatasetView.Column(
+                    id: $0.id,
+                    name: $0.name,
+                    type: "\($0.type)",
+                    isRequired: $0.isRequired
+                )
+            },
+            snapshots: table.history.map {
+                DatasetView.Snapshot(
+                    id: $0.snapshotID,
+                    parentID: $0.parentID,
+                    at: $0.timestamp,
+                    operation: $0.operation,
+                    rowCount: $0.rowCount,
+                    addedRowCount: $0.addedRowCount,
+                    deletedRowCount: $0.deletedRowCount,
+                    byteCount: $0.byteCount,
+                    summary: $0.summary
+                )
+            }
+        )
+    }
+}

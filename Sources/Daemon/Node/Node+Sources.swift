@@ -1,0 +1,198 @@
+package import Definitions
+package import FoundationEssentials
+import ObjectStorage
+package import Streams
+
+/// What can be asked about sources, secrets and tokens.
+extension Node {
+    /// Every source; one whose document cannot be read is left out of no list, so it is an error.
+    package func listSources() async throws -> [StoredDocument<SourceDefinition>] {
+        var found: [StoredDocument<SourceDefinition>] = []
+        for listed in try await sources.list().documents {
+            if let stored = try await sources.read(listed.id) { found.append(stored) }
+        }
+        return found
+    }
+
+    /// Creates a source from a document, or writes it anew.
+    ///
+    /// - Parameters:
+    ///   - document: The document without what the server decides itself.
+    ///   - tag: The version it takes the place of; nil for a new one.
+    ///   - caller: Who asks.
+    /// - Returns: The source as it is now.
+    /// - Throws: `DefinitionError` `exists`, `changed`, `invalid` or `forbidden`.
+    package func putSource(
+        _ document: Data,
+        replacing tag: String?,
+        by caller: Caller
+    ) async throws -> StoredDocument<SourceDefinition> {
+        var fields = try DocumentFields(parsing: document)
+        var definition = try SourceDefinition(&fields)
+        try fields.end()
+        try Self.require(definition.address, by: caller, field: "dsn")
+        definition.createdAt = clock.now()
+        definition.createdBy = caller.name
+        let stored: StoredDocument<SourceDefinition>
+        if let tag {
+            let old = try await sources.get(definition.id).document
+            definition.createdAt = old.createdAt
+            definition.createdBy = old.createdBy
+            stored = try await sources.replace(definition, ObjectTag(tag))
+        } else {
+            stored = try await sources.create(definition)
+        }
+        await audit(caller, tag == nil ? "source.create" : "source.replace", definition.id.rawValue)
+        return stored
+    }
+
+    /// Deletes a source that no schedule names.
+    ///
+    /// - Throws: `DaemonError` `conflict` where one does.
+    package func deleteSource(_ id: DefinitionID, by caller: Caller) async throws {
+        for listed in try await schedules.list().documents {
+            // A schedule that cannot be read names nothing.
+            guard let schedule = try? await schedules.read(listed.id) else { continue }
+            guard schedule.document.source != .named(id) else {
+                throw DaemonError(.conflict, "the schedule \(listed.id) reads the source \(id)")
+            }
+        }
+        try await sources.delete(id)
+        await audit(caller, "source.delete", id.rawValue)
+    }
+
+    /// Connects to a source and tells what it is.
+    package func checkSource(_ choice: SourceChoice, by caller: Caller) async throws -> SourceCheck
+    {
+        try await using(choice, by: caller) { try await $0.check() }
+    }
+
+    /// The streams of a source.
+    package func discoverSource(
+        _ choice: SourceChoice,
+        by caller: Caller
+    ) async throws -> [StreamDescriptor] {
+        try await using(choice, by: caller) { try await $0.discover() }
+    }
+
+    private func using<Answer>(
+        _ choice: SourceChoice,
+        by caller: Caller,
+        _ body: (any Source) async throws -> Answer
+    ) async throws -> Answer {
+        if case .inline(let address) = choice {
+            try Self.require(address, by: caller, field: "dsn")
+        }
+        let opened = try await access.open(choice)
+        do {
+            return try await body(opened.source)
+        } catch let error as SourceError {
+            throw SourceError(error.code, opened.scrub(error.message))
+        }
+    }
+
+    // MARK: Secrets
+
+    /// The secrets, without what they are.
+    package func listSecrets() async throws -> [SecretDocument] {
+        var found: [SecretDocument] = []
+        for listed in try await secrets.list().documents {
+            if let stored = try await secrets.read(listed.id) { found.append(stored.document) }
+        }
+        return found
+    }
+
+    /// Seals a secret, or another one under the same name.
+    package func putSecret(
+        _ id: DefinitionID,
+        _ secret: Secret,
+        by caller: Caller
+    ) async throws {
+        let document = try SecretDocument(
+            id,
+            sealing: secret,
+            with: keys.sealingKey(),
+            at: clock.now(),
+            by: caller.name
+        )
+        if let present = try await lake.store.info(ObjectKey("\(SecretDocument.folder)/\(id).json"))
+        {
+            _ = try await secrets.replace(document, present.tag)
+        } else {
+            _ = try await secrets.create(document)
+        }
+        await audit(caller, "secret.put", id.rawValue)
+    }
+
+    /// Forgets a secret.
+    package func deleteSecret(_ id: DefinitionID, by caller: Caller) async throws {
+        try await secrets.delete(id)
+        await audit(caller, "secret.delete", id.rawValue)
+    }
+
+    // MARK: Tokens
+
+    /// The tokens, without what they are.
+    package func listTokens() async throws -> [TokenDocument] {
+        var found: [TokenDocument] = []
+        for listed in try await tokens.list().documents {
+            if let stored = try await tokens.read(listed.id) { found.append(stored.document) }
+        }
+        return found
+    }
+
+    /// Makes a token; it is told once and never again.
+    package func createToken(
+        _ id: DefinitionID,
+        _ role: Role,
+        expiresAt: Int64?,
+        by caller: Caller
+    ) async throws -> Secret {
+        let made = TokenDocument.make(
+            id,
+            role,
+            at: clock.now(),
+            by: caller.name,
+            expiresAt: expiresAt
+        )
+        _ = try await tokens.create(made.document)
+        await audit(caller, "token.create", id.rawValue, role.rawValue)
+        return made.token
+    }
+
+    /// Takes a token back.
+    package func deleteToken(_ id: DefinitionID, by caller: Caller) async throws {
+        try await tokens.delete(id)
+        await audit(caller, "token.delete", id.rawValue)
+    }
+
+    /// Who a token belongs to; nil for one that is not good.
+    package func caller(with token: Secret) async throws -> Caller? {
+        guard let id = TokenDocument.id(in: token),
+            let document = try await tokens.read(id)?.document,
+            document.accepts(token, at: clock.now())
+        else { return nil }
+        return Caller(name: "token:\(id)", role: document.role)
+    }
+
+    /// Makes an administrator's token where there is no token yet, and leaves it in a file that only the
+    /// owner of the process may read.
+    ///
+    /// - Returns: The file; nil where there are tokens already.
+    package func makeFirstToken() async throws -> String? {
+        guard try await tokens.list().documents.isEmpty else { return nil }
+        let system = Caller(name: "system", role: .admin)
+        let path = "\(settings.lake)/_metastore/admin.token"
+        let id = try DefinitionID("admin")
+        let made = TokenDocument.make(id, .admin, at: clock.now(), by: system.name)
+        // The file first: a token that nobody was told helps nobody.
+        try? FileManager.default.removeItem(atPath: path)  // One of a lake whose tokens are gone.
+        let isWritten = made.token.reveal { PrivateFile.write($0 + "\n", to: path) }
+        guard isWritten else {
+            throw DaemonError(.configuration, "the first token cannot be written to \(path)")
+        }
+        _ = try await tokens.create(made.document)
+        await audit(system, "token.create", id.rawValue, Role.admin.rawValue)
+        return path
+    }
+}

@@ -1,0 +1,130 @@
+import Definitions
+import Iceberg
+import Ingest
+import Metastore
+import ObjectStorage
+import Scheduling
+import Synchronization
+
+/// The schedules of a lake, as the scheduler needs them.
+final class ScheduleCatalog: Sendable {
+    let lake: Lake
+    let documents: DocumentStore<ScheduleDefinition>
+    let zones = ZoneCatalog()
+    /// Triggers that were read: many schedules have the same.
+    private let triggers = Mutex<[TriggerText: Trigger]>([:])
+
+    init(_ lake: Lake) {
+        self.lake = lake
+        documents = DocumentStore(lake.store)
+    }
+
+    /// Reads a trigger, or finds it among those read before.
+    func parse(_ text: TriggerText) throws -> Trigger {
+        if let known = triggers.withLock({ $0[text] }) { return known }
+        let trigger = try Trigger(
+            parsing: text.text,
+            zone: text.timeZone,
+            daylightRule: text.daylightRule,
+            zones: zones
+        )
+        triggers.withLock { triggers in
+            // A zone's rules are forgotten with its triggers, now and then.
+            if triggers.count >= Limits.knownTriggers { triggers.removeAll() }
+            triggers[text] = trigger
+        }
+        return trigger
+    }
+
+    /// The documents that are new, changed or gone.
+    func changes(
+        _ known: [String: String],
+        only: Set<String>?
+    ) async throws -> SchedulerService.Schedules.Changes {
+        var listed: [(id: DefinitionID, tag: String)] = []
+        var gone: [String] = []
+        if let only {
+            for name in only.sorted() {
+                let id = try DefinitionID(name)
+                if let tag = try await lake.store.info(ObjectKey("_schedules/\(id).json"))?.tag {
+                    listed.append((id, tag.rawValue))
+                } else if known[name] != nil {
+                    gone.append(name)
+                }
+            }
+        } else {
+            listed = try await documents.list().documents.map { ($0.id, $0.tag.rawValue) }
+            let present = Set(listed.map(\.id.rawValue))
+            gone = known.keys.filter { !present.contains($0) }.sorted()
+        }
+        let changed = listed.filter { known[$0.id.rawValue] != $0.tag }
+        var records: [ScheduleRecord] = []
+        var rest = changed[...]
+        while !rest.isEmpty {
+            let batch = rest.prefix(Limits.documentReaders)
+            rest = rest.dropFirst(batch.count)
+            records += try await withThrowingTaskGroup(of: ScheduleRecord?.self) { group in
+                for item in batch {
+                    group.addTask { try await self.record(of: item.id, listedAs: item.tag) }
+                }
+                var found: [ScheduleRecord] = []
+                for try await record in group { if let record { found.append(record) } }
+                return found.sorted { $0.id < $1.id }
+            }
+        }
+        return SchedulerService.Schedules.Changes(documents: records, gone: gone)
+    }
+
+    /// What a document says; one that cannot be understood is a record of why.
+    private func record(
+        of id: DefinitionID,
+        listedAs tag: String
+    ) async throws -> ScheduleRecord? {
+        do {
+            guard let stored = try await documents.read(id) else { return nil }
+            return try record(of: stored)
+        } catch let error as DefinitionError {
+            return ScheduleRecord(id: id.rawValue, tag: tag, problem: "\(error)")
+        } catch let error as TriggerError {
+            return ScheduleRecord(id: id.rawValue, tag: tag, problem: "trigger: \(error)")
+        }
+    }
+
+    /// What the scheduler has to know of a document.
+    func record(of stored: StoredDocument<ScheduleDefinition>) throws -> ScheduleRecord {
+        let definition = stored.document
+        let text = TriggerText(
+            definition.trigger,
+            timeZone: definition.timeZone,
+            daylightRule: definition.daylightRule
+        )
+        return ScheduleRecord(
+            tag: stored.tag.rawValue,
+            trigger: text,
+            spec: definition.spec(try parse(text), pool: definition.source.pool)
+        )
+    }
+
+    /// Where a schedule stands that the metastore does not know: its table's snapshots tell.
+    func recover(_ spec: ScheduleSpec) async throws -> ScheduleStatus? {
+        guard let table = try await table(spec.target) else { return nil }
+        let marks = table.metadata.snapshots.compactMap { OccurrenceMark(summary: $0.summary) }
+        let last = marks.filter { $0.schedule == spec.id }.map(\.scheduledFor).max()
+        return last.map { ScheduleStatus(cursor: max($0, spec.createdAt)) }
+    }
+
+    /// The time of a table's last snapshot.
+    func lastCommit(_ name: String) async throws -> Int64? {
+        guard let metadata = try await table(name)?.metadata, let id = metadata.currentSnapshotID
+        else { return nil }
+        return metadata.snapshot(id)?.timestamp
+    }
+
+    func table(_ name: String) async throws -> Table? {
+        let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return nil }
+        return try await lake.catalog.loadIfPresent(
+            TableIdentifier(namespace: parts[0], name: parts[1])
+        )
+    }
+}

@@ -1,0 +1,365 @@
+import Ingest
+import Logging
+import Metastore
+import Scheduling
+import Synchronization
+
+/// The time of one process with the lease: from what is in the store to its end.
+struct ScheduleLoop {
+    let service: SchedulerService
+    let lease: Lease
+
+    private var clock: SchedulerClock { service.clock }
+    private var metastore: Metastore { service.metastore }
+
+    /// What changes from turn to turn.
+    private struct Progress {
+        var machine: SchedulerMachine
+        /// Tags of the documents that are known, by id.
+        var tags: [String: String] = [:]
+        /// Documents that changed while all are being looked at.
+        var touched: Set<String> = []
+        var isScanning = false
+        var nextRenewal: Int64 = 0
+        var nextRescan: Int64 = 0
+        var nextFollow: Int64 = 0
+        var nextPrune: Int64 = 0
+    }
+
+    /// Schedules until the program stops or the lease is lost.
+    func run() async throws {
+        var progress = try await load()
+        service.log.info(
+            "scheduling",
+            metadata: [
+                "schedules": "\(progress.machine.scheduleCount)", "epoch": "\(lease.epoch)",
+            ]
+        )
+        try await withThrowingDiscardingTaskGroup { group in
+            try await self.schedule(&progress, &group)
+        }
+    }
+
+    private func schedule(
+        _ progress: inout Progress,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async throws {
+        defer {
+            // Whoever has lost the lease stops what it runs; the next one goes on with it.
+            for control in service.controls.withLock({ Array($0.values) }) {
+                control.stop(isInterrupted: true)
+            }
+        }
+        while !service.isStopping {
+            let uptime = clock.uptime().milliseconds
+            if uptime >= progress.nextRenewal {
+                guard try await service.takeLease() == lease else { throw lost }
+                progress.nextRenewal = uptime + Limits.leaseRenewal
+            }
+            try await lookAround(&progress, &group, uptime)
+            let answers = takeInbox(&progress.machine)
+            progress.machine.tick(clock.now())
+            let didAct = try await act(&progress, &group)
+            for answer in answers { answer() }
+            note(progress)
+            await pause(progress, after: didAct)
+        }
+        try await stop(&progress, &group)
+    }
+
+    private var lost: DaemonError {
+        DaemonError(
+            .notReady,
+            "another process schedules by now; this one was held up for too long"
+        )
+    }
+
+    /// Waits until there is something to do.
+    private func pause(_ progress: Progress, after didAct: Bool) async {
+        let next = progress.machine.nextWake ?? .max
+        // Some are due that this step was too small for.
+        guard next > clock.now() else { return }
+        // What comes in the next moment is written together. A wait that is cut short is over.
+        if didAct { try? await clock.sleep(Limits.stepInterval) }
+        let wait = min(next - clock.now(), Limits.clockInterval)
+        if wait > 0 { await service.wake.wait(for: wait, clock) }
+    }
+
+    // MARK: Steps
+
+    private func takeInbox(_ machine: inout SchedulerMachine) -> [@Sendable () -> Void] {
+        let (ends, requests) = service.inbox.withLock { inbox in
+            defer { (inbox.ends, inbox.requests) = ([], []) }
+            return (inbox.ends, inbox.requests)
+        }
+        let now = clock.now()
+        for end in ends { machine.ended(end.id, attempt: end.attempt, end.report, at: now) }
+        return requests.map { $0.perform(&machine, now) }
+    }
+
+    /// Writes down what the machine wants, and does it; tells whether that was anything.
+    @discardableResult
+    private func act(
+        _ progress: inout Progress,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async throws -> Bool {
+        var step = progress.machine.takeStep()
+        let didAct = !step.isEmpty
+        while !step.isEmpty {
+            let refused = try await write(step)
+            service.state.withLock { $0.counts.add(step, refused: refused) }
+            for start in step.starts where !refused.contains(start.occurrence.id) {
+                begin(start, &group)
+            }
+            for id in step.cancels {
+                service.controls.withLock { $0[id] }?.stop(isInterrupted: false)
+            }
+            for id in refused {
+                service.log.warning("an occurrence was there before", metadata: ["run": "\(id)"])
+                progress.machine.refuse(id)
+            }
+            if !refused.isEmpty { progress.machine.tick(clock.now(), limit: 0) }
+            step = progress.machine.takeStep()
+        }
+        return didAct
+    }
+
+    /// Writes a step, again and again while the store does not take it: what the machine knows and what is
+    /// written never differ.
+    private func write(_ step: SchedulerStep) async throws -> Set<String> {
+        var wait = Limits.storeRetry.lowerBound
+        while true {
+            do {
+                return try await metastore.write(step, under: lease)
+            } catch let error as MetastoreError {
+                throw error
+            } catch {
+                service.state.withLock {
+                    $0.isReady = false
+                    $0.obstacle = "the metastore cannot be written: \(error)"
+                    $0.counts.storeErrors += 1
+                }
+                service.log.error(
+                    "the metastore cannot be written",
+                    metadata: ["error": "\(error)"]
+                )
+                guard !service.isStopping else { throw error }
+                try await clock.sleep(wait)
+                wait = min(wait * 2, Limits.storeRetry.upperBound)
+            }
+        }
+    }
+
+    private func begin(
+        _ start: SchedulerStep.Start,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) {
+        let control = RunControl()
+        let id = start.occurrence.id
+        service.controls.withLock { $0[id] = control }
+        group.addTask { [service, lease] in
+            var report = await control.perform {
+                await service.executor(start, lease, control.progress)
+            }
+            if control.isInterrupted.withLock({ $0 }), report.end != .succeeded {
+                report.end = .interrupted
+                report.message = "the program was stopped"
+            }
+            service.controls.withLock { $0[id] = nil }
+            let ended = (id, start.attempt, report)
+            service.inbox.withLock { $0.ends.append(ended) }
+            service.wake.raise()
+        }
+    }
+
+    /// Stops what runs, and writes down where it stands.
+    private func stop(
+        _ progress: inout Progress,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async throws {
+        service.state.withLock {
+            $0.isReady = false
+            $0.obstacle = "it is being stopped"
+        }
+        progress.machine.beginStopping()
+        for control in service.controls.withLock({ Array($0.values) }) {
+            control.stop(isInterrupted: true)
+        }
+        let limit = clock.uptime().milliseconds + Limits.stopGrace
+        while progress.machine.runningCount > 0, clock.uptime().milliseconds < limit {
+            let answers = takeInbox(&progress.machine)
+            try await act(&progress, &group)
+            for answer in answers { answer() }
+            if progress.machine.runningCount > 0 {
+                await service.wake.wait(for: Limits.stepInterval, clock)
+            }
+        }
+        try await metastore.release(lease)
+    }
+
+    private func note(_ progress: Progress) {
+        let machine = progress.machine
+        service.state.withLock {
+            $0.isReady = !service.isStopping
+            $0.epoch = lease.epoch
+            $0.scheduleCount = machine.scheduleCount
+            $0.unfinishedCount = machine.unfinishedCount
+            $0.runningCount = machine.runningCount
+            $0.lastTick = clock.now()
+        }
+    }
+
+    // MARK: Schedules
+
+    /// Makes the machine from what is in the lake and in the metastore.
+    private func load() async throws -> Progress {
+        service.state.withLock { $0.obstacle = "it is reading the schedules" }
+        let era = try await metastore.era()
+        var progress = Progress(
+            machine: SchedulerMachine(
+                limit: service.options.runs,
+                poolLimit: service.options.runsPerSource,
+                era: era,
+                seed: UInt64(bitPattern: clock.now()) &+ UInt64(bitPattern: lease.epoch)
+            )
+        )
+        let known = try await metastore.schedules(service.schedules.parse)
+        for record in known { progress.tags[record.id] = record.tag }
+        let changes = try await service.schedules.changes(progress.tags, nil)
+        let replaced = Set(changes.documents.map(\.id) + changes.gone)
+        let now = clock.now()
+        for record in known where !replaced.contains(record.id) {
+            apply(record, status: record.status, &progress, now)
+        }
+        var statuses: [String: ScheduleStatus] = [:]
+        for record in known { statuses[record.id] = record.status }
+        try await take(changes, &progress, statuses: statuses)
+        for record in try await metastore.unfinished() {
+            progress.machine.restore(
+                record.occurrence,
+                wasRunning: record.state == .running,
+                clock.now()
+            )
+        }
+        progress.nextRescan = clock.uptime().milliseconds + Limits.rescan
+        return progress
+    }
+
+    /// Notes changed documents in the metastore, then in the machine.
+    private func take(
+        _ changes: SchedulerService.Schedules.Changes,
+        _ progress: inout Progress,
+        statuses: [String: ScheduleStatus]
+    ) async throws {
+        var rest = changes.documents[...]
+        var gone = changes.gone
+        while !rest.isEmpty || !gone.isEmpty {
+            let batch = Array(rest.prefix(Limits.documentBatch))
+            rest = rest.dropFirst(batch.count)
+            try await metastore.note(batch, gone: gone, under: lease)
+            for id in gone {
+                progress.tags[id] = nil
+                service.state.withLock { $0.problems[id] = nil }
+                progress.machine.remove(id, clock.now())
+            }
+            gone = []
+            for record in batch {
+                progress.tags[record.id] = record.tag
+                var status = statuses[record.id]
+                if status == nil, let spec = record.spec,
+                    progress.machine.status(of: record.id) == nil
+                {
+                    status = try await metastore.status(of: record.id)
+                    if status == nil { status = try await service.schedules.recover(spec) }
+                }
+                apply(record, status: status, &progress, clock.now())
+            }
+        }
+    }
+
+    private func apply(
+        _ record: ScheduleRecord,
+        status: ScheduleStatus?,
+        _ progress: inout Progress,
+        _ now: Int64
+    ) {
+        service.state.withLock { $0.problems[record.id] = record.problem }
+        if let problem = record.problem {
+            service.log.warning(
+                "a schedule cannot be used",
+                metadata: ["schedule": "\(record.id)", "problem": "\(problem)"]
+            )
+        }
+        if record.problem == nil, let spec = record.spec {
+            progress.machine.put(spec, status: status, now)
+        } else if var spec = progress.machine.spec(of: record.id) {
+            // Until its document can be read again it rests, and what runs goes on.
+            spec.isEnabled = false
+            progress.machine.put(spec, now)
+        }
+    }
+
+    // MARK: From time to time
+
+    /// Looks for changed documents, new snapshots of tables that schedules wait for, and old history.
+    private func lookAround(
+        _ progress: inout Progress,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>,
+        _ uptime: Int64
+    ) async throws {
+        let (changed, found) = service.inbox.withLock { inbox in
+            defer { (inbox.changed, inbox.found) = ([], nil) }
+            return (inbox.changed, inbox.found)
+        }
+        if !changed.isEmpty {
+            progress.touched.formUnion(changed)
+            let changes = try await service.schedules.changes(progress.tags, changed)
+            try await take(changes, &progress, statuses: [:])
+        }
+        if var found {
+            // What was looked at before it changed is not what it is.
+            found.documents.removeAll { progress.touched.contains($0.id) }
+            found.gone.removeAll { progress.touched.contains($0) }
+            try await take(found, &progress, statuses: [:])
+            progress.isScanning = false
+        }
+        if uptime >= progress.nextRescan, !progress.isScanning {
+            progress.isScanning = true
+            progress.touched = []
+            progress.nextRescan = .max
+            group.addTask { [service, tags = progress.tags] in await Self.scan(service, tags) }
+        }
+        if !progress.isScanning, progress.nextRescan == .max {
+            progress.nextRescan = uptime + service.scanPause
+        }
+        if uptime >= progress.nextFollow {
+            for table in progress.machine.followedTables {
+                if let time = try await service.schedules.lastCommit(table) {
+                    progress.machine.datasetChanged(table, at: time, clock.now())
+                }
+            }
+            progress.nextFollow = uptime + Limits.followInterval
+        }
+        if uptime >= progress.nextPrune {
+            let age = Int64(service.options.historyDays) * 86_400_000
+            let removed = try await metastore.prune(before: clock.now() - age)
+            progress.nextPrune =
+                uptime + (removed > 0 ? Limits.clockInterval : Limits.pruneInterval)
+        }
+    }
+
+    /// Looks at all documents beside the loop: with many it takes longer than an occurrence may be late.
+    private static func scan(_ service: SchedulerService, _ tags: [String: String]) async {
+        let start = service.clock.uptime().milliseconds
+        var found = SchedulerService.Schedules.Changes(documents: [], gone: [])
+        do {
+            found = try await service.schedules.changes(tags, nil)
+        } catch {
+            service.log.error("schedules cannot be listed", metadata: ["error": "\(error)"])
+        }
+        let took = service.clock.uptime().milliseconds - start
+        service.state.withLock { $0.lastScan = took }
+        service.inbox.withLock { $0.found = found }
+        service.wake.raise()
+    }
+}

@@ -1,0 +1,254 @@
+package import Ingest
+package import Logging
+package import Metastore
+package import Scheduling
+import ServiceLifecycle
+import Synchronization
+
+/// Fires schedules: drives the machine with the time, what runs have done and what is asked of it; writes
+/// down each of its steps, and then does it.
+///
+/// One process at a time schedules a lake, the one with the lease; another one waits for it and takes over.
+/// Everything the machine decides is in the metastore before anything happens, so a process that dies at any
+/// moment leaves what the next one goes on from.
+package final class SchedulerService: Service, Sendable {
+    /// Does the work of one attempt, and says how it ended.
+    ///
+    /// It ends soon after its task is cancelled.
+    package typealias Executor =
+        @Sendable (SchedulerStep.Start, Lease, RunProgress) async -> AttemptReport
+
+    /// What schedules there are.
+    package struct Schedules: Sendable {
+        /// Gives the documents that are new, changed or gone since `known`, which has ids and tags; of those
+        /// named only, where some are.
+        package var changes:
+            @Sendable (_ known: [String: String], _ only: Set<String>?) async throws -> Changes
+        /// Where a schedule stands that the metastore does not know, as the lake tells it.
+        package var recover: @Sendable (ScheduleSpec) async throws -> ScheduleStatus?
+        /// The time of a table's last snapshot; nil where there is none.
+        package var lastCommit: @Sendable (String) async throws -> Int64?
+        /// Reads a trigger.
+        package var parse: @Sendable (TriggerText) throws -> Trigger
+
+        /// What was found.
+        package struct Changes: Sendable {
+            package var documents: [ScheduleRecord]
+            package var gone: [String]
+
+            /// Makes a list of changes.
+            package init(documents: [ScheduleRecord], gone: [String]) {
+                self.documents = documents
+                self.gone = gone
+            }
+        }
+
+        /// Makes a source of schedules.
+        package init(
+            changes:
+                @escaping @Sendable ([String: String], Set<String>?) async throws -> Changes,
+            recover: @escaping @Sendable (ScheduleSpec) async throws -> ScheduleStatus?,
+            lastCommit: @escaping @Sendable (String) async throws -> Int64?,
+            parse: @escaping @Sendable (TriggerText) throws -> Trigger
+        ) {
+            self.changes = changes
+            self.recover = recover
+            self.lastCommit = lastCommit
+            self.parse = parse
+        }
+    }
+
+    /// How it works.
+    package struct Options: Sendable {
+        package var runs = Limits.runs
+        package var runsPerSource = Limits.runsPerSource
+        package var historyDays = Limits.historyDays
+        /// Told from all other processes, past ones too.
+        package var holder: String
+        /// Whether the process of a holder is there.
+        package var isAlive: @Sendable (String) -> Bool
+
+        /// Makes options with the defaults.
+        package init(holder: String, isAlive: @escaping @Sendable (String) -> Bool) {
+            self.holder = holder
+            self.isAlive = isAlive
+        }
+    }
+
+    /// What it is doing, for readiness and metrics.
+    package struct State: Sendable {
+        /// Whether it has the lease and knows all schedules.
+        package var isReady = false
+        /// Why it is not ready, in words.
+        package var obstacle = "it has just been started"
+        package var epoch: Int64 = 0
+        package var scheduleCount = 0
+        package var problems: [String: String] = [:]
+        package var unfinishedCount = 0
+        package var runningCount = 0
+        /// The last time it looked at the clock.
+        package var lastTick: Int64 = 0
+        package var counts = SchedulerCounts()
+        /// Milliseconds the last look at all documents took.
+        package var lastScan: Int64 = 0
+    }
+
+    /// Something somebody wants of the machine.
+    struct Request: Sendable {
+        /// Asks the machine; gives the answer, to be called when what came of it is written.
+        var perform: @Sendable (inout SchedulerMachine, Int64) -> @Sendable () -> Void
+        /// Answers that this process schedules no more.
+        var refuse: @Sendable () -> Void
+    }
+
+    struct Inbox {
+        var ends: [(id: String, attempt: Int, report: AttemptReport)] = []
+        var requests: [Request] = []
+        /// Documents that were changed through this process.
+        var changed: Set<String> = []
+        /// What the last look at all documents has found.
+        var found: Schedules.Changes?
+        var isStopping = false
+        /// Whether it was ever run.
+        var isRunning = false
+    }
+
+    let metastore: Metastore
+    let schedules: Schedules
+    let options: Options
+    let clock: SchedulerClock
+    let executor: Executor
+    let log: Logger
+    let inbox = Mutex(Inbox())
+    let wake = Signal()
+    let state = Mutex(State())
+    let controls = Mutex<[String: RunControl]>([:])
+
+    /// Makes a scheduler that does nothing until it is run.
+    package init(
+        metastore: Metastore,
+        schedules: Schedules,
+        options: Options,
+        clock: SchedulerClock,
+        log: Logger,
+        executor: @escaping Executor
+    ) {
+        self.metastore = metastore
+        self.schedules = schedules
+        self.options = options
+        self.clock = clock
+        self.log = log
+        self.executor = executor
+    }
+
+    /// What it is doing now.
+    package var current: State { state.withLock { $0 } }
+
+    /// Milliseconds until all documents are looked at again.
+    var scanPause: Int64 { max(Limits.rescan, current.lastScan * Limits.rescanShare) }
+
+    /// The progress of a run that is under way in this process.
+    package func progress(of id: String) -> RunProgress.State? {
+        controls.withLock { $0[id] }?.progress.current
+    }
+
+    /// A document was changed; returns when the schedule is as it says, or when another process will see to
+    /// it.
+    package func definitionChanged(_ id: String) async {
+        inbox.withLock { _ = $0.changed.insert(id) }
+        // One that does not schedule leaves it to the one that does.
+        try? await ask { _, _ in }
+    }
+
+    /// Has the machine do something; returns when what came of it is written.
+    ///
+    /// - Throws: what `body` throws, and `DaemonError` `notReady` where this process does not schedule.
+    package func ask<Answer: Sendable>(
+        _ body: @escaping @Sendable (inout SchedulerMachine, Int64) throws -> Answer
+    ) async throws -> Answer {
+        try await withCheckedThrowingContinuation { continuation in
+            let request = Request { machine, now in
+                do {
+                    let answer = try body(&machine, now)
+                    return { continuation.resume(returning: answer) }
+                } catch {
+                    return { continuation.resume(throwing: error) }
+                }
+            } refuse: {
+                continuation.resume(throwing: self.notReady)
+            }
+            let isTaken = inbox.withLock { inbox in
+                guard current.isReady, !inbox.isStopping else { return false }
+                inbox.requests.append(request)
+                return true
+            }
+            if isTaken {
+                wake.raise()
+            } else {
+                continuation.resume(throwing: notReady)
+            }
+        }
+    }
+
+    private var notReady: DaemonError {
+        DaemonError(
+            .notReady,
+            "the scheduler is not ready: \(current.obstacle); try again in a moment"
+        )
+    }
+
+    /// Schedules until the program is told to stop; then what runs is interrupted, and goes on with the next
+    /// process.
+    package func run() async throws {
+        inbox.withLock { $0.isRunning = true }
+        await withTaskCancellationOrGracefulShutdownHandler {
+            while !isStopping {
+                do {
+                    if let lease = try await takeLease() {
+                        try await ScheduleLoop(service: self, lease: lease).run()
+                    }
+                } catch {
+                    log.error("scheduling was cut off", metadata: ["error": "\(error)"])
+                    state.withLock { $0.obstacle = "\(error)" }
+                }
+                state.withLock { $0.isReady = false }
+                refuseRequests()
+                if !isStopping { await wake.wait(for: Limits.leaseRetry, clock) }
+            }
+        } onCancelOrGracefulShutdown: {
+            self.inbox.withLock { $0.isStopping = true }
+            self.wake.raise()
+        }
+    }
+
+    /// Answers what was asked of a process that schedules no more.
+    private func refuseRequests() {
+        let requests = inbox.withLock { inbox in
+            defer { (inbox.ends, inbox.requests) = ([], []) }
+            return inbox.requests
+        }
+        for request in requests { request.refuse() }
+    }
+
+    /// Whether this process is there to schedule.
+    var isRunning: Bool { inbox.withLock { $0.isRunning } }
+
+    var isStopping: Bool { inbox.withLock { $0.isStopping } }
+
+    func takeLease() async throws -> Lease? {
+        let lease = try await metastore.lease(
+            "scheduler",
+            for: options.holder,
+            at: clock.uptime(),
+            span: Limits.leaseSpan,
+            isAlive: options.isAlive
+        )
+        if lease == nil {
+            state.withLock {
+                $0.isReady = false
+                $0.obstacle = "another process schedules this lake"
+            }
+        }
+        return lease
+    }
+}

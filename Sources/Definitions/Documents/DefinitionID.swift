@@ -1,0 +1,34 @@
+/// The name of a definition: lowercase letters, digits, `-` and `_`, beginning with a letter or digit.
+///
+/// No two of them name one file, on any file system, and none leads out of its folder.
+package struct DefinitionID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let rawValue: String
+
+    /// Checks a name.
+    ///
+    /// - Throws: `DefinitionError` `invalid`.
+    package init(_ text: String, field: String = "id") throws(DefinitionError) {
+        let isName = text.utf8.enumerated().allSatisfy { index, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "-"), UInt8(ascii: "_"): index > 0
+            default: false
+            }
+        }
+        guard isName, (1...Limits.idLength).contains(text.utf8.count) else {
+            throw DefinitionError(
+                .invalid,
+                field: field,
+                "a name has 1 to \(Limits.idLength) lowercase letters, digits, - and _, and begins with "
+                    + "a letter or digit"
+            )
+        }
+        rawValue = text
+    }
+
+    package var description: String { rawValue }
+
+    package static func < (left: DefinitionID, right: DefinitionID) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}

@@ -1,0 +1,181 @@
+package import FoundationEssentials
+import Scheduling
+
+/// The fields of a JSON object, read one by one; what nobody asked for is an error, since a misspelt field
+/// would otherwise be a setting that does nothing.
+package struct DocumentFields {
+    private let values: [String: JSONValue]
+    private let path: String
+    private var seen: Set<String> = []
+
+    /// Reads an object.
+    ///
+    /// - Throws: `DefinitionError` `malformed` for anything else.
+    package init(parsing bytes: Data) throws(DefinitionError) {
+        guard bytes.count <= Limits.documentByteCount else {
+            throw DefinitionError(
+                .malformed,
+                "a document has at most \(Limits.documentByteCount) bytes, not \(bytes.count)"
+            )
+        }
+        let value: JSONValue
+        do {
+            value = try JSONDecoder().decode(JSONValue.self, from: bytes)
+        } catch {
+            throw DefinitionError(.malformed, "it is no JSON")
+        }
+        guard case .object(let values) = value else {
+            throw DefinitionError(.malformed, "it is no JSON object")
+        }
+        self.init(values, path: "")
+    }
+
+    /// Takes the fields of an object that was read already.
+    package init(_ values: [String: JSONValue], path: String = "") {
+        self.values = values
+        self.path = path
+    }
+
+    /// The name of a field as errors show it.
+    package func name(_ field: String) -> String { path + field }
+
+    private mutating func value(_ field: String) -> JSONValue? {
+        seen.insert(field)
+        if case .null? = values[field] { return nil }
+        return values[field]
+    }
+
+    /// Whether a field is there and not null.
+    package func has(_ field: String) -> Bool {
+        if case .null? = values[field] { return false }
+        return values[field] != nil
+    }
+
+    /// A text; nil where it is missing.
+    package mutating func text(_ field: String) throws(DefinitionError) -> String? {
+        switch value(field) {
+        case nil: return nil
+        case .string(let text)?: return text
+        default: throw DefinitionError(.invalid, field: name(field), "it is a text")
+        }
+    }
+
+    /// A text that has to be there.
+    package mutating func requiredText(_ field: String) throws(DefinitionError) -> String {
+        guard let text = try text(field), !text.isEmpty else {
+            throw DefinitionError(.invalid, field: name(field), "it is missing")
+        }
+        return text
+    }
+
+    /// A whole number in a range; nil where it is missing.
+    package mutating func integer(
+        _ field: String,
+        in range: ClosedRange<Int>
+    ) throws(DefinitionError) -> Int? {
+        guard let value = value(field) else { return nil }
+        guard case .integer(let number) = value, range.contains(number) else {
+            throw DefinitionError(
+                .invalid,
+                field: name(field),
+                "it is a number from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return number
+    }
+
+    /// True or false; nil where it is missing.
+    package mutating func boolean(_ field: String) throws(DefinitionError) -> Bool? {
+        switch value(field) {
+        case nil: return nil
+        case .boolean(let value)?: return value
+        default: throw DefinitionError(.invalid, field: name(field), "it is true or false")
+        }
+    }
+
+    /// One of the cases of an enumeration; nil where it is missing.
+    package mutating func choice<Choice: CaseIterable & RawRepresentable>(
+        _ field: String,
+        _ type: Choice.Type = Choice.self
+    ) throws(DefinitionError) -> Choice? where Choice.RawValue == String {
+        guard let value = value(field) else { return nil }
+        guard case .string(let text) = value, let choice = Choice(rawValue: text) else {
+            throw DefinitionError(
+                .invalid,
+                field: name(field),
+                "it is one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            )
+        }
+        return choice
+    }
+
+    /// A span such as `90s` or `1h30m`, in milliseconds; nil where it is missing.
+    package mutating func span(_ field: String) throws(DefinitionError) -> Int64? {
+        guard let value = value(field) else { return nil }
+        guard case .string(let text) = value, let seconds = Trigger.seconds(text[...]),
+            seconds <= Limits.span
+        else {
+            throw DefinitionError(
+                .invalid,
+                field: name(field),
+                "it is a time such as 90s, 15m, 1h30m or 2d, of at most ten years"
+            )
+        }
+        return seconds * 1_000
+    }
+
+    /// An instant such as `2026-11-21T08:00:00Z`, in milliseconds since 1970; nil where it is missing.
+    package mutating func instant(_ field: String) throws(DefinitionError) -> Int64? {
+        guard let value = value(field) else { return nil }
+        guard case .string(let text) = value, let instant = Instant(parsing: text) else {
+            throw DefinitionError(
+                .invalid,
+                field: name(field),
+                "it is a time such as 2026-11-21T08:00:00Z"
+            )
+        }
+        return instant.milliseconds
+    }
+
+    /// A list of texts; nil where it is missing.
+    package mutating func texts(_ field: String) throws(DefinitionError) -> [String]? {
+        guard let value = value(field) else { return nil }
+        guard case .array(let items) = value else {
+            throw DefinitionError(.invalid, field: name(field), "it is a list of texts")
+        }
+        var texts: [String] = []
+        for item in items {
+            guard case .string(let text) = item else {
+                throw DefinitionError(.invalid, field: name(field), "it is a list of texts")
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    /// A value whose sort the caller looks at; nil where it is missing.
+    package mutating func any(_ field: String) -> JSONValue? { value(field) }
+
+    /// The fields of an object in a field; nil where it is missing.
+    package mutating func object(_ field: String) throws(DefinitionError) -> DocumentFields? {
+        guard let value = value(field) else { return nil }
+        guard case .object(let values) = value else {
+            throw DefinitionError(.invalid, field: name(field), "it is an object")
+        }
+        return DocumentFields(values, path: name(field) + ".")
+    }
+
+    /// Ends the reading.
+    ///
+    /// - Throws: `DefinitionError` `invalid` for a field nobody asked for.
+    package func end() throws(DefinitionError) {
+        guard let unknown = values.keys.sorted().first(where: { !seen.contains($0) }) else {
+            return
+        }
+        throw DefinitionError(
+            .invalid,
+            field: name(unknown),
+            "there is no such field; there are " + seen.sorted().joined(separator: ", ")
+        )
+    }
+}

@@ -1,0 +1,33 @@
+/// Every number that bounds this target, with its reason.
+enum Limits {
+    /// Characters of an id: it is a file's name and part of an occurrence's name.
+    static let idLength = 63
+
+    /// Bytes of a document: a hundred times what one with every field set has.
+    static let documentByteCount = 256 << 10
+
+    /// Bytes of a secret: a private key with its chain has 10 KiB.
+    static let secretByteCount = 64 << 10
+
+    /// Seconds a command that prints a secret may take: the run that needs it waits.
+    static let commandSeconds = 30
+
+    /// Documents read at a time when all are read: enough to hide a store's latency.
+    static let parallelReads = 16
+
+    /// Occurrences a schedule may catch up on at once; each is a run.
+    static let catchUp = 1_000
+
+    /// Attempts at one run: with the longest wait between, most of a day.
+    static let attempts = 100
+
+    /// The longest span in a definition, in seconds: ten years.
+    static let span: Int64 = 10 * 366 * 86_400
+
+    /// Failed runs in a row that pause a schedule, where the definition does not say otherwise: at one a
+    /// day somebody has had ten days to look.
+    static let pauseAfter = 10
+
+    /// Milliseconds a run may take where the definition does not say otherwise: a day.
+    static let timeout: Int64 = 86_400_000
+}

@@ -1,0 +1,251 @@
+import Scheduling
+
+/// The document of a schedule (docs/schedules.md).
+extension ScheduleDefinition {
+    /// The format of documents this program writes, and the newest it reads.
+    private static let formatVersion = 1
+    /// Where a document's zone is looked up when it is checked.
+    private static let zones = ZoneCatalog()
+
+    /// Reads and checks the fields of a document.
+    package init(_ fields: inout DocumentFields) throws(DefinitionError) {
+        try DocumentFormat.check(&fields, newest: Self.formatVersion)
+        id = try DefinitionID(try fields.requiredText("id"))
+        source = try SourceChoice(&fields)
+        stream = try fields.requiredText("stream")
+        dataset = try Self.dataset(fields.requiredText("dataset"))
+        trigger = try fields.requiredText("trigger")
+        timeZone = try fields.text("time_zone")
+        createdAt = try fields.instant("created_at") ?? 0
+        createdBy = try fields.text("created_by") ?? ""
+        text = try fields.text("description") ?? ""
+        if var sync = try fields.object("sync") { self.sync = try SyncDefinition(&sync) }
+        try readPolicies(&fields)
+        _ = try parsedTrigger(Self.zones)
+    }
+
+    private mutating func readPolicies(_ fields: inout DocumentFields) throws(DefinitionError) {
+        daylightRule = try fields.choice("dst") ?? .vixie
+        start = try fields.choice("start") ?? .now
+        overlap = try fields.choice("overlap") ?? .skip
+        catchUp = try CatchUpPolicy(&fields)
+        jitter = try fields.span("jitter") ?? 0
+        timeout = try fields.span("timeout") ?? Limits.timeout
+        startAt = try fields.instant("start_at")
+        endAt = try fields.instant("end_at")
+        pauseAfter = try fields.integer("pause_after", in: 0...1_000_000) ?? Limits.pauseAfter
+        isEnabled = try fields.boolean("enabled") ?? true
+        if var retry = try fields.object("retry") {
+            self.retry = RetryPolicy(
+                attempts: try retry.integer("attempts", in: 1...Limits.attempts)
+                    ?? self.retry.attempts,
+                base: try retry.span("base") ?? self.retry.base,
+                cap: try retry.span("cap") ?? self.retry.cap
+            )
+            try retry.end()
+        }
+        guard timeout >= 1_000 else {
+            throw DefinitionError(.invalid, field: "timeout", "it is one second or more")
+        }
+        if let startAt, let endAt, endAt <= startAt {
+            throw DefinitionError(.invalid, field: "end_at", "it is behind start_at")
+        }
+    }
+
+    /// A table's name: a namespace without dots, and a name.
+    private static func dataset(_ text: String) throws(DefinitionError) -> String {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let isName = parts.allSatisfy { part in
+            !part.isEmpty && part != "." && part != ".."
+                && !part.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "/") || $0 == 0x5C }
+        }
+        guard parts.count == 2, isName, text.utf8.count <= 200 else {
+            throw DefinitionError(
+                .invalid,
+                field: "dataset",
+                "it is the name of a table, namespace.table, without / and \\"
+            )
+        }
+        return text
+    }
+
+    package var fields: [String: JSONValue] {
+        var fields: [String: JSONValue] = [
+            "format_version": .integer(Self.formatVersion),
+            "id": .string(id.rawValue),
+            "source": source.value,
+            "stream": .string(stream),
+            "dataset": .string(dataset),
+            "sync": .object(sync.fields),
+            "trigger": .string(trigger),
+            "dst": .string(daylightRule.rawValue),
+            "start": .string(start.rawValue),
+            "overlap": .string(overlap.rawValue),
+            "catch_up": catchUp.value,
+            "jitter": .span(jitter),
+            "retry": .object([
+                "attempts": .integer(retry.attempts),
+                "base": .span(retry.base),
+                "cap": .span(retry.cap),
+            ]),
+            "timeout": .span(timeout),
+            "pause_after": .integer(pauseAfter),
+            "enabled": .boolean(isEnabled),
+            "description": .string(text),
+            "created_at": .string(Instant(createdAt).description),
+            "created_by": .string(createdBy),
+        ]
+        fields["time_zone"] = timeZone.map(JSONValue.string)
+        fields["start_at"] = startAt.map { .string(Instant($0).description) }
+        fields["end_at"] = endAt.map { .string(Instant($0).description) }
+        return fields
+    }
+}
+
+extension CatchUpPolicy {
+    /// Reads the field `catch_up`: a word, or `{"max": 10, "window": "7d"}` for all.
+    fileprivate init(_ fields: inout DocumentFields) throws(DefinitionError) {
+        let name = fields.name("catch_up")
+        switch fields.any("catch_up") {
+        case nil, .string("latest")?: self = .latest
+        case .string("none")?: self = .none
+        case .object?:
+            guard var all = try fields.object("catch_up") else {
+                self = .latest
+                return
+            }
+            guard let max = try all.integer("max", in: 1...Limits.catchUp),
+                let window = try all.span("window")
+            else {
+                throw DefinitionError(.invalid, field: name, "all takes both max and window")
+            }
+            try all.end()
+            self = .all(max: max, window: window / 1_000)
+        default:
+            throw DefinitionError(
+                .invalid,
+                field: name,
+                "it is latest, none, or {\"max\": 10, \"window\": \"7d\"} for all of a window"
+            )
+        }
+    }
+
+    fileprivate var value: JSONValue {
+        switch self {
+        case .latest: "latest"
+        case .none: "none"
+        case .all(let max, let window):
+            .object(["max": .integer(max), "window": .span(window * 1_000)])
+        }
+    }
+}
+
+extension SyncDefinition {
+    fileprivate init(_ fields: inout DocumentFields) throws(DefinitionError) {
+        mode = try fields.choice("mode") ?? .fullRefresh
+        cursor = try fields.text("cursor")
+        primaryKey = try fields.texts("primary_key")
+        conflict = try fields.choice("on_conflict")
+        lookback = try fields.span("lookback")
+        columns = try fields.texts("columns")
+        condition = try fields.text("where")
+        policy = try fields.choice("policy")
+        contract = try fields.choice("schema") ?? .evolve
+        allowsTypeChange = try fields.boolean("allow_type_change") ?? false
+        if case .object(let policies)? = fields.any("column_policies") {
+            var each = DocumentFields(policies, path: fields.name("column_policies."))
+            for column in policies.keys.sorted() {
+                columnPolicies[column] = try each.choice(column)
+            }
+        }
+        let isPlain = cursor == nil && primaryKey == nil && conflict == nil && lookback == nil
+        guard mode == .incremental || isPlain else {
+            throw DefinitionError(
+                .invalid,
+                field: fields.name("mode"),
+                "cursor, primary_key, on_conflict and lookback belong to the mode incremental"
+            )
+        }
+        guard mode == .fullRefresh || cursor != nil else {
+            throw DefinitionError(
+                .invalid,
+                field: fields.name("cursor"),
+                "an incremental schedule names the column that grows with every change"
+            )
+        }
+        try fields.end()
+    }
+
+    fileprivate var fields: [String: JSONValue] {
+        var fields: [String: JSONValue] = [
+            "mode": .string(mode.rawValue), "schema": .string(contract.rawValue),
+        ]
+        fields["cursor"] = cursor.map(JSONValue.string)
+        fields["primary_key"] = primaryKey.map { .array($0.map(JSONValue.string)) }
+        fields["on_conflict"] = conflict.map { .string($0.rawValue) }
+        fields["lookback"] = lookback.map(JSONValue.span)
+        fields["columns"] = columns.map { .array($0.map(JSONValue.string)) }
+        fields["where"] = condition.map(JSONValue.string)
+        fields["policy"] = policy.map { .string($0.rawValue) }
+        if !columnPolicies.isEmpty {
+            fields["column_policies"] = .object(
+                columnPolicies.mapValues { .string($0.rawValue) }
+            )
+        }
+        if allowsTypeChange { fields["allow_type_change"] = .boolean(true) }
+        return fields
+    }
+}
+
+extension SourceChoice {
+    /// Reads the field `source`: the name of a source, or `{"dsn": …}`.
+    fileprivate init(_ fields: inout DocumentFields) throws(DefinitionError) {
+        if case .string(let name)? = fields.any("source") {
+            self = .named(try DefinitionID(name, field: fields.name("source")))
+            return
+        }
+        guard var inline = try fields.object("source") else {
+            throw DefinitionError(
+                .invalid,
+                field: fields.name("source"),
+                "it is missing: the name of a source, or {\"dsn\": \"secret:name\"}"
+            )
+        }
+        self = .inline(try SourceAddress(&inline))
+        try inline.end()
+    }
+
+    fileprivate var value: JSONValue {
+        switch self {
+        case .named(let id): .string(id.rawValue)
+        case .inline(let address): .object(address.fields)
+        }
+    }
+}
+
+extension JSONValue {
+    /// A span as documents write it, in the largest unit that has no rest.
+    static func span(_ milliseconds: Int64) -> JSONValue {
+        let seconds = milliseconds / 1_000
+        for (unit, length) in [("d", Int64(86_400)), ("h", 3_600), ("m", 60)]
+        where seconds > 0 && seconds % length == 0 {
+            return .string("\(seconds / length)\(unit)")
+        }
+        return .string("\(seconds)s")
+    }
+}
+
+/// The field `format_version` of every document.
+enum DocumentFormat {
+    /// - Throws: `DefinitionError` `malformed` for a document of a newer program.
+    static func check(_ fields: inout DocumentFields, newest: Int) throws(DefinitionError) {
+        let version = try fields.integer("format_version", in: 1...Int.max) ?? newest
+        guard version <= newest else {
+            throw DefinitionError(
+                .malformed,
+                field: "format_version",
+                "it was written in format \(version) by a newer program; this one reads up to \(newest)"
+            )
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package import Scheduling
+
+/// A schedule as its operator wrote it: what is read, where it lands, when, and what becomes of it when
+/// things go wrong.
+///
+/// Nothing a run writes is in it.
+package struct ScheduleDefinition: DefinitionDocument, Hashable {
+    package static let folder = "_schedules"
+    package static let noun = "schedule"
+
+    /// When a new schedule is due for the first time.
+    package enum Start: String, Hashable, Sendable, CaseIterable {
+        /// As soon as it is there.
+        case now
+        /// At the first time of its trigger.
+        case next
+    }
+
+    package var id: DefinitionID
+    package var text = ""
+    package var source: SourceChoice
+    /// The stream that is read: `table`, or `schema.table`.
+    package var stream: String
+    /// The table it lands in: `namespace.table`.
+    package var dataset: String
+    package var sync = SyncDefinition()
+    package var trigger: String
+    package var timeZone: String?
+    package var daylightRule = CronSchedule.DaylightRule.vixie
+    package var start = Start.now
+    package var overlap = OverlapPolicy.skip
+    package var catchUp = CatchUpPolicy.latest
+    /// Milliseconds.
+    package var jitter: Int64 = 0
+    package var retry = RetryPolicy()
+    /// Milliseconds.
+    package var timeout = Limits.timeout
+    /// Milliseconds since 1970 in UTC.
+    package var startAt: Int64?
+    /// Milliseconds since 1970 in UTC.
+    package var endAt: Int64?
+    package var pauseAfter = Limits.pauseAfter
+    package var isEnabled = true
+    /// Milliseconds since 1970 in UTC.
+    package var createdAt: Int64
+    package var createdBy: String
+
+    /// The trigger, with the zones of the machine.
+    ///
+    /// - Throws: `DefinitionError` `invalid` for the field `trigger`.
+    package func parsedTrigger(_ zones: ZoneCatalog) throws(DefinitionError) -> Trigger {
+        let parsed: Trigger
+        do {
+            parsed = try Trigger(
+                parsing: trigger,
+                zone: timeZone,
+                daylightRule: daylightRule,
+                zones: zones
+            )
+        } catch {
+            throw DefinitionError(.invalid, field: "trigger", error.message)
+        }
+        guard parsed != .dataset(dataset) else {
+            throw DefinitionError(
+                .invalid,
+                field: "trigger",
+                "a schedule cannot wait for the table that it loads itself"
+            )
+        }
+        return parsed
+    }
+
+    /// What the scheduler has to know of it.
+    ///
+    /// - Parameters:
+    ///   - trigger: Its trigger, read.
+    ///   - pool: What its source shares with others.
+    /// - Returns: The specification.
+    package func spec(_ trigger: Trigger, pool: String) -> ScheduleSpec {
+        var spec = ScheduleSpec(
+            id: id.rawValue,
+            trigger: trigger,
+            target: dataset,
+            pool: pool,
+            createdAt: createdAt
+        )
+        spec.overlap = overlap
+        spec.catchUp = catchUp
+        spec.jitter = jitter
+        spec.retry = retry
+        spec.timeout = timeout
+        spec.startAt = startAt
+        spec.endAt = endAt
+        spec.pauseAfter = pauseAfter
+        spec.isEnabled = isEnabled
+        spec.isDueWhenCreated = start == .now
+        return spec
+    }
+}
+
+/// The source of a schedule: one that is defined by itself, or an address of its own.
+package enum SourceChoice: Hashable, Sendable {
+    case named(DefinitionID)
+    case inline(SourceAddress)
+
+    /// What runs of the same source share.
+    package var pool: String {
+        switch self {
+        case .named(let id): "source:\(id)"
+        case .inline(let address): address.pool
+        }
+    }
+}
+
+/// How a stream is read and published.
+package struct SyncDefinition: Hashable, Sendable {
+    /// How much of a stream is read.
+    package enum Mode: String, Hashable, Sendable, CaseIterable {
+        case fullRefresh = "full-refresh"
+        case incremental
+    }
+
+    /// What becomes of rows the table has already.
+    package enum Conflict: String, Hashable, Sendable, CaseIterable {
+        case merge
+        case append
+    }
+
+    /// How the table follows a changed source.
+    package enum Contract: String, Hashable, Sendable, CaseIterable {
+        case evolve
+        case freeze
+        case discard
+    }
+
+    /// What becomes of values a column cannot hold.
+    package enum Policy: String, Hashable, Sendable, CaseIterable {
+        case error
+        case null
+        case clamp
+        case string
+    }
+
+    package var mode = Mode.fullRefresh
+    package var cursor: String?
+    package var primaryKey: [String]?
+    package var conflict: Conflict?
+    /// Milliseconds for a cursor of times, thousandths for one of numbers.
+    package var lookback: Int64?
+    package var columns: [String]?
+    package var condition: String?
+    package var policy: Policy?
+    package var columnPolicies: [String: Policy] = [:]
+    package var contract = Contract.evolve
+    package var allowsTypeChange = false
+
+    /// Makes a plain full refresh.
+    package init() {}
+}

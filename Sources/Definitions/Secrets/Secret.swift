@@ -1,0 +1,84 @@
+/// A text that nobody shall read by accident: printing, interpolating, encoding or reflecting it gives
+/// `<secret>`.
+package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    private let value: String
+
+    /// Wraps a secret.
+    package init(_ value: String) { self.value = value }
+
+    /// Lends the secret to whoever needs it itself: a connection, a cipher.
+    package func reveal<Result, Failure: Error>(
+        _ body: (String) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(value)
+    }
+
+    /// Replaces the secret wherever it stands in a text that others wrote.
+    package func scrub(_ text: String) -> String {
+        // Something so short stands in texts that have nothing to do with it.
+        guard value.utf8.count >= 4 else { return text }
+        return text.split(separator: value, omittingEmptySubsequences: false)
+            .joined(separator: "<secret>")
+    }
+
+    package var description: String { "<secret>" }
+    package var debugDescription: String { "<secret>" }
+    package var customMirror: Mirror { Mirror(reflecting: "<secret>") }
+}
+
+/// Where a secret is to be had.
+package enum SecretReference: Hashable, Sendable, CustomStringConvertible {
+    /// One that is sealed in the lake.
+    case sealed(DefinitionID)
+    /// A variable of the server's environment.
+    case environment(String)
+    /// The contents of a file on the server's machine, without a line's end behind them.
+    case file(String)
+    /// What a command on the server's machine prints, without a line's end behind it.
+    case command(String)
+
+    /// Reads `secret:name`, `env:NAME`, `file:/path` or `exec:command`; nil for anything else.
+    package init?(parsing text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[1].isEmpty else { return nil }
+        let rest = String(parts[1])
+        switch parts[0] {
+        case "secret":
+            // What is no name is no reference either.
+            guard let id = try? DefinitionID(rest) else { return nil }
+            self = .sealed(id)
+        case "env" where rest.utf8.allSatisfy(Self.isNameByte): self = .environment(rest)
+        case "file" where rest.hasPrefix("/"): self = .file(rest)
+        case "exec": self = .command(rest)
+        default: return nil
+        }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    /// Whether it reaches into the server's machine, which only an administrator may ask for.
+    package var needsAdministrator: Bool {
+        switch self {
+        case .sealed: false
+        case .environment, .file, .command: true
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .sealed(let id): "secret:\(id)"
+        case .environment(let name): "env:\(name)"
+        case .file(let path): "file:\(path)"
+        case .command(let line): "exec:\(line)"
+        }
+    }
+}

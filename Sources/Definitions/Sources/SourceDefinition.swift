@@ -1,0 +1,33 @@
+/// A source that schedules refer to by its name.
+package struct SourceDefinition: DefinitionDocument, Hashable {
+    package static let folder = "_sources"
+    package static let noun = "source"
+    private static let formatVersion = 1
+
+    package var id: DefinitionID
+    package var text: String
+    package var address: SourceAddress
+    /// Milliseconds since 1970 in UTC.
+    package var createdAt: Int64
+    package var createdBy: String
+
+    /// Reads and checks the fields of a document.
+    package init(_ fields: inout DocumentFields) throws(DefinitionError) {
+        try DocumentFormat.check(&fields, newest: Self.formatVersion)
+        id = try DefinitionID(try fields.requiredText("id"))
+        text = try fields.text("description") ?? ""
+        createdAt = try fields.instant("created_at") ?? 0
+        createdBy = try fields.text("created_by") ?? ""
+        address = try SourceAddress(&fields)
+    }
+
+    package var fields: [String: JSONValue] {
+        address.fields.merging([
+            "format_version": .integer(Self.formatVersion),
+            "id": .string(id.rawValue),
+            "description": .string(text),
+            "created_at": .string(Instant(createdAt).description),
+            "created_by": .string(createdBy),
+        ]) { _, own in own }
+    }
+}

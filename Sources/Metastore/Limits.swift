@@ -1,0 +1,17 @@
+/// Every number that bounds this target, with its reason.
+package enum Limits {
+    /// Seconds to wait for another process that writes: a transaction of ours takes some 20 ms.
+    static let busySeconds = 10.0
+
+    /// Rows of a page of history, at most: more is asked for in pages.
+    package static let pageRows = 1_000
+
+    /// Ended occurrences removed in one transaction, so that nothing waits long for it.
+    static let pruneRows = 1_000
+
+    /// Readers beside the one writer: requests of the API.
+    static let readers = 4
+
+    /// Idempotency keys are kept for so many milliseconds: a client that tries again does it within a day.
+    static let idempotencyAge: Int64 = 86_400_000
+}

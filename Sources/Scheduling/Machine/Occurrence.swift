@@ -1,0 +1,106 @@
+/// One time at which a schedule is due, or at which somebody asked for it; what it leads to is a run.
+///
+/// Times are milliseconds since 1970 in UTC.
+package struct Occurrence: Hashable, Sendable, Identifiable {
+    /// Made of the rest, so that two processes that see the same occurrence give it the same name.
+    package var id: String
+    package var scheduleID: String
+    package var origin: OccurrenceOrigin
+    /// The nominal time.
+    package var scheduledFor: Int64
+    /// When it may begin: never before the nominal time.
+    package var dueAt: Int64
+    /// When it was recorded.
+    package var claimedAt: Int64
+    /// How often the clock had been set back by then: the same nominal time may come again.
+    package var era: Int
+    /// The table it loads.
+    package var target: String
+    /// The pool it takes a place of.
+    package var pool: String
+    /// Attempts begun so far.
+    package var attempt = 0
+    /// When the first attempt began.
+    package var startedAt: Int64?
+    /// When the next attempt may begin; nil where that is at once.
+    package var retryAt: Int64?
+
+    /// Makes an occurrence that is not begun.
+    package init(
+        scheduleID: String,
+        origin: OccurrenceOrigin,
+        scheduledFor: Int64,
+        dueAt: Int64,
+        claimedAt: Int64,
+        era: Int,
+        target: String,
+        pool: String
+    ) {
+        self.scheduleID = scheduleID
+        self.origin = origin
+        self.scheduledFor = scheduledFor
+        self.dueAt = dueAt
+        self.claimedAt = claimedAt
+        self.era = era
+        self.target = target
+        self.pool = pool
+        var parts = [scheduleID, Self.stamp(scheduledFor)]
+        if origin != .schedule { parts.append(origin.rawValue) }
+        if era > 0 { parts.append("era\(era)") }
+        id = parts.joined(separator: ".")
+    }
+
+    /// `20261121T200600Z`, with milliseconds where there are any.
+    private static func stamp(_ time: Int64) -> String {
+        let seconds = (time - (time % 1_000 + 1_000) % 1_000) / 1_000
+        let rest = time - seconds * 1_000
+        let time = CivilTime(seconds: seconds).description.split(separator: " ")
+        let text = time.map { $0.filter { $0 != "-" && $0 != ":" } }.joined(separator: "T")
+        guard rest > 0 else { return text + "Z" }
+        return text + String(String(1_000 + rest).dropFirst()) + "Z"
+    }
+}
+
+/// Why an occurrence did not run, or was stopped.
+package enum OccurrenceReason: String, Hashable, Sendable, CaseIterable, Codable {
+    /// The schedule's last run had not ended.
+    case overlap
+    /// One was waiting already.
+    case bufferFull = "buffer-full"
+    /// Nobody was there to run it, and a newer one covers it.
+    case late
+    /// A newer occurrence took its place.
+    case replaced
+    /// Somebody cancelled it.
+    case asked
+    /// The schedule was disabled before it began.
+    case disabled
+    /// The schedule was paused before it began.
+    case paused
+    /// The schedule is gone.
+    case deleted
+    /// It took longer than it may.
+    case timeout
+}
+
+/// What an attempt did.
+package struct AttemptReport: Hashable, Sendable {
+    package var end: AttemptEnd
+    /// What failed, where, and what to do; never a secret.
+    package var message: String?
+    package var rowCount: Int64 = 0
+    /// Bytes that came from the source.
+    package var bytesRead: Int64 = 0
+    /// Bytes of the files that were published.
+    package var bytesWritten: Int64 = 0
+    /// The table's snapshot; nil where nothing was new.
+    package var snapshotID: Int64?
+    /// One sentence each: what was changed, or could not be proven.
+    package var warnings: [String] = []
+
+    /// Makes a report of nothing but the end.
+    package init(_ end: AttemptEnd, message: String? = nil) {
+        self.end = end
+        self.message = message
+    }
+}

@@ -1,0 +1,322 @@
+import HeapModule
+
+/// The scheduler's decisions, without a clock, a store or a thread.
+///
+/// Every method tells it what happened and when; what it wants done adds up in a `SchedulerStep`, which `takeStep`
+/// hands out. Whoever drives it writes the step down in one transaction and acts on it only then, so that
+/// nothing runs that is not recorded. If writing fails, the machine is thrown away and made anew from what
+/// is written.
+///
+/// Times are milliseconds since 1970 in UTC.
+package struct SchedulerMachine: Sendable {
+    /// What is known of one schedule.
+    struct Entry: Sendable {
+        var spec: ScheduleSpec
+        var status: ScheduleStatus
+        /// The nominal time it waits for; nil while it waits for none.
+        var nominal: Int64?
+        /// Counts changes of `nominal`: what the agenda holds of before counts no longer.
+        var version: UInt32 = 0
+        /// Occurrences that have not ended, the oldest first.
+        var unfinished: [String] = []
+
+        var isLive: Bool { spec.isEnabled && status.pauseReason == nil }
+    }
+
+    /// An occurrence that has not ended.
+    struct Work: Sendable {
+        var occurrence: Occurrence
+        var isRunning = false
+        /// Why it is to stop.
+        var stopReason: OccurrenceReason?
+        /// Whether it waits until its next attempt may begin.
+        var isResting = false
+    }
+
+    /// What the agenda wakes for.
+    enum Alarm: Hashable, Sendable {
+        case nominal(Int, version: UInt32)
+        case retry(String, attempt: Int)
+        case deadline(String, attempt: Int)
+    }
+
+    struct Due: Comparable, Sendable {
+        var at: Int64
+        var alarm: Alarm
+
+        static func < (left: Due, right: Due) -> Bool { left.at < right.at }
+    }
+
+    /// Entries by place; a removed one leaves its place empty.
+    var entries: [Entry?] = []
+    var places: [String: Int] = [:]
+    var work: [String: Work] = [:]
+    var agenda = Heap<Due>()
+    var pools: Pools
+    var step = SchedulerStep()
+    /// How often the clock was set back.
+    var era: Int
+    /// Schedules that wait for a table.
+    var followers: [String: Set<Int>] = [:]
+    private var lastNow: Int64?
+    private var chance: UInt64
+    /// A machine that stops begins nothing more.
+    private var isStopping = false
+
+    /// Makes a machine that knows no schedule.
+    ///
+    /// - Parameters:
+    ///   - limit: Runs at a time, in all.
+    ///   - poolLimit: Runs at a time of one pool.
+    ///   - era: How often the clock had been set back.
+    ///   - seed: What the waits between attempts are drawn from.
+    package init(limit: Int, poolLimit: Int, era: Int = 0, seed: UInt64) {
+        pools = Pools(limit: limit, poolLimit: poolLimit)
+        self.era = era
+        chance = seed
+    }
+
+    /// Hands out what is to be written and done, and begins a new step.
+    package mutating func takeStep() -> SchedulerStep {
+        let taken = step
+        step = SchedulerStep()
+        return taken
+    }
+
+    /// When it next wants to be told the time; nil while it waits for nothing.
+    package var nextWake: Int64? { agenda.min?.at }
+
+    /// Schedules it knows.
+    package var scheduleCount: Int { places.count }
+
+    /// Runs that have a place.
+    package var runningCount: Int { pools.runningCount }
+
+    /// Occurrences that have not ended.
+    package var unfinishedCount: Int { work.count }
+
+    /// When a schedule is next due by the clock; nil where it is not.
+    package func nextDue(of id: String) -> Int64? {
+        guard let entry = places[id].flatMap({ entries[$0] }) else { return nil }
+        return entry.nominal.map(entry.spec.due)
+    }
+
+    // MARK: Time
+
+    /// Tells it the time.
+    ///
+    /// Deals with at most `limit` alarms, so that a step stays a transaction of a size that can be written
+    /// quickly; `nextWake` is in the past while there are more.
+    package mutating func tick(_ now: Int64, limit: Int = Limits.stepAlarms) {
+        if let last = lastNow, now < last - Limits.clockStep {
+            clockWentBack(to: now)
+            lastNow = now
+        }
+        lastNow = max(now, lastNow ?? now)
+        var count = 0
+        while count < limit, let due = agenda.min, due.at <= now {
+            _ = agenda.popMin()
+            count += 1
+            switch due.alarm {
+            case .nominal(let place, let version):
+                guard let entry = entries[place], entry.version == version else { continue }
+                fire(place, now)
+            case .retry(let id, let attempt):
+                guard let waiting = work[id], waiting.isResting,
+                    waiting.occurrence.attempt == attempt
+                else { continue }
+                work[id]?.isResting = false
+                work[id]?.occurrence.retryAt = nil
+                pools.enqueue(waiting.occurrence)
+            case .deadline(let id, let attempt):
+                guard let running = work[id], running.isRunning,
+                    running.occurrence.attempt == attempt
+                else { continue }
+                stop(id, .timeout, now)
+            }
+        }
+        admit(now)
+    }
+
+    /// A clock that was set back by more than a little: what it showed before was wrong, and the times it
+    /// shows now are new ones, whatever they are called.
+    private mutating func clockWentBack(to now: Int64) {
+        era += 1
+        step.era = era
+        for place in entries.indices {
+            guard let entry = entries[place], entry.status.cursor > now else { continue }
+            setCursor(place, now)
+            plan(place)
+        }
+    }
+
+    // MARK: Places and locks
+
+    /// Begins what may begin.
+    mutating func admit(_ now: Int64) {
+        guard !isStopping else { return }
+        while let next = pools.next({ work[$0].flatMap { $0.isRunning ? nil : $0.occurrence } }) {
+            begin(next.id, now)
+        }
+    }
+
+    private mutating func begin(_ id: String, _ now: Int64) {
+        guard var begun = work[id] else { return }
+        begun.isRunning = true
+        begun.isResting = false
+        begun.occurrence.attempt += 1
+        begun.occurrence.startedAt = begun.occurrence.startedAt ?? now
+        work[id] = begun
+        if let timeout = places[begun.occurrence.scheduleID].flatMap({ entries[$0]?.spec.timeout })
+        {
+            let alarm = Alarm.deadline(id, attempt: begun.occurrence.attempt)
+            agenda.insert(Due(at: now + timeout, alarm: alarm))
+        }
+        step.changes.append(.started(id, attempt: begun.occurrence.attempt, at: now))
+        step.starts.append(
+            SchedulerStep.Start(occurrence: begun.occurrence, attempt: begun.occurrence.attempt)
+        )
+    }
+
+    /// Begins nothing more.
+    ///
+    /// What runs is to be interrupted, and its end still told.
+    package mutating func beginStopping() { isStopping = true }
+
+    // MARK: The ends of attempts
+
+    /// An attempt ended; one that is not the occurrence's last counts for nothing.
+    package mutating func ended(
+        _ id: String,
+        attempt: Int,
+        _ report: AttemptReport,
+        at now: Int64
+    ) {
+        guard let ended = work[id], ended.isRunning, ended.occurrence.attempt == attempt else {
+            return
+        }
+        step.changes.append(.attempted(id, attempt: attempt, report, at: now))
+        work[id]?.isRunning = false
+        pools.leave(ended.occurrence)
+        switch (report.end, ended.stopReason) {
+        case (.succeeded, _):
+            // It came to its end before it heard that it should not.
+            finish(id, .succeeded, nil, now)
+        case (_, .timeout?): finish(id, .failed, .timeout, now)
+        case (_, let reason?): finish(id, .cancelled, reason, now)
+        case (.failed(.transient), nil) where attempt < retry(of: ended.occurrence).attempts:
+            rest(id, now)
+        case (.failed, nil): finish(id, .failed, nil, now)
+        case (.cancelled, nil): finish(id, .cancelled, .asked, now)
+        case (.interrupted, nil):
+            step.changes.append(.waits(id, until: nil))
+            if let occurrence = work[id]?.occurrence { pools.enqueue(occurrence, isFirst: true) }
+        }
+        admit(now)
+    }
+
+    private func retry(of occurrence: Occurrence) -> RetryPolicy {
+        places[occurrence.scheduleID].flatMap { entries[$0]?.spec.retry } ?? RetryPolicy()
+    }
+
+    /// Has an occurrence wait for its next attempt, without a place but with its schedule and table.
+    private mutating func rest(_ id: String, _ now: Int64) {
+        guard let resting = work[id]?.occurrence else { return }
+        chance = Chance.hash(id, Int64(bitPattern: chance))
+        let until =
+            now + retry(of: resting).delay(afterAttempt: resting.attempt, chance: chance)
+        work[id]?.isResting = true
+        work[id]?.occurrence.retryAt = until
+        agenda.insert(Due(at: until, alarm: .retry(id, attempt: resting.attempt)))
+        step.changes.append(.waits(id, until: until))
+    }
+
+    /// Ends an occurrence that does not run.
+    mutating func finish(
+        _ id: String,
+        _ state: OccurrenceState,
+        _ reason: OccurrenceReason?,
+        _ now: Int64
+    ) {
+        guard let finished = work.removeValue(forKey: id) else { return }
+        step.changes.append(.ended(id, state, reason, at: now))
+        for freed in pools.unlock(finished.occurrence).reversed() {
+            if let waiting = work[freed] { pools.enqueue(waiting.occurrence, isFirst: true) }
+        }
+        guard let place = places[finished.occurrence.scheduleID], let entry = entries[place] else {
+            return
+        }
+        entries[place]?.unfinished.removeAll { $0 == id }
+        switch state {
+        case .succeeded where entry.status.failures > 0: setStatus(place) { $0.failures = 0 }
+        case .failed:
+            setStatus(place) { status in
+                status.failures += 1
+                let limit = entry.spec.pauseAfter
+                guard limit > 0, status.failures >= limit else { return }
+                status.pauseReason = "\(status.failures) runs in a row failed"
+            }
+        default: break
+        }
+        if case .completion = entry.spec.trigger { setCursor(place, now) }
+        plan(place)
+    }
+
+    // MARK: Stopping one
+
+    /// Stops an occurrence; one that waits ends at once, one that runs when its attempt does.
+    ///
+    /// - Returns: Whether there is such an occurrence that has not ended.
+    @discardableResult
+    package mutating func stop(_ id: String, _ reason: OccurrenceReason, _ now: Int64) -> Bool {
+        guard let stopped = work[id] else { return false }
+        if stopped.isRunning {
+            guard stopped.stopReason == nil else { return true }
+            work[id]?.stopReason = reason
+            step.cancels.append(id)
+        } else {
+            finish(id, reason == .timeout ? .failed : .cancelled, reason, now)
+        }
+        return true
+    }
+
+    // MARK: Status
+
+    /// Changes a schedule's status and has it written.
+    mutating func setStatus(_ place: Int, _ change: (inout ScheduleStatus) -> Void) {
+        guard var entry = entries[place] else { return }
+        change(&entry.status)
+        entries[place] = entry
+        step.statuses[entry.spec.id] = entry.status
+    }
+
+    mutating func setCursor(_ place: Int, _ time: Int64) {
+        setStatus(place) { $0.cursor = time }
+    }
+
+    /// Puts a schedule's next nominal time on the agenda; what is there of it counts no longer.
+    mutating func plan(_ place: Int) {
+        guard var entry = entries[place] else { return }
+        let nominal: Int64?
+        if !entry.isLive {
+            nominal = nil
+        } else if case .completion(let seconds) = entry.spec.trigger {
+            let next = max(entry.status.cursor + seconds * 1_000, entry.spec.startAt ?? .min)
+            nominal = entry.unfinished.isEmpty && next < entry.spec.endAt ?? .max ? next : nil
+        } else {
+            nominal = entry.spec.nextNominal(after: entry.status.cursor)
+        }
+        if nominal == entry.nominal, entry.version > 0 { return }
+        entry.nominal = nominal
+        entry.version &+= 1
+        entries[place] = entry
+        if let nominal {
+            agenda.insert(
+                Due(
+                    at: entry.spec.due(nominal),
+                    alarm: .nominal(place, version: entry.version)
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,245 @@
+package import Daemon
+import Definitions
+import Foundation
+import Logging
+import Metastore
+import Synchronization
+
+/// The API: matches requests with endpoints, lets in who may, and turns errors into problems.
+package final class API: Sendable {
+    let node: Node
+    private let endpoints: [Endpoint]
+    private let limiter = RateLimiter()
+    /// Idempotency keys whose first request is being answered.
+    private let inFlight = Mutex<Set<String>>([])
+
+    /// Makes the API of a node.
+    package init(_ node: Node) {
+        self.node = node
+        var endpoints = ScheduleEndpoints(node: node).all
+        endpoints += RunEndpoints(node: node).all
+        endpoints += SourceEndpoints(node: node).all
+        endpoints += LakeEndpoints(node: node).all
+        endpoints += SecretEndpoints(node: node).all
+        endpoints += SystemEndpoints(node: node).all
+        let document = OpenAPIDocument.make(endpoints)
+        endpoints.append(
+            Endpoint(
+                method: .get,
+                path: "/api/v1/openapi.json",
+                name: "getOpenAPI",
+                summary: "This document.",
+                role: nil,
+                answer: "Any",
+                handler: { _ in .json(document) }
+            )
+        )
+        self.endpoints = endpoints
+    }
+
+    /// Answers a request.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked.
+    ///   - caller: Who asks, where that is known from elsewhere than a token.
+    /// - Returns: The answer; errors are answers too.
+    package func respond(_ request: APIRequest, as caller: Caller? = nil) async -> APIResponse {
+        do {
+            return try await answer(request, as: caller)
+        } catch {
+            if let problem = Problem(error) { return problem.response }
+            node.log.error(
+                "a request failed",
+                metadata: [
+                    "method": "\(request.method.rawValue)", "path": "\(request.path)",
+                    "error": "\(error)",
+                ]
+            )
+            return Problem(
+                500,
+                "internal",
+                "the server could not do it; its log says why"
+            ).response
+        }
+    }
+
+    private func answer(
+        _ request: APIRequest,
+        as known: Caller?
+    ) async throws -> APIResponse {
+        var request = request
+        let endpoint = try find(&request)
+        request.caller = try await admit(request, endpoint, as: known)
+        for item in request.query where !endpoint.query.contains(where: { $0.name == item.name }) {
+            throw Problem(400, "invalid", "there is no such parameter", field: item.name)
+        }
+        try checkBody(request, endpoint)
+        guard endpoint.isIdempotent, let key = request.headers["idempotency-key"] else {
+            return try await endpoint.handler(request)
+        }
+        return try await once(key, request, endpoint)
+    }
+
+    /// The endpoint of a path, with the path's parameters in the request.
+    private func find(_ request: inout APIRequest) throws -> Endpoint {
+        let parts = request.path.split(separator: "/", omittingEmptySubsequences: true)
+            .map { String($0).removingPercentEncoding ?? "" }
+        var allowed: Set<String> = []
+        for endpoint in endpoints {
+            guard let parameters = endpoint.match(parts) else { continue }
+            guard endpoint.method == request.method else {
+                allowed.insert(endpoint.method.rawValue)
+                continue
+            }
+            request.parameters = parameters
+            return endpoint
+        }
+        guard !allowed.isEmpty else {
+            throw Problem(404, "not-found", "there is nothing at this path")
+        }
+        throw Self.methodProblem(allowed)
+    }
+
+    private static func methodProblem(_ allowed: Set<String>) -> Problem {
+        var problem = Problem(
+            405,
+            "method",
+            "this path takes \(allowed.sorted().joined(separator: ", "))"
+        )
+        problem.headers["allow"] = allowed.sorted().joined(separator: ", ")
+        return problem
+    }
+
+    /// The answer to a method that no endpoint has.
+    package func refuse(method: String, _ path: String) -> APIResponse {
+        let parts = path.split(separator: "/").map(String.init)
+        let allowed = endpoints.filter { $0.match(parts) != nil }.map(\.method.rawValue)
+        guard !allowed.isEmpty else {
+            return Problem(404, "not-found", "there is nothing at this path").response
+        }
+        return Self.methodProblem(Set(allowed)).response
+    }
+
+    private func admit(
+        _ request: APIRequest,
+        _ endpoint: Endpoint,
+        as known: Caller?
+    ) async throws -> Caller? {
+        var caller = known
+        if caller == nil, let header = request.headers["authorization"] {
+            let parts = header.split(separator: " ", maxSplits: 1)
+            if parts.count == 2, parts[0].lowercased() == "bearer" {
+                caller = try await node.caller(with: Secret(String(parts[1])))
+            }
+        }
+        guard let role = endpoint.role else { return caller }
+        guard let caller else {
+            try limiter.admit("", at: node.clock.uptime().milliseconds)
+            throw Problem.unauthorized
+        }
+        if known == nil { try limiter.admit(caller.name, at: node.clock.uptime().milliseconds) }
+        guard caller.role >= role else {
+            throw Problem(
+                403,
+                "forbidden",
+                "this takes the role \(role.rawValue); the token has the role \(caller.role.rawValue)"
+            )
+        }
+        return caller
+    }
+
+    private func checkBody(_ request: APIRequest, _ endpoint: Endpoint) throws {
+        guard endpoint.body != nil else { return }
+        let type = request.headers["content-type"]?.prefix { $0 != ";" }.lowercased()
+        let types = ["application/json", "application/merge-patch+json"]
+        guard type.map({ types.contains($0.trimming()) }) ?? true else {
+            throw Problem(415, "media-type", "the body is application/json")
+        }
+    }
+
+    /// Gives the answer of before to a key that was used before.
+    private func once(
+        _ key: String,
+        _ request: APIRequest,
+        _ endpoint: Endpoint
+    ) async throws -> APIResponse {
+        guard (1...Limits.idempotencyKeyLength).contains(key.utf8.count) else {
+            throw Problem(
+                400,
+                "invalid",
+                "it has 1 to \(Limits.idempotencyKeyLength) bytes",
+                field: "idempotency-key"
+            )
+        }
+        let name = try request.whoever().name + "\n" + key
+        let asked =
+            "\(request.method.rawValue) \(request.path) \(request.body.base64EncodedString())"
+        guard inFlight.withLock({ $0.insert(name).inserted }) else {
+            throw Problem(409, "in-flight", "the same request is being answered at this moment")
+        }
+        defer { inFlight.withLock { _ = $0.remove(name) } }
+        if let known = try await node.metastore.answer(to: name, request: asked) {
+            let body = try JSONDecoder().decode(JSONValue.self, from: Data(known.body.utf8))
+            return APIResponse(
+                status: known.status,
+                headers: ["idempotency-replayed": "true"],
+                body: .json(body)
+            )
+        }
+        let response = try await endpoint.handler(request)
+        if case .json(let value) = response.body {
+            try await node.metastore.remember(
+                RememberedAnswer(
+                    status: response.status,
+                    body: String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+                ),
+                to: name,
+                request: asked,
+                at: node.clock.now()
+            )
+        }
+        return response
+    }
+}
+
+extension StringProtocol {
+    /// The text without blanks around it.
+    fileprivate func trimming() -> String {
+        var text = self[...]
+        while let first = text.first, first.isWhitespace { text = text.dropFirst() }
+        while let last = text.last, last.isWhitespace { text = text.dropLast() }
+        return String(text)
+    }
+}
+
+/// Counts requests of each caller: a bucket that fills at a steady rate.
+final class RateLimiter: Sendable {
+    private struct Bucket {
+        var tokens: Double
+        var at: Int64
+    }
+
+    private let buckets = Mutex<[String: Bucket]>([:])
+
+    /// Takes one request out of a caller's bucket.
+    ///
+    /// - Throws: `Problem` 429 where there is none left.
+    func admit(_ caller: String, at now: Int64) throws {
+        let isAdmitted = buckets.withLock { buckets in
+            if buckets.count >= Limits.callers { buckets.removeAll() }
+            var bucket = buckets[caller] ?? Bucket(tokens: Limits.requests.burst, at: now)
+            let filled = Double(now - bucket.at) / 1_000 * Limits.requests.perSecond
+            bucket.tokens = min(Limits.requests.burst, bucket.tokens + filled)
+            bucket.at = now
+            defer { buckets[caller] = bucket }
+            guard bucket.tokens >= 1 else { return false }
+            bucket.tokens -= 1
+            return true
+        }
+        guard isAdmitted else {
+            var problem = Problem(429, "too-many-requests", "too many requests; wait a moment")
+            problem.headers["retry-after"] = "1"
+            throw problem
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Daemon
+import Definitions
+import Metastore
+
+/// Health, metrics and the audit log.
+struct SystemEndpoints: Sendable {
+    let node: Node
+
+    var all: [Endpoint] {
+        [
+            Endpoint(
+                method: .get,
+                path: "/health",
+                name: "getHealth",
+                summary: "Whether the process answers.",
+                role: nil,
+                answer: "Health"
+            ) { _ in .json(.object(["status": "ok"])) },
+            Endpoint(
+                method: .get,
+                path: "/ready",
+                name: "getReadiness",
+                summary: "Whether the scheduler has the lease, knows all schedules and goes on.",
+                role: nil,
+                answer: "Readiness",
+                problems: [503]
+            ) { _ in readiness },
+            Endpoint(
+                method: .get,
+                path: "/metrics",
+                name: "getMetrics",
+                summary: "Metrics in Prometheus's text format.",
+                role: .reader,
+                answer: "Any",
+                type: Metrics.type
+            ) { _ in
+                APIResponse(
+                    status: 200,
+                    body: .text(
+                        Metrics.text(node.service.current, now: node.clock.now()),
+                        type: Metrics.type
+                    )
+                )
+            },
+            Endpoint(
+                method: .get,
+                path: "/api/v1/events",
+                name: "listEvents",
+                summary: "The audit log, the newest first.",
+                role: .admin,
+                query: [
+                    .limit,
+                    Endpoint.Parameter(
+                        name: "before",
+                        text: "Where a page begins: `next` of the one before.",
+                        schema: Schemas.integer(1, Int.max)
+                    ),
+                ],
+                answer: "EventList"
+            ) { request in
+                let limit = try request.limit()
+                let before =
+                    try request.text("before") == nil
+                    ? nil : Int64(try request.integer("before", 1...Int.max, or: 1))
+                let found = try await node.metastore.events(before: before, limit: limit)
+                let next = found.count == limit ? found.last.map { String($0.sequence) } : nil
+                return .json(.page(found.map(Views.event), next: next))
+            },
+        ]
+    }
+
+    private var readiness: APIResponse {
+        let state = node.service.current
+        let isStuck = state.isReady && node.clock.now() - state.lastTick > Limits.stuck
+        guard state.isReady, !isStuck else {
+            let why = isStuck ? "the scheduler does not go on" : state.obstacle
+            var response = APIResponse.json(
+                .object(["status": "not ready", "reason": .string(why)]),
+                status: 503
+            )
+            response.headers["retry-after"] = "1"
+            return response
+        }
+        return .json(
+            .object([
+                "status": "ready", "schedules": .integer(state.scheduleCount),
+                "quarantined": .integer(state.problems.count),
+            ])
+        )
+    }
+}

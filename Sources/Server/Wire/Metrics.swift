@@ -1,0 +1,116 @@
+import Daemon
+import Scheduling
+
+/// The scheduler's figures in Prometheus's text format, version 0.0.4.
+enum Metrics {
+    static let type = "text/plain; version=0.0.4; charset=utf-8"
+
+    static func text(_ state: SchedulerService.State, now: Int64) -> String {
+        var lines = MetricLines()
+        addGauges(state, now, &lines)
+        let counts = state.counts
+        lines.add(
+            "occurrences_total",
+            "counter",
+            "Occurrences recorded, by why they are there.",
+            OccurrenceOrigin.allCases.map {
+                ("{origin=\"\($0.rawValue)\"}", "\(counts.recorded[$0] ?? 0)")
+            }
+        )
+        lines.add(
+            "occurrences_ended_total",
+            "counter",
+            "Occurrences that ended, by how.",
+            OccurrenceState.allCases.filter(\.isEnd).map {
+                ("{state=\"\($0.rawValue)\"}", "\(counts.ended[$0] ?? 0)")
+            }
+        )
+        lines.add(
+            "times_not_run_total",
+            "counter",
+            "Nominal times that were not run, by why.",
+            OccurrenceReason.allCases.map {
+                ("{reason=\"\($0.rawValue)\"}", "\(counts.passed[$0] ?? 0)")
+            }
+        )
+        lines.add(
+            "attempts_failed_total",
+            "counter",
+            "Failed attempts, by class.",
+            FailureClass.allCases.map {
+                ("{class=\"\($0.rawValue)\"}", "\(counts.failures[$0] ?? 0)")
+            }
+        )
+        lines.counter("attempts_total", "Attempts begun.", counts.attempts)
+        lines.counter("rows_total", "Rows that were published.", counts.rows)
+        lines.counter("read_bytes_total", "Bytes that came from sources.", counts.bytesRead)
+        lines.counter("written_bytes_total", "Bytes of published files.", counts.bytesWritten)
+        lines.counter("store_errors_total", "Steps not written at once.", counts.storeErrors)
+        lines.add(
+            "claim_lateness_seconds",
+            "histogram",
+            "From due to recorded.",
+            series(counts.claimLateness)
+        )
+        lines.add(
+            "start_lateness_seconds",
+            "histogram",
+            "From due to the first attempt.",
+            series(counts.startLateness)
+        )
+        return lines.text
+    }
+
+    private static func addGauges(
+        _ state: SchedulerService.State,
+        _ now: Int64,
+        _ lines: inout MetricLines
+    ) {
+        lines.gauge("ready", "Whether the scheduler is ready.", state.isReady ? 1 : 0)
+        lines.gauge("schedules", "Schedules that are known.", state.scheduleCount)
+        lines.gauge("schedules_quarantined", "Unusable documents.", state.problems.count)
+        lines.gauge("runs_unfinished", "Occurrences not ended.", state.unfinishedCount)
+        lines.gauge("runs_running", "Runs that have a place.", state.runningCount)
+        lines.gauge("lease_epoch", "The epoch of the scheduler's lease.", state.epoch)
+        lines.gauge(
+            "last_tick_age_seconds",
+            "Since the scheduler last looked at the clock.",
+            Double(max(0, now - state.lastTick)) / 1_000
+        )
+    }
+
+    private static func series(_ histogram: Histogram) -> [(String, String)] {
+        zip(Histogram.bounds, histogram.counts).map { ("_bucket{le=\"\($0)\"}", "\($1)") }
+            + [
+                ("_bucket{le=\"+Inf\"}", "\(histogram.count)"), ("_sum", "\(histogram.sum)"),
+                ("_count", "\(histogram.count)"),
+            ]
+    }
+}
+
+/// Lines of Prometheus's text format.
+private struct MetricLines {
+    private var lines: [String] = []
+
+    var text: String { lines.joined(separator: "\n") + "\n" }
+
+    /// Adds a metric with its values, each behind its labels.
+    mutating func add(
+        _ name: String,
+        _ kind: String,
+        _ help: String,
+        _ values: [(String, String)]
+    ) {
+        lines.append("# HELP tributary_\(name) \(help)")
+        lines.append("# TYPE tributary_\(name) \(kind)")
+        lines += values.map { "tributary_\(name)\($0.0) \($0.1)" }
+    }
+
+    mutating func gauge(_ name: String, _ help: String, _ value: some Any) {
+        add(name, "gauge", help, [("", "\(value)")])
+    }
+
+    mutating func counter(_ name: String, _ help: String, _ value: some Any) {
+        add(name, "counter", help, [("", "\(value)")])
+    }
+}
