@@ -57,12 +57,13 @@ struct ScheduleLoop {
                 progress.nextRenewal = uptime + Limits.leaseRenewal
             }
             try await lookAround(&progress, &group, uptime)
+            progress.machine.uptime = clock.uptime().milliseconds
             let answers = takeInbox(&progress.machine)
             progress.machine.tick(clock.now())
             let didAct = try await act(&progress, &group)
             for answer in answers { answer() }
             note(progress)
-            await pause(progress, after: didAct)
+            await pause(&progress, after: didAct)
         }
         try await stop(&progress, &group)
     }
@@ -75,14 +76,17 @@ struct ScheduleLoop {
     }
 
     /// Waits until there is something to do.
-    private func pause(_ progress: Progress, after didAct: Bool) async {
-        let next = progress.machine.nextWake ?? .max
+    private func pause(_ progress: inout Progress, after didAct: Bool) async {
+        func wait() -> Int64 {
+            progress.machine.uptime = clock.uptime().milliseconds
+            return progress.machine.wait(at: clock.now()) ?? .max
+        }
         // Some are due that this step was too small for.
-        guard next > clock.now() else { return }
+        guard wait() > 0 else { return }
         // What comes in the next moment is written together. A wait that is cut short is over.
         if didAct { try? await clock.sleep(Limits.stepInterval) }
-        let wait = min(next - clock.now(), Limits.clockInterval)
-        if wait > 0 { await service.wake.wait(for: wait, clock) }
+        let rest = min(wait(), Limits.clockInterval)
+        if rest > 0 { await service.wake.wait(for: rest, clock) }
     }
 
     // MARK: Steps
@@ -234,6 +238,7 @@ struct ScheduleLoop {
         var statuses: [String: ScheduleStatus] = [:]
         for record in known { statuses[record.id] = record.status }
         try await take(changes, &progress, statuses: statuses)
+        progress.machine.uptime = clock.uptime().milliseconds
         for record in try await metastore.unfinished() {
             progress.machine.restore(
                 record.occurrence,

@@ -1,5 +1,3 @@
-import HeapModule
-
 /// Schedules that come, change and go.
 extension SchedulerMachine {
     /// A new schedule, or a new definition of one.
@@ -29,11 +27,15 @@ extension SchedulerMachine {
     private mutating func insert(_ spec: ScheduleSpec, _ status: ScheduleStatus?, _ now: Int64) {
         let place = entries.count
         places[spec.id] = place
-        var initial = status ?? ScheduleStatus(cursor: spec.createdAt)
-        // Only a clock that was wrong has been there.
-        if initial.cursor > now + Limits.clockStep { initial.cursor = now }
-        entries.append(Entry(spec: spec, status: initial))
+        entries.append(
+            Entry(spec: spec, status: status ?? ScheduleStatus(cursor: spec.createdAt))
+        )
         follow(place)
+        if let status, status.cursor > now + Limits.clockStep {
+            // The clock was set back while nobody was there to see it.
+            beginEra()
+            setCursor(place, now)
+        }
         if status == nil {
             let isDue: Bool =
                 switch spec.trigger {
@@ -121,8 +123,8 @@ extension SchedulerMachine {
             return finish(id, .cancelled, .disabled, now)
         }
         if let until = occurrence.retryAt, until > now, !wasRunning {
-            work[id]?.isResting = true
-            agenda.insert(Due(at: until, alarm: .retry(id, attempt: occurrence.attempt)))
+            // No wait is longer than the policy's longest, whatever the clock has become.
+            wait(id, min(until - now, retry(of: occurrence).cap))
         } else {
             work[id]?.occurrence.retryAt = nil
             pools.enqueue(occurrence)

@@ -7,7 +7,8 @@ import HeapModule
 /// nothing runs that is not recorded. If writing fails, the machine is thrown away and made anew from what
 /// is written.
 ///
-/// Times are milliseconds since 1970 in UTC.
+/// Times are milliseconds since 1970 in UTC. Waits are measured by `uptime`, which whoever drives it sets
+/// before each call: a clock that is set changes when something is due, not how long a run may take.
 package struct SchedulerMachine: Sendable {
     /// What is known of one schedule.
     struct Entry: Sendable {
@@ -33,18 +34,25 @@ package struct SchedulerMachine: Sendable {
         var isResting = false
     }
 
-    /// What the agenda wakes for.
-    enum Alarm: Hashable, Sendable {
-        case nominal(Int, version: UInt32)
-        case retry(String, attempt: Int)
-        case deadline(String, attempt: Int)
-    }
-
+    /// A schedule's next nominal time, by the wall clock.
     struct Due: Comparable, Sendable {
         var at: Int64
-        var alarm: Alarm
+        var place: Int
+        var version: UInt32
 
         static func < (left: Due, right: Due) -> Bool { left.at < right.at }
+    }
+
+    /// The end of a wait, by `uptime`.
+    struct Timer: Comparable, Sendable {
+        enum Purpose: Hashable, Sendable { case retry, deadline }
+
+        var at: Int64
+        var purpose: Purpose
+        var id: String
+        var attempt: Int
+
+        static func < (left: Timer, right: Timer) -> Bool { left.at < right.at }
     }
 
     /// Entries by place; a removed one leaves its place empty.
@@ -52,6 +60,9 @@ package struct SchedulerMachine: Sendable {
     var places: [String: Int] = [:]
     var work: [String: Work] = [:]
     var agenda = Heap<Due>()
+    var timers = Heap<Timer>()
+    /// Milliseconds by a clock that is never set.
+    package var uptime: Int64 = 0
     var pools: Pools
     var step = SchedulerStep()
     /// How often the clock was set back.
@@ -83,8 +94,13 @@ package struct SchedulerMachine: Sendable {
         return taken
     }
 
-    /// When it next wants to be told the time; nil while it waits for nothing.
-    package var nextWake: Int64? { agenda.min?.at }
+    /// Milliseconds until it next wants to be told the time, 0 or less for at once; nil while it waits for
+    /// nothing.
+    package func wait(at now: Int64) -> Int64? {
+        let due = agenda.min.map { $0.at - now }
+        let timer = timers.min.map { $0.at - uptime }
+        return [due, timer].compactMap { $0 }.min()
+    }
 
     /// Schedules it knows.
     package var scheduleCount: Int { places.count }
@@ -117,37 +133,48 @@ package struct SchedulerMachine: Sendable {
         while count < limit, let due = agenda.min, due.at <= now {
             _ = agenda.popMin()
             count += 1
-            switch due.alarm {
-            case .nominal(let place, let version):
-                guard let entry = entries[place], entry.version == version else { continue }
-                fire(place, now)
-            case .retry(let id, let attempt):
-                guard let waiting = work[id], waiting.isResting,
-                    waiting.occurrence.attempt == attempt
-                else { continue }
-                work[id]?.isResting = false
-                work[id]?.occurrence.retryAt = nil
-                pools.enqueue(waiting.occurrence)
-            case .deadline(let id, let attempt):
-                guard let running = work[id], running.isRunning,
-                    running.occurrence.attempt == attempt
-                else { continue }
-                stop(id, .timeout, now)
-            }
+            guard let entry = entries[due.place], entry.version == due.version else { continue }
+            fire(due.place, now)
+        }
+        while count < limit, let timer = timers.min, timer.at <= uptime {
+            _ = timers.popMin()
+            count += 1
+            ring(timer, now)
         }
         admit(now)
+    }
+
+    /// A wait is over; one of an attempt that is over too counts for nothing.
+    private mutating func ring(_ timer: Timer, _ now: Int64) {
+        guard let present = work[timer.id], present.occurrence.attempt == timer.attempt else {
+            return
+        }
+        switch timer.purpose {
+        case .retry where present.isResting:
+            work[timer.id]?.isResting = false
+            work[timer.id]?.occurrence.retryAt = nil
+            pools.enqueue(present.occurrence)
+        case .deadline where present.isRunning: stop(timer.id, .timeout, now)
+        case .retry, .deadline: break
+        }
     }
 
     /// A clock that was set back by more than a little: what it showed before was wrong, and the times it
     /// shows now are new ones, whatever they are called.
     private mutating func clockWentBack(to now: Int64) {
-        era += 1
-        step.era = era
+        beginEra()
         for place in entries.indices {
             guard let entry = entries[place], entry.status.cursor > now else { continue }
             setCursor(place, now)
             plan(place)
         }
+    }
+
+    /// Times that come from now on are others than those of the same name before; once in a step is enough.
+    mutating func beginEra() {
+        guard step.era == nil else { return }
+        era += 1
+        step.era = era
     }
 
     // MARK: Places and locks
@@ -169,8 +196,10 @@ package struct SchedulerMachine: Sendable {
         work[id] = begun
         if let timeout = places[begun.occurrence.scheduleID].flatMap({ entries[$0]?.spec.timeout })
         {
-            let alarm = Alarm.deadline(id, attempt: begun.occurrence.attempt)
-            agenda.insert(Due(at: now + timeout, alarm: alarm))
+            let attempt = begun.occurrence.attempt
+            timers.insert(
+                Timer(at: uptime + timeout, purpose: .deadline, id: id, attempt: attempt)
+            )
         }
         step.changes.append(.started(id, attempt: begun.occurrence.attempt, at: now))
         step.starts.append(
@@ -215,7 +244,7 @@ package struct SchedulerMachine: Sendable {
         admit(now)
     }
 
-    private func retry(of occurrence: Occurrence) -> RetryPolicy {
+    func retry(of occurrence: Occurrence) -> RetryPolicy {
         places[occurrence.scheduleID].flatMap { entries[$0]?.spec.retry } ?? RetryPolicy()
     }
 
@@ -223,12 +252,17 @@ package struct SchedulerMachine: Sendable {
     private mutating func rest(_ id: String, _ now: Int64) {
         guard let resting = work[id]?.occurrence else { return }
         chance = Chance.hash(id, Int64(bitPattern: chance))
-        let until =
-            now + retry(of: resting).delay(afterAttempt: resting.attempt, chance: chance)
+        let delay = retry(of: resting).delay(afterAttempt: resting.attempt, chance: chance)
+        wait(id, delay)
+        work[id]?.occurrence.retryAt = now + delay
+        step.changes.append(.waits(id, until: now + delay))
+    }
+
+    /// Has an occurrence rest for so many milliseconds.
+    mutating func wait(_ id: String, _ delay: Int64) {
+        guard let attempt = work[id]?.occurrence.attempt else { return }
         work[id]?.isResting = true
-        work[id]?.occurrence.retryAt = until
-        agenda.insert(Due(at: until, alarm: .retry(id, attempt: resting.attempt)))
-        step.changes.append(.waits(id, until: until))
+        timers.insert(Timer(at: uptime + delay, purpose: .retry, id: id, attempt: attempt))
     }
 
     /// Ends an occurrence that does not run.
@@ -258,7 +292,9 @@ package struct SchedulerMachine: Sendable {
             }
         default: break
         }
-        if case .completion = entry.spec.trigger { setCursor(place, now) }
+        if case .completion = entry.spec.trigger {
+            setCursor(place, max(now, entry.status.cursor))
+        }
         plan(place)
     }
 
@@ -312,10 +348,7 @@ package struct SchedulerMachine: Sendable {
         entries[place] = entry
         if let nominal {
             agenda.insert(
-                Due(
-                    at: entry.spec.due(nominal),
-                    alarm: .nominal(place, version: entry.version)
-                )
+                Due(at: entry.spec.due(nominal), place: place, version: entry.version)
             )
         }
     }
