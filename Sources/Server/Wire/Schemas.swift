@@ -12,7 +12,8 @@ enum Schemas {
     ])
     private static let span: JSONValue = .object([
         "type": "string",
-        "pattern": "^([1-9][0-9]{0,3}d)?([1-9][0-9]{0,3}h)?([1-9][0-9]{0,3}m)?([1-9][0-9]{0,3}s)?$",
+        "pattern":
+            "^(0s|([1-9][0-9]{0,2}d)?([1-9][0-9]{0,2}h)?([1-9][0-9]{0,2}m)?([1-9][0-9]{0,2}s)?)$",
         "minLength": .integer(2), "description": "A time such as 90s, 15m, 1h30m or 2d.",
     ])
 

@@ -1,0 +1,702 @@
+"""What `tributary serve` promises, told by its API, its history and the lake: service.py CASE [--seed N].
+
+Cases: day, kills, takeover, stop, api, secrets, fuzz. Each begins servers of its own and ends them.
+"""
+
+import argparse
+import glob
+import json
+import os
+import random
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import duckdb
+import psycopg2
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BINARY = os.environ.get("TRIBUTARY_BINARY") or os.path.join(ROOT, ".build/release/tributary")
+
+
+class Violation(Exception):
+    """What must never be."""
+
+
+def require(holds, words):
+    if not holds:
+        raise Violation(words)
+
+
+def until(words, question, seconds=60):
+    """Asks until there is an answer."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        answer = question()
+        if answer:
+            return answer
+        time.sleep(0.02)
+    raise Violation(f"waited {seconds} s in vain for {words}")
+
+
+def moment(text):
+    """Seconds since 1970 of a time of the API."""
+    match = re.fullmatch(r"(\d+-\d+-\d+T\d+:\d+:\d+)(\.\d+)?Z", text)
+    whole = time.strptime(match[1], "%Y-%m-%dT%H:%M:%S")
+    import calendar
+    return calendar.timegm(whole) + float(match[2] or 0)
+
+
+class Answer(Exception):
+    """An answer that is a problem."""
+
+    def __init__(self, status, body, headers):
+        super().__init__(f"{status}: {body[:500]}")
+        self.status, self.text, self.headers = status, body, headers
+        try:
+            self.body = json.loads(body)
+        except ValueError:
+            self.body = None
+
+
+class Service:
+    """A lake with a server, which can be killed and begun again."""
+
+    def __init__(self, *options, environment=None):
+        self.scratch = tempfile.TemporaryDirectory(prefix="tributary-service-")
+        self.folder = self.scratch.name
+        self.lake = os.path.join(self.folder, "lake")
+        self.options = options
+        self.environment = {**os.environ, "XDG_CONFIG_HOME": os.path.join(self.folder, "config"),
+                            **(environment or {})}
+        self.log = os.path.join(self.folder, "log")
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.process:
+            self.kill()
+        self.scratch.cleanup()
+
+    def spawn(self, *options):
+        with open(self.log, "a") as log:
+            return subprocess.Popen(
+                [BINARY, "serve", "--lake", self.lake, "--port", "0", *self.options, *options],
+                stdout=log, stderr=log, env=self.environment, cwd=self.folder)
+
+    def start(self, waits=True):
+        record = os.path.join(self.lake, "_metastore/server.json")
+        self.process = self.spawn()
+        if not waits:
+            return
+
+        def address():
+            require(self.process.poll() is None, f"the server ended: {self.words()}")
+            try:
+                with open(record) as file:
+                    content = json.load(file)
+            except (OSError, ValueError):
+                return None
+            return content["url"] if content["process"]["processID"] == self.process.pid else None
+
+        self.url = until("the server's address", address)
+        with open(os.path.join(self.lake, "_metastore/admin.token")) as file:
+            self.token = file.read().strip()
+        until("readiness", lambda: self.status("/ready") == 200)
+
+    def words(self):
+        with open(self.log) as file:
+            return file.read()[-3000:]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self):
+        self.process.terminate()
+        code = self.process.wait(60)
+        self.process = None
+        return code
+
+    def call(self, method, path, body=None, token=None, headers=None, raw=None):
+        data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        token = self.token if token is None else token
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                text = response.read().decode()
+                self.headers = response.headers
+                return json.loads(text) if text.startswith(("{", "[")) else text
+        except urllib.error.HTTPError as error:
+            raise Answer(error.code, error.read().decode(), error.headers) from None
+
+    def status(self, path, **options):
+        try:
+            self.call("GET", path, **options)
+            return 200
+        except Answer as answer:
+            return answer.status
+        except OSError:
+            return 0
+
+    def refused(self, expected, method, path, *rest, **options):
+        """The problem of a request that is to be refused."""
+        try:
+            self.call(method, path, *rest, **options)
+        except Answer as answer:
+            require(answer.status == expected, f"{method} {path}: {answer}, not {expected}")
+            require(answer.headers["content-type"] == "application/problem+json", f"{method} {path}: no problem")
+            require(answer.body["status"] == expected and answer.body["detail"], f"{method} {path}: {answer}")
+            return answer
+        raise Violation(f"{method} {path} was let through")
+
+    def runs(self, schedule):
+        return self.call("GET", f"/api/v1/runs?schedule={schedule}&limit=1000")["items"]
+
+    def run(self, *arguments, succeeds=True, **options):
+        """Calls the command line."""
+        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, env=self.environment,
+                              cwd=self.folder, timeout=120, **options)
+        if succeeds:
+            require(done.returncode == 0, f"{arguments} failed: {done.stderr}")
+        return done
+
+    def rows(self, table, columns="*"):
+        return read_table(self.lake, table, columns)
+
+    def snapshots(self, table):
+        return self.call("GET", f"/api/v1/datasets/{table}/snapshots")["items"]
+
+
+def read_table(lake, table, columns="*"):
+    """A table's rows as DuckDB reads them."""
+    namespace, name = table.split(".")
+    folder = os.path.join(lake, "warehouse", namespace, name)
+    newest = max(glob.glob(f"{folder}/metadata/v*.metadata.json"), key=lambda p: int(re.search(r"v(\d+)", p)[1]))
+    connection = duckdb.connect()
+    for extension in ["avro", "iceberg"]:
+        module = __import__(f"duckdb_extension_{extension}")
+        connection.execute(f"LOAD '{glob.glob(os.path.dirname(module.__file__) + '/**/*.duckdb_extension', recursive=True)[0]}'")
+    return sorted(connection.execute(f"SELECT {columns} FROM iceberg_scan('{newest}')").fetchall())
+
+
+class Postgres:
+    """A database of the test server."""
+
+    def __init__(self):
+        server = os.environ["TRIBUTARY_TEST_POSTGRES"]
+        self.name = f"service_{os.getpid()}"
+        self.server = server
+        self.url = re.sub(r"/[^/?]*(\?|$)", f"/{self.name}\\1", server)
+        self.password = re.search(r"://[^:]*:([^@]*)@", server)[1]
+
+    def admin(self, *statements):
+        connection = psycopg2.connect(self.server)
+        connection.autocommit = True
+        for statement in statements:
+            connection.cursor().execute(statement)
+        connection.close()
+
+    def __enter__(self):
+        self.admin(f"DROP DATABASE IF EXISTS {self.name}", f"CREATE DATABASE {self.name}")
+        self.connection = psycopg2.connect(self.url)
+        self.connection.autocommit = True
+        return self
+
+    def run(self, sql):
+        cursor = self.connection.cursor()
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else None
+
+    def __exit__(self, *_):
+        self.connection.close()
+        self.admin(f"DROP DATABASE {self.name} WITH (FORCE)")
+
+
+# MARK: A working day
+
+
+def day(_):
+    """A table on a 20 s schedule; rows change between two firings, and the second firing brings them."""
+    with Postgres() as database, Service() as service:
+        database.run("CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2), note text)")
+        database.run("INSERT INTO orders VALUES (1, 10.5, 'a'), (2, 20, 'b')")
+        service.run("secret", "put", "shop", "--lake", service.lake, input=database.password)
+        address = re.sub(r":[^:@/]*@", ":secret:shop@", database.url, count=1)
+        service.run("source", "create", "shop", "--dsn", address, "--lake", service.lake)
+        check = json.loads(service.run("source", "check", "shop", "--lake", service.lake, "--json").stdout)
+        require("PostgreSQL" in check["version"], check)
+        service.run("schedule", "create", "--id", "orders", "--source", "shop", "--stream", "public.orders",
+                    "--into", "shop.orders", "--trigger", "@every 20s", "--lake", service.lake)
+        pid = service.process.pid
+
+        def good(count):
+            return lambda: [r for r in service.runs("orders")
+                            if r["state"] == "succeeded" and r["origin"] == "schedule"][count - 1:] or None
+
+        until("the first run", lambda: [r for r in service.runs("orders") if r["state"] == "succeeded"])
+        require(service.rows("shop.orders", "id, note") == [(1, "a"), (2, "b")], service.rows("shop.orders"))
+        until("the first firing", good(1), 40)
+        database.run("INSERT INTO orders VALUES (3, 30, 'new')")
+        database.run("UPDATE orders SET note = 'changed' WHERE id = 1")
+        until("the second firing", good(2), 40)
+        require(service.rows("shop.orders", "id, note") == [(1, "changed"), (2, "b"), (3, "new")],
+                service.rows("shop.orders"))
+        require(service.process.pid == pid and service.process.poll() is None, "the server was begun again")
+        fired = [r for r in service.runs("orders") if r["origin"] == "schedule"]
+        require([r["rows"] for r in reversed(fired)][:2] == [2, 3], fired)
+        for run in fired:
+            require(moment(run["claimed_at"]) >= moment(run["scheduled_for"]), f"early: {run}")
+            require(moment(run["scheduled_for"]) % 20 == 0, f"not on its time: {run}")
+        ids = {s["summary"].get("tributary.occurrence") for s in service.snapshots("shop.orders")}
+        require(ids == {r["id"] for r in service.runs("orders") if r["state"] == "succeeded"}, ids)
+
+
+# MARK: Deaths
+
+
+def account(service, schedule, table, seconds):
+    """Every nominal time of a schedule is accounted for once, and every green run is one snapshot."""
+    runs = [r for r in service.runs(schedule) if r["origin"] == "schedule"]
+    times = {}
+    for run in runs:
+        start = moment(run["scheduled_for"])
+        for index in range(run["count"]):
+            at = start + index * seconds
+            require(at not in times, f"{at} is recorded twice: {times.get(at)} and {run['id']}")
+            times[at] = run["id"]
+    known = sorted(times)
+    missing = [t for t in range(int(known[0]), int(known[-1]), seconds) if t not in times]
+    require(not missing, f"lost: {missing}")
+    published = [s["summary"]["tributary.occurrence"] for s in service.snapshots(table)]
+    require(len(published) == len(set(published)), f"published twice: {published}")
+    green = {r["id"] for r in service.runs(schedule) if r["state"] == "succeeded"}
+    require(green == set(published), f"green and published differ: {green ^ set(published)}")
+    return runs
+
+
+def kills(seed):
+    """kill -9 between and during firings: nothing lost, nothing run twice, the history complete."""
+    chance = random.Random(seed)
+    with Service("--history-days", "1") as service:
+        path = os.path.join(service.folder, "shop.db")
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE orders (id integer primary key, text text)")
+            # Long enough that deaths come in the middle of reads.
+            database.executemany("INSERT INTO orders VALUES (?, ?)", ((i, "x" * 50) for i in range(150_000)))
+        for name in ["one", "two"]:
+            service.run("schedule", "create", "--id", name, "--source", f"sqlite:{path}", "--stream", "orders",
+                        "--into", f"shop.{name}", "--trigger", "@every 1s", "--overlap", "buffer-one",
+                        "--lake", service.lake)
+        for _ in range(15):
+            time.sleep(chance.uniform(0.05, 2.5))
+            service.kill()
+            time.sleep(chance.choice([0, 0, 0.5, 3]))
+            service.start()
+        until("runs that end", lambda: not [r for r in service.runs("one") if r["state"] == "running"])
+        service.run("schedule", "pause", "one", "--lake", service.lake)
+        service.run("schedule", "pause", "two", "--lake", service.lake)
+        for name in ["one", "two"]:
+            until("the last run", lambda: all(r["state"] not in ("pending", "running") for r in service.runs(name)))
+            runs = account(service, name, f"shop.{name}", 1)
+            require(any(r["state"] == "succeeded" for r in runs), "nothing succeeded")
+            require(len(service.rows(f"shop.{name}", "id")) == 150_000, "rows are missing")
+        attempts = [a for name in ["one", "two"] for r in service.runs(name)
+                    for a in service.call("GET", f"/api/v1/runs/{r['id']}")["attempt_list"]]
+        interrupted = [a for a in attempts if a.get("end") == "interrupted"]
+        require(all("end" in a for a in attempts), "an attempt has no end")
+        print(f"{len(attempts)} attempts, {len(interrupted)} of them interrupted")
+        require(interrupted, "no death came in the middle of a run")
+
+
+def takeover(_):
+    """A process that is held up loses its lease, and what it did meanwhile counts for nothing."""
+    with Service() as service:
+        path = os.path.join(service.folder, "shop.db")
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE orders (id integer primary key)")
+            database.executemany("INSERT INTO orders VALUES (?)", ((i,) for i in range(200_000)))
+        service.run("schedule", "create", "--id", "orders", "--source", f"sqlite:{path}", "--stream", "orders",
+                    "--into", "shop.orders", "--trigger", "@every 1s", "--lake", service.lake)
+        until("a run", lambda: [r for r in service.runs("orders") if r["state"] == "succeeded"])
+        second = service.spawn()
+        try:
+            time.sleep(1)
+            require(second.poll() is None, f"a second process does not wait: {service.words()}")
+            service.process.send_signal(signal.SIGSTOP)
+            first, service.process = service.process, second
+            record = os.path.join(service.lake, "_metastore/server.json")
+
+            def address():
+                with open(record) as file:
+                    content = json.load(file)
+                return content["url"] if content["process"]["processID"] == second.pid else None
+
+            service.url = until("the second one's address", address)
+            until("the second one's lease", lambda: service.status("/ready") == 200, 60)
+            until("a run of the second one", lambda: [
+                r for r in service.runs("orders") if r["state"] == "succeeded"
+                and moment(r["claimed_at"]) > time.time() - 5])
+            first.send_signal(signal.SIGCONT)
+            time.sleep(3)
+            require(first.poll() is None, "the first one ended")
+            until("a later run", lambda: [
+                r for r in service.runs("orders") if r["state"] == "succeeded"
+                and moment(r["claimed_at"]) > time.time() - 3])
+            service.run("schedule", "pause", "orders", "--lake", service.lake)
+            until("the last run", lambda: all(r["state"] not in ("pending", "running") for r in service.runs("orders")))
+            account(service, "orders", "shop.orders", 1)
+            epochs = [int(s["summary"]["tributary.epoch"]) for s in reversed(service.snapshots("shop.orders"))]
+            require(epochs == sorted(epochs) and epochs[-1] > epochs[0], f"epochs fell: {epochs}")
+        finally:
+            first.kill()
+            first.wait()
+
+
+def stop(_):
+    """SIGTERM in the middle of a run: the run stops soon, and the next process goes on with it."""
+    with Postgres() as database, Service() as service:
+        database.run("CREATE TABLE big AS SELECT i AS id, repeat('x', 400) AS text FROM generate_series(1, 400000) i")
+        database.run("ALTER TABLE big ADD PRIMARY KEY (id)")
+        service.run("secret", "put", "shop", "--lake", service.lake, input=database.url)
+        service.run("source", "create", "shop", "--dsn", "secret:shop", "--set", "max_bytes_per_second=30000000",
+                    "--lake", service.lake)
+        service.run("schedule", "create", "--id", "big", "--source", "shop", "--stream", "public.big",
+                    "--into", "shop.big", "--trigger", "@daily", "--lake", service.lake)
+        until("rows", lambda: service.runs("big") and service.call(
+            "GET", f"/api/v1/runs/{service.runs('big')[0]['id']}").get("progress", {}).get("rows", 0) > 20_000)
+        begin = time.monotonic()
+        require(service.stop() == 0, f"the server failed: {service.words()}")
+        require(time.monotonic() - begin < 20, "stopping took too long")
+        # Nobody is there: the lake itself is asked.
+        page = json.loads(service.run("run", "list", "--lake", service.lake, "--json").stdout)
+        require([r["state"] for r in page["items"]] == ["pending"], page)
+        service.start()
+        run = until("the run's end", lambda: [r for r in service.runs("big") if r["state"] == "succeeded"], 120)[0]
+        require(run["attempts"] == 2 and run["rows"] == 400_000, run)
+        attempts = service.call("GET", f"/api/v1/runs/{run['id']}")["attempt_list"]
+        require([a["end"] for a in attempts] == ["interrupted", "succeeded"], attempts)
+        require(len(service.rows("shop.big", "id")) == 400_000, "rows are missing")
+        # A metastore that is lost is made anew, and the table is not loaded again for it.
+        service.stop()
+        count = len(glob.glob(os.path.join(service.lake, "warehouse/shop/big/metadata/v*.json")))
+        for path in glob.glob(os.path.join(service.lake, "_metastore/metastore.sqlite*")):
+            os.remove(path)
+        service.start()
+        time.sleep(1)
+        require(service.runs("big") == [], "a lost metastore has a history")
+        require(len(glob.glob(os.path.join(service.lake, "warehouse/shop/big/metadata/v*.json"))) == count,
+                "the table was loaded again")
+        require("next_due" in service.call("GET", "/api/v1/schedules/big")["status"], "it is not scheduled")
+
+
+# MARK: The API
+
+
+def api(_):
+    """Wrong tokens, roles, hosts, sizes and bodies are refused with the right status."""
+    with Service("--source-hosts", "db.example,*.good.example") as service:
+        path = os.path.join(service.folder, "shop.db")
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE orders (id integer primary key)")
+        base = "/api/v1/schedules"
+        document = {"id": "a", "source": {"dsn": f"sqlite:{path}"}, "stream": "orders", "dataset": "shop.a",
+                    "trigger": "@daily", "start": "next"}
+        tokens = {}
+        for role in ["reader", "operator"]:
+            made = service.call("POST", "/api/v1/tokens", {"id": f"t-{role}", "role": role})
+            tokens[role] = made["token"]
+        # Tokens.
+        for token in ["", "nonsense", "trib.admin.00", service.token[:-1], service.token + "0"]:
+            options = {"token": token} if token else {"token": False}
+            answer = service.refused(401, "GET", base, **options)
+            require("Bearer" in answer.headers["www-authenticate"], "no challenge")
+        service.refused(401, "GET", base, token=False, headers={"Authorization": "Basic YTpi"})
+        require(service.status("/health", token=False) == 200, "health needs a token")
+        # Roles.
+        service.refused(403, "POST", base, document, token=tokens["reader"])
+        service.refused(403, "PUT", "/api/v1/secrets/x", {"value": "y"}, token=tokens["operator"])
+        service.refused(403, "GET", "/api/v1/events", token=tokens["operator"])
+        answer = service.refused(403, "POST", base, document, token=tokens["operator"])
+        require(answer.body["field"] == "source.dsn", answer)
+        for dsn in ["exec:id", "file:/etc/passwd", "env:HOME", "postgres://u:env:X@db.example/d"]:
+            service.refused(403, "POST", "/api/v1/sources", {"id": "x", "dsn": dsn}, token=tokens["operator"])
+        # Creating, twice, and by the same key.
+        key = {"Idempotency-Key": "one"}
+        first = service.call("POST", base, document, headers=key)
+        require(service.call("POST", base, document, headers=key) == first, "the same key, another answer")
+        require(service.headers["idempotency-replayed"] == "true", "not the answer of before")
+        service.refused(422, "POST", base, {**document, "id": "b"}, headers=key)
+        service.refused(409, "POST", base, document)
+        service.refused(422, "POST", base, {**document, "id": "b", "stream": "others"})
+        # Editing.
+        tag = None
+        service.call("GET", f"{base}/a")
+        tag = service.headers["etag"]
+        service.call("PATCH", f"{base}/a", {"description": "x"}, headers={"If-Match": tag})
+        service.refused(412, "PATCH", f"{base}/a", {"description": "y"}, headers={"If-Match": tag})
+        service.refused(412, "DELETE", f"{base}/a", headers={"If-Match": tag})
+        for body, field in [({"next_run_at": "2026-01-01T00:00:00Z"}, "next_run_at"), ({"status": {}}, "status"),
+                            ({"created_by": "me"}, "created_by"), ({"id": "b"}, "id"),
+                            ({"trigger": "99 * * * *"}, "trigger"), ({"dataset": "../x.y"}, "dataset"),
+                            ({"retry": {"attempts": 0}}, "retry.attempts")]:
+            answer = service.refused(422, "PATCH", f"{base}/a", body)
+            require(answer.body["field"] == field, f"{body}: {answer}")
+        # Bodies.
+        service.refused(400, "POST", base, raw=b"{")
+        service.refused(400, "POST", base, raw=b"[]")
+        service.refused(400, "POST", base, raw=b"\xff\xfe")
+        service.refused(415, "POST", base, document, headers={"Content-Type": "text/plain"})
+        service.refused(413, "POST", base, raw=b" " * (1 << 20))
+        # Paths, methods, queries.
+        service.refused(404, "GET", f"{base}/none")
+        service.refused(404, "GET", "/api/v1/nothing")
+        service.refused(404, "GET", f"{base}/..%2F..%2Fetc")
+        require("GET" in service.refused(405, "DELETE", base).headers["allow"], "no Allow")
+        service.refused(400, "GET", f"{base}?limit=0")
+        service.refused(400, "GET", f"{base}?limit=many")
+        service.refused(400, "GET", f"{base}?unknown=1")
+        service.refused(400, "GET", "/api/v1/runs?state=odd")
+        # Hosts of sources.
+        for name, host, status in [("bad", "db.bad", 403), ("near", "xgood.example", 403), ("good", "db.example", 424),
+                                   ("below", "a.good.example", 424)]:
+            service.call("POST", "/api/v1/sources", {"id": name, "dsn": f"postgres://u@{host}/d?connect_timeout=2"})
+            service.refused(status, "POST", f"/api/v1/sources/{name}/check")
+        service.call("POST", "/api/v1/sources", {"id": "used", "dsn": f"sqlite:{path}"})
+        service.call("POST", base, {**document, "id": "user", "source": "used", "dataset": "shop.user"})
+        service.refused(409, "DELETE", "/api/v1/sources/used")
+        # Running, watching, cancelling.
+        run = service.call("POST", f"{base}/a/run")
+        until("the run", lambda: service.call("GET", f"/api/v1/runs/{run['id']}")["state"] == "succeeded")
+        events = service.call("GET", f"/api/v1/runs/{run['id']}/events")
+        require(events.startswith("event: end\ndata: {"), events)
+        service.refused(409, "POST", f"/api/v1/runs/{run['id']}/cancel")
+        service.refused(404, "POST", "/api/v1/runs/none/cancel")
+        times = service.call("GET", f"{base}/a/next?count=3")["times"]
+        require(len(times) == 3 and times[0]["utc"].endswith("T00:00:00Z"), times)
+        backfill = service.call("POST", f"{base}/a/backfill", {"from": "2026-01-01T00:00:00Z", "to": "2026-01-03T00:00:00Z"})
+        require(len(backfill["runs"]) == 2, backfill)
+        until("the backfill", lambda: all(
+            service.call("GET", f"/api/v1/runs/{i}")["state"] == "succeeded" for i in backfill["runs"]))
+        # A document that cannot be read is shown, and the others go on.
+        with open(os.path.join(service.lake, "_schedules/broken.json"), "w") as file:
+            file.write("{")
+        listed = until("the quarantine", lambda: [
+            i for i in service.call("GET", base)["items"] if i["status"]["state"] == "quarantined"])
+        require(listed[0]["id"] == "broken" and listed[0]["problem"], listed)
+        # Pages.
+        first = service.call("GET", f"{base}?limit=2")
+        rest = service.call("GET", f"{base}?limit=2&after={first['next']}")
+        require(len(first["items"]) == 2 and len(rest["items"]) == 1, (first, rest))
+        # What was taken back is no good any more; who did what is known.
+        service.refused(409, "DELETE", "/api/v1/tokens/admin")
+        service.call("DELETE", "/api/v1/tokens/t-reader")
+        service.refused(401, "GET", base, token=tokens["reader"])
+        kinds = {e["kind"] for e in service.call("GET", "/api/v1/events")["items"]}
+        require({"schedule.create", "schedule.patch", "schedule.run", "token.delete"} <= kinds, kinds)
+        # Too many requests at once.
+        statuses = []
+
+        def hammer():
+            statuses.extend(service.status("/api/v1/datasets", token=tokens["operator"]) for _ in range(150))
+
+        threads = [threading.Thread(target=hammer) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        require(set(statuses) <= {200, 429}, set(statuses))
+        commands(service)
+
+
+def commands(service):
+    """The command line says the same as the API, and a file makes it so."""
+    lake = ["--lake", service.lake]
+    file = os.path.join(service.folder, "defs.yaml")
+    with open(file, "w") as out:
+        out.write(f"""
+sources:
+  - id: yaml
+    dsn: sqlite:{service.folder}/shop.db
+schedules:
+  - id: from-yaml
+    source: yaml
+    stream: orders
+    dataset: shop.yaml
+    trigger: "0 3 * * *"
+    time_zone: Europe/Berlin
+    start: next
+""")
+    dry = service.run("apply", file, "--dry-run", *lake).stdout
+    require("create source yaml" in dry and "create schedule from-yaml" in dry, dry)
+    service.refused(404, "GET", "/api/v1/schedules/from-yaml")
+    service.run("apply", file, *lake)
+    again = service.run("apply", file, *lake)
+    require("nothing to change" in again.stderr, again.stderr + again.stdout)
+    with open(file) as text:
+        changed = text.read().replace("0 3 * * *", "0 4 * * *")
+    with open(file, "w") as out:
+        out.write(changed)
+    require('trigger: "0 3 * * *" → "0 4 * * *"' in service.run("apply", file, *lake).stdout, "no difference shown")
+    shown = json.loads(service.run("schedule", "show", "from-yaml", *lake, "--json").stdout)
+    require(shown["definition"]["trigger"] == "0 4 * * *", shown)
+    service.run("schedule", "edit", "from-yaml", "--set", "retry.attempts=2", *lake)
+    shown = json.loads(service.run("schedule", "show", "from-yaml", *lake, "--json").stdout)
+    require(shown["definition"]["retry"]["attempts"] == 2, shown)
+    require(service.run("schedule", "run", "from-yaml", "--wait", *lake).returncode == 0, "it failed")
+    for verb in ["pause", "resume"]:
+        service.run("schedule", verb, "from-yaml", *lake)
+    require("from-yaml" in service.run("schedule", "list", *lake).stdout, "not listed")
+    require("succeeded" in service.run("run", "list", "--schedule", "from-yaml", *lake).stdout, "no run listed")
+    service.run("schedule", "delete", "from-yaml", *lake)
+    failed = service.run("schedule", "show", "from-yaml", *lake, succeeds=False)
+    require(failed.returncode == 1 and "there is no schedule from-yaml" in failed.stderr, failed.stderr)
+    # Without a server the lake itself is asked.
+    service.stop()
+    service.run("schedule", "create", "--id", "alone", "--source", f"sqlite:{service.folder}/shop.db", "--stream",
+                "orders", "--into", "shop.alone", "--trigger", "@daily", *lake)
+    done = service.run("schedule", "run", "alone", "--wait", *lake, "--json")
+    require(json.loads(done.stdout)["state"] == "succeeded", done.stdout)
+    service.start()
+    named = service.run("schedule", "list", "--server", service.url, "--token",
+                        f"file:{service.lake}/_metastore/admin.token", "--json")
+    require("alone" in named.stdout, named.stdout)
+    wrong = service.run("schedule", "list", "--server", service.url, "--token", "exec:echo wrong", succeeds=False)
+    require(wrong.returncode == 1 and "a token is needed" in wrong.stderr, wrong.stderr)
+
+
+def secrets(_):
+    """A secret is in no answer, log, error or file."""
+    with Postgres() as database, Service("--log-level", "trace") as service:
+        database.run("CREATE TABLE orders (id int PRIMARY KEY)")
+        word = "Zq9-geheim/wort"
+        user = f"service_user_{os.getpid()}"
+        database.admin(f"CREATE ROLE {user} LOGIN PASSWORD '{word}'")
+        try:
+            database.run(f"GRANT SELECT ON orders TO {user}")
+            place = re.sub(r"://[^@]*@", "://", database.url)
+            texts = []
+
+            def keep(method, path, *rest, **options):
+                try:
+                    answer = service.call(method, path, *rest, **options)
+                    texts.append(json.dumps(answer))
+                    return answer
+                except Answer as answer:
+                    texts.append(answer.text)
+
+            keep("PUT", "/api/v1/secrets/right", {"value": word})
+            keep("PUT", "/api/v1/secrets/wrong", {"value": word + "x"})
+            whole = f"postgres://{user}:{urllib.parse.quote(word, safe='')}@{place.split('://')[1]}"
+            keep("PUT", "/api/v1/secrets/whole", {"value": whole})
+            keep("PUT", "/api/v1/secrets/odd", {"value": f"nonsense {word}"})
+            for name, dsn in [
+                ("right", place.replace("://", f"://{user}:secret:right@")),
+                ("wrong", place.replace("://", f"://{user}:secret:wrong@")),
+                ("whole", "secret:whole"), ("odd", "secret:odd"),
+                ("inline", f"postgres://{user}:{word}@h/d"),
+            ]:
+                keep("POST", "/api/v1/sources", {"id": name, "dsn": dsn})
+                keep("GET", f"/api/v1/sources/{name}")
+                keep("POST", f"/api/v1/sources/{name}/check")
+                keep("GET", f"/api/v1/sources/{name}/streams")
+                keep("POST", "/api/v1/schedules", {
+                    "id": name, "source": name, "stream": "public.orders", "dataset": f"shop.{name}",
+                    "trigger": "@daily", "retry": {"attempts": 1}})
+            ends = ("succeeded", "failed")
+            for name, state in [("right", "succeeded"), ("whole", "succeeded"), ("wrong", "failed"), ("odd", "failed")]:
+                run = until(f"the run of {name}", lambda: [r for r in service.runs(name) if r["state"] in ends])[0]
+                require(run["state"] == state, run)
+                keep("GET", f"/api/v1/runs/{run['id']}")
+            for path in ["/api/v1/secrets", "/api/v1/sources", "/api/v1/schedules", "/api/v1/runs", "/api/v1/events",
+                         "/api/v1/tokens", "/metrics", "/ready", "/api/v1/openapi.json"]:
+                keep("GET", path)
+            shown = service.run("source", "show", "right", "--lake", service.lake)
+            texts += [shown.stdout, shown.stderr]
+            with open(f"/proc/{service.process.pid}/cmdline") as file:
+                texts.append(file.read())
+            service.stop()
+            texts.append(service.words())
+            needles = [word, urllib.parse.quote(word, safe=""), service.token]
+            for text in texts:
+                for needle in needles:
+                    require(needle not in text, f"a secret in {text[:300]}")
+            for folder, _, names in os.walk(service.folder):
+                for name in names:
+                    path = os.path.join(folder, name)
+                    with open(path, "rb") as file:
+                        content = file.read()
+                    for needle in needles:
+                        if name == "admin.token" and needle == service.token:
+                            require(os.stat(path).st_mode & 0o077 == 0, "others may read the token")
+                            continue
+                        require(needle.encode() not in content, f"a secret in {path}")
+            require(os.stat(os.path.join(service.folder, "config/tributary/key")).st_mode & 0o077 == 0, "the key")
+        finally:
+            database.run(f"DROP OWNED BY {user}")
+            database.admin(f"DROP ROLE {user}")
+
+
+def fuzz(seed):
+    """Requests made of the API's own description: no answer is a failure of the server."""
+    with Service() as service:
+        path = os.path.join(service.folder, "shop.db")
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE orders (id integer primary key)")
+        service.call("POST", "/api/v1/sources", {"id": "shop", "dsn": f"sqlite:{path}"})
+        service.call("POST", "/api/v1/schedules", {
+            "id": "orders", "source": "shop", "stream": "orders", "dataset": "shop.orders", "trigger": "@daily"})
+        checks = ("not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+                  "response_headers_conformance,unsupported_method,ignored_auth,missing_required_header")
+        done = subprocess.run(
+            [os.path.join(os.path.dirname(sys.executable), "schemathesis"), "run",
+             f"{service.url}/api/v1/openapi.json", "--header", f"Authorization: Bearer {service.token}",
+             "--checks", checks, "--max-examples", os.environ.get("TRIBUTARY_FUZZ_EXAMPLES", "15"),
+             "--seed", str(seed), "--phases", "coverage,fuzzing,stateful", "--rate-limit", "150/s",
+             "--exclude-path-regex", "/events$", "--no-color"],
+            capture_output=True, text=True, timeout=900, cwd=service.folder)
+        require(done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:])
+        require(service.process.poll() is None, "the server died")
+        require("returned only 401" not in done.stdout, "what was asked was not let in: " + done.stdout[-3000:])
+        print(done.stdout[-600:])
+
+
+CASES = {"day": day, "kills": kills, "takeover": takeover, "stop": stop, "api": api, "secrets": secrets, "fuzz": fuzz}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--seed", type=int, default=20261121)
+    options = parser.parse_args()
+    print(f"service.py {options.case} --seed {options.seed}")
+    begin = time.monotonic()
+    CASES[options.case](options.seed)
+    print(f"held, {time.monotonic() - begin:.1f} s")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Violation as violation:
+        print(f"VIOLATION: {violation}")
+        sys.exit(1)
