@@ -44,6 +44,18 @@ package final class API: Sendable {
     ///   - caller: Who asks, where that is known from elsewhere than a token.
     /// - Returns: The answer; errors are answers too.
     package func respond(_ request: APIRequest, as caller: Caller? = nil) async -> APIResponse {
+        let response = await attempt(request, as: caller)
+        node.log.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method.rawValue)", "path": "\(request.path)",
+                "status": "\(response.status)",
+            ]
+        )
+        return response
+    }
+
+    private func attempt(_ request: APIRequest, as caller: Caller?) async -> APIResponse {
         do {
             return try await answer(request, as: caller)
         } catch {

@@ -99,11 +99,18 @@ struct SecretEndpoints: Sendable {
                 method: .delete,
                 path: "/api/v1/tokens/{id}",
                 name: "deleteToken",
-                summary: "Takes a token back.",
+                summary: "Takes a token back; not the one that asks.",
                 role: .admin,
                 status: 204,
-                problems: [404]
+                problems: [404, 409]
             ) { request in
+                guard try request.whoever().name != "token:\(request.id())" else {
+                    throw Problem(
+                        409,
+                        "conflict",
+                        "a token cannot take back itself; ask with another one"
+                    )
+                }
                 try await node.deleteToken(request.id(), by: request.whoever())
                 return .done
             },
