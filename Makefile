@@ -52,6 +52,7 @@ microbench: ## Compare the instructions of each layer with the committed counts
 
 bench: release ## Measure against other tools; BENCH="--scale 0.1 --rounds 3" and the like
 	scripts/bench $(BENCH)
+	scripts/bench-schedules $(BENCH_SCHEDULES)
 
 clean: ## Stop the servers and remove all that was built
 	scripts/servers down

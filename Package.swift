@@ -251,4 +251,15 @@ if Context.environment["TRIBUTARY_BENCHMARKS"] != nil {
             swiftSettings: productSettings
         )
     )
+    package.targets.append(
+        .executableTarget(
+            name: "ScheduleBenchmarks",
+            dependencies: [
+                "Daemon", "Definitions", "Metastore", "Scheduling",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/Schedules",
+            swiftSettings: productSettings
+        )
+    )
 }

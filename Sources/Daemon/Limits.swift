@@ -22,8 +22,9 @@ package enum Limits {
     /// Milliseconds between two looks for documents that others wrote.
     static let rescan: Int64 = 5_000
 
-    /// Looking for documents takes at most this share of the time: with 100,000 of them it takes 0.5 s.
-    static let rescanShare: Int64 = 100
+    /// Looking for documents takes at most one in so many parts of the time: with 100,000 of them it takes
+    /// 0.5 s, and an idle node stays idle.
+    static let rescanShare: Int64 = 250
 
     /// Milliseconds between two looks at tables that schedules wait for.
     static let followInterval: Int64 = 5_000

@@ -162,7 +162,7 @@ enum Fingerprint {
         }
         if let incremental = request.incremental {
             parts.append("incremental by \(incremental.cursor) key \(incremental.key)")
-            parts.append("\(incremental.conflict.rawValue) overlap \(incremental.overlap ?? -1)")
+            parts.append("\(incremental.conflict.rawValue) lookback \(incremental.lookback ?? -1)")
             parts.append("since \(try incremental.since.map(TableCursor.text) ?? "-")")
         }
         return parts.joined(separator: "; ")

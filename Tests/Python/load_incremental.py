@@ -81,10 +81,10 @@ def plan_of(chance):
         ("heap", "load.items", "merge", [], everybody), ("parted", "load.items", "merge", [], everybody),
         ("heap", "load.items", "append", [], everybody), ("parted", "load.items", "append", [], everybody),
         ("heap", "load.items", "append", [], ["clock", "late", "late"]),
-        ("heap", "load.items", "merge", ["--overlap", "2h"], ["clock", "now", "past", "null"]),
-        ("heap", "load.items", "append", ["--overlap", "2h"], ["clock", "now", "past", "null"]),
+        ("heap", "load.items", "merge", ["--lookback", "2h"], ["clock", "now", "past", "null"]),
+        ("heap", "load.items", "append", ["--lookback", "2h"], ["clock", "now", "past", "null"]),
         ("heap", "load.seen", "merge", ["--primary-key", "id"], ["steady"]),
-        ("heap", "load.seen", "merge", ["--primary-key", "id", "--overlap", "2h"], ["clock", "now", "past", "null"]),
+        ("heap", "load.seen", "merge", ["--primary-key", "id", "--lookback", "2h"], ["clock", "now", "past", "null"]),
         ("heap", "load.seen", "append", ["--primary-key", "id"], ["steady"]),
     ])
 

@@ -84,7 +84,7 @@ def each_cursor():
     chance = random.Random(7)
     for kind, (value, has_units) in CURSORS.items():
         for conflict in ("merge", "append"):
-            options = incremental(conflict, *(["--overlap", "5"] if has_units and conflict == "merge" else []))
+            options = incremental(conflict, *(["--lookback", "5"] if has_units and conflict == "merge" else []))
             try:
                 with Table(*options, definition=f"a varchar(9), b int, v text, u {kind}, PRIMARY KEY (a, b)") as table:
                     follow(table, conflict, value, chance)
@@ -157,10 +157,10 @@ def refused():
     for options, definition, words, *engine in [
         (incremental("merge"), "a int, u int", "no primary key to merge by"),
         (incremental("append"), "a int, u int", "no key to tell the rows"),
-        (incremental("append", "--overlap", "5"), "a int PRIMARY KEY, u int", "an overlap is read twice"),
+        (incremental("append", "--lookback", "5"), "a int PRIMARY KEY, u int", "an overlap is read twice"),
         (incremental("merge"), "a int PRIMARY KEY, u float", "a cursor is a number"),
         (incremental("merge"), "a int PRIMARY KEY, u varbinary(9)", "a cursor is a number"),
-        (incremental("merge", "--overlap", "5"), "a int PRIMARY KEY, u varchar(9)", "an overlap takes a cursor of times"),
+        (incremental("merge", "--lookback", "5"), "a int PRIMARY KEY, u varchar(9)", "an overlap takes a cursor of times"),
         (incremental("append", "--primary-key", "f"), "a int PRIMARY KEY, u int, f double", "cannot be told apart"),
         (incremental("append"), "a int PRIMARY KEY, u int", "has no snapshots", "ENGINE = MyISAM"),
     ]:
@@ -200,7 +200,7 @@ def bits_as_key():
 
 
 def date_of_zeros():
-    with Table(*incremental("merge", "--overlap", "5"), definition="a int PRIMARY KEY, u datetime") as table:
+    with Table(*incremental("merge", "--lookback", "5"), definition="a int PRIMARY KEY, u datetime") as table:
         table.run("SET sql_mode = ''", "INSERT INTO t VALUES (1, '0000-00-00')")
         table.lake.sync()
         table.run("INSERT INTO t VALUES (2, '2026-01-01')")

@@ -58,7 +58,7 @@ struct ModeOptions: ParsableArguments {
             valueName: "span"
         )
     )
-    var overlap: TimeSpan?
+    var lookback: TimeSpan?
 
     @Option(
         help: ArgumentHelp(
@@ -91,10 +91,10 @@ struct ModeOptions: ParsableArguments {
                 "--mode incremental takes a --cursor: the column that grows with every change"
             )
         }
-        let isPlain = cursor == nil && primaryKey == nil && overlap == nil && state == nil
+        let isPlain = cursor == nil && primaryKey == nil && lookback == nil && state == nil
         guard mode == .incremental || isPlain else {
             throw ValidationError(
-                "--cursor, --primary-key, --overlap and --state belong to --mode incremental"
+                "--cursor, --primary-key, --lookback and --state belong to --mode incremental"
             )
         }
         guard mode == .incremental || onConflict == nil else {
@@ -115,7 +115,7 @@ struct ModeOptions: ParsableArguments {
             cursor: cursor,
             key: try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") } ?? [],
             conflict: onConflict ?? .merge,
-            overlap: overlap.map { Int64($0.seconds) },
+            lookback: lookback.map { Int64($0.seconds) },
             since: try state.map { try start(of: stream, in: $0, cursor: cursor) }
         )
     }

@@ -176,10 +176,10 @@ struct MySQLIncrement: Sendable {
                     + "\(column?.typeName ?? type)"
             )
         }
-        if case .text = cursor, request.overlap != nil {
+        if case .text = cursor, request.lookback != nil {
             throw SourceError(
                 .configuration,
-                "\(relation.name): an overlap takes a cursor of times or numbers; \(request.cursor) is "
+                "\(relation.name): a lookback takes a cursor of times or numbers; \(request.cursor) is "
                     + "\(column?.typeName ?? type)"
             )
         }
@@ -224,14 +224,14 @@ struct MySQLIncrement: Sendable {
         switch request.conflict {
         case .merge:
             var start = literal
-            if let overlap = request.overlap {
+            if let lookback = request.lookback {
                 let type = relation.columns.first { $0.name == request.cursor }?.dataType ?? ""
                 start =
                     ["date", "datetime", "timestamp"].contains(type)
                     // A date of zeros is before all others, but nothing is before it.
-                    ? "COALESCE(CAST(\(literal) AS DATETIME(6)) - INTERVAL \(overlap) SECOND, "
+                    ? "COALESCE(CAST(\(literal) AS DATETIME(6)) - INTERVAL \(lookback) SECOND, "
                         + "\(literal))"
-                    : "\(literal) - \(overlap)"
+                    : "\(literal) - \(lookback)"
             }
             return "(\(column) >= \(start) OR \(column) IS NULL)"
         case .append:

@@ -47,7 +47,7 @@ struct PostgresIncrement: Sendable {
         let column = quoted(request.cursor)
         var state = CursorState(column: request.cursor, highest: nil, mark: mark?.sourceMark)
         if let contents { state.mark?.facts.merge(contents.facts) { $1 } }
-        if case .transactions = rule, request.overlap == nil { return state }
+        if case .transactions = rule, request.lookback == nil { return state }
         let conditions = [settled, read.filter.map { "(\($0)\n)" }].compactMap { $0 }
         let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         let rows = try await session.query(

@@ -120,12 +120,12 @@ struct PostgresIncrementPlanner {
         var words = "rows of transactions since the last run, however late they were committed"
         if let earlier { conditions.append(earlier.mayBeNewer) }
         var rule = PostgresIncrement.Rule.transactions
-        if let overlap = request.overlap, let highest = request.since?.highest, earlier != nil {
-            conditions.append(try await bound(highest, overlap: overlap, read))
+        if let lookback = request.lookback, let highest = request.since?.highest, earlier != nil {
+            conditions.append(try await bound(highest, lookback: lookback, read))
             rule = .transactionsInOverlap
             words +=
                 ", among those whose \(request.cursor) is null or at most "
-                + "\(overlap) (seconds or units) behind its highest value"
+                + "\(lookback) (seconds or units) behind its highest value"
         }
         var increment = PostgresIncrement(rule: rule, request: request, key: key)
         let isNew =
@@ -147,7 +147,7 @@ struct PostgresIncrementPlanner {
         let byteCount = leaves.reduce(0) { $0 + $1.byteCount }
         if rule == .transactions, byteCount > Limits.scanByteCount {
             read.plan.risks.append(
-                "the server scans the whole table for new rows; with --overlap it uses an index on "
+                "the server scans the whole table for new rows; with --lookback it uses an index on "
                     + "\(request.cursor), and what is committed later than that is missed"
             )
         }
@@ -197,13 +197,13 @@ struct PostgresIncrementPlanner {
         rule: PostgresIncrement.Rule,
         isFull: Bool
     ) throws {
-        guard mark.xmax >= 1 << 32, rule == .transactions, !isFull || request.overlap == nil
+        guard mark.xmax >= 1 << 32, rule == .transactions, !isFull || request.lookback == nil
         else { return }
         throw SourceError(
             .unsupported,
             "\(read.plan.stream): the server has used up its transaction ids more than once, so an "
                 + "old row may look new and would be appended twice; use --on-conflict merge, or "
-                + "give an --overlap"
+                + "give a --lookback"
         )
     }
 
@@ -229,7 +229,7 @@ struct PostgresIncrementPlanner {
             case .merge:
                 increment.condition = try await bound(
                     highest,
-                    overlap: request.overlap ?? 0,
+                    lookback: request.lookback ?? 0,
                     read
                 )
             case .append:
@@ -245,20 +245,20 @@ struct PostgresIncrementPlanner {
         read.plan.risks.append(CursorRule.lateRisk(request))
     }
 
-    /// Rows from the overlap on, and those without a cursor.
+    /// Rows from the lookback on, and those without a cursor.
     private func bound(
         _ highest: String,
-        overlap: Int64,
+        lookback: Int64,
         _ read: PostgresRead
     ) async throws -> String {
         let column = quoted(request.cursor)
         let (type, isTime) = try await cursorType(read)
         let literal = try await literal(highest) + "::" + type
         let start =
-            overlap == 0
+            lookback == 0
             ? literal
             : isTime
-                ? "(\(literal) - interval '\(overlap) seconds')" : "(\(literal) - \(overlap))"
+                ? "(\(literal) - interval '\(lookback) seconds')" : "(\(literal) - \(lookback))"
         return "(\(column) >= \(start) OR \(column) IS NULL)"
     }
 
@@ -308,10 +308,10 @@ struct PostgresIncrementPlanner {
             [read.relationID, request.cursor]
         )
         guard let row = rows.first, let name = row[0] else { return ("text", false) }
-        if request.overlap != nil, row[1] != "D", row[1] != "N" {
+        if request.lookback != nil, row[1] != "D", row[1] != "N" {
             throw SourceError(
                 .configuration,
-                "\(read.plan.stream): an overlap takes a cursor of times or numbers; "
+                "\(read.plan.stream): a lookback takes a cursor of times or numbers; "
                     + "\(request.cursor) is \(name)"
             )
         }

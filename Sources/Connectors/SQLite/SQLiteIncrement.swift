@@ -59,7 +59,7 @@ struct SQLiteIncrement {
         }
         switch request.conflict {
         case .merge:
-            let start = request.overlap.map { "\(highest) - \($0)" } ?? highest
+            let start = request.lookback.map { "\(highest) - \($0)" } ?? highest
             return "(\(column) >= \(start) OR \(column) IS NULL)"
         case .append:
             // Without the keys read before, rows at the value itself are read rather than lost.

@@ -30,14 +30,14 @@ enum CursorRule {
         return key
     }
 
-    /// Refuses to append where an overlap would double rows.
+    /// Refuses to append where a lookback would double rows.
     ///
     /// - Throws: `SourceError` `configuration`.
     static func refuseOverlap(_ request: IncrementalRequest) throws(SourceError) {
-        guard request.overlap != nil, request.conflict == .append else { return }
+        guard request.lookback != nil, request.conflict == .append else { return }
         throw SourceError(
             .configuration,
-            "an overlap is read twice, which appending would double; use --on-conflict merge"
+            "a lookback is read twice, which appending would double; use --on-conflict merge"
         )
     }
 
@@ -57,7 +57,7 @@ enum CursorRule {
     static func words(_ request: IncrementalRequest, everything why: String?) -> String {
         let words =
             "rows whose \(request.cursor) is at or above the highest value read"
-            + (request.overlap.map { " less \($0)" } ?? "")
+            + (request.lookback.map { " less \($0)" } ?? "")
             + (request.conflict == .append ? ", without those read before" : "")
         let nulls =
             request.conflict == .merge
@@ -85,7 +85,7 @@ enum CursorRule {
     static func lateRisk(_ request: IncrementalRequest) -> String {
         "a row that is committed late, with a lower \(request.cursor) than others that are there "
             + "already, is not seen"
-            + (request.conflict == .merge ? " unless --overlap reaches as far back" : "")
+            + (request.conflict == .merge ? " unless --lookback reaches as far back" : "")
     }
 
     /// More rows share the cursor's highest value than are remembered.

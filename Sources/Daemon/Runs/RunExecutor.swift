@@ -139,7 +139,7 @@ struct RunExecutor: Sendable {
                 cursor: cursor,
                 key: sync.primaryKey ?? [],
                 conflict: sync.conflict == .append ? .append : .merge,
-                overlap: sync.lookback.map { $0 / 1_000 },
+                lookback: sync.lookback.map { $0 / 1_000 },
                 since: nil
             )
         }

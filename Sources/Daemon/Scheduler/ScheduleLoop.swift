@@ -229,14 +229,19 @@ struct ScheduleLoop {
         )
         let known = try await metastore.schedules(service.schedules.parse)
         for record in known { progress.tags[record.id] = record.tag }
+        let begin = clock.uptime().milliseconds
         let changes = try await service.schedules.changes(progress.tags, nil)
+        let took = clock.uptime().milliseconds - begin
+        service.state.withLock { $0.lastScan = took }
         let replaced = Set(changes.documents.map(\.id) + changes.gone)
         let now = clock.now()
         for record in known where !replaced.contains(record.id) {
             apply(record, status: record.status, &progress, now)
         }
         var statuses: [String: ScheduleStatus] = [:]
-        for record in known { statuses[record.id] = record.status }
+        for record in known where replaced.contains(record.id) {
+            statuses[record.id] = record.status
+        }
         try await take(changes, &progress, statuses: statuses)
         progress.machine.uptime = clock.uptime().milliseconds
         for record in try await metastore.unfinished() {
@@ -246,7 +251,7 @@ struct ScheduleLoop {
                 clock.now()
             )
         }
-        progress.nextRescan = clock.uptime().milliseconds + Limits.rescan
+        progress.nextRescan = clock.uptime().milliseconds + service.scanPause
         return progress
     }
 

@@ -207,6 +207,8 @@ package final class SchedulerService: Service, Sendable {
                     if let lease = try await takeLease() {
                         try await ScheduleLoop(service: self, lease: lease).run()
                     }
+                } catch is CancellationError where isStopping {
+                    log.info("scheduling was stopped at once")
                 } catch {
                     log.error("scheduling was cut off", metadata: ["error": "\(error)"])
                     state.withLock { $0.obstacle = "\(error)" }

@@ -8,7 +8,7 @@ package struct IncrementalRequest: Hashable, Sendable {
     package var conflict: ConflictRule
     /// How far behind the highest cursor value rows are looked for again: seconds for times and
     /// dates, units for numbers; nil for the source's best rule.
-    package var overlap: Int64?
+    package var lookback: Int64?
     /// Where the last run ended; nil to read everything.
     package var since: CursorState?
 
@@ -17,13 +17,13 @@ package struct IncrementalRequest: Hashable, Sendable {
         cursor: String,
         key: [String],
         conflict: ConflictRule,
-        overlap: Int64? = nil,
+        lookback: Int64? = nil,
         since: CursorState? = nil
     ) {
         self.cursor = cursor
         self.key = key
         self.conflict = conflict
-        self.overlap = overlap
+        self.lookback = lookback
         self.since = since
     }
 }
