@@ -193,6 +193,7 @@ let package = Package(
             dependencies: [
                 "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore", "Daemon",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

@@ -4,6 +4,8 @@ package struct DefinitionError: Error, Hashable, Sendable, CustomStringConvertib
     package enum Code: String, Sendable {
         /// It is no document of this kind, or one of a newer format.
         case malformed
+        /// What lies in the lake cannot be used.
+        case damaged
         /// A field has a value it cannot have.
         case invalid
         /// One of that name is there already.

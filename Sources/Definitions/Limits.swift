@@ -6,6 +6,9 @@ enum Limits {
     /// Bytes of a document: a hundred times what one with every field set has.
     static let documentByteCount = 256 << 10
 
+    /// Levels of a document: one with every field set has four.
+    static let documentDepth = 16
+
     /// Bytes of a secret: a private key with its chain has 10 KiB.
     static let secretByteCount = 64 << 10
 

@@ -191,7 +191,8 @@ struct StreamRun: Sendable {
             try await registry.close(table, state, snapshotID: snapshot.id)
             return nil
         }
-        if state.owner != run.owner, state.owner.isAlive, !run.options.takesOver {
+        let isHeld = state.owner != run.owner && !run.options.fenced.contains(state.owner)
+        if isHeld, state.owner.isAlive, !run.options.takesOver {
             throw IngestError(
                 .busy,
                 "\(table) is being loaded by \(state.owner) (run \(state.number)); wait for it, stop "

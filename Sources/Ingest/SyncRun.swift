@@ -31,6 +31,8 @@ package struct RunOptions: Sendable {
     package var restarts = false
     /// Take an unfinished run from a process that lives.
     package var takesOver = false
+    /// Processes whose unfinished runs are to be taken, whether they live or not.
+    package var fenced: Set<ProcessIdentity> = []
     /// What a schedule's run belongs to; nil for one that somebody started by hand.
     package var occurrence: OccurrenceMark?
 

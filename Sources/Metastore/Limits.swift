@@ -12,6 +12,9 @@ package enum Limits {
     /// Readers beside the one writer: requests of the API.
     static let readers = 4
 
+    /// Former holders of a lease that are told from others: as many as a machine has processes that hang.
+    static let formerHolders = 100
+
     /// Idempotency keys are kept for so many milliseconds: a client that tries again does it within a day.
     static let idempotencyAge: Int64 = 86_400_000
 }

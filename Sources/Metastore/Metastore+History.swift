@@ -182,6 +182,7 @@ extension OccurrenceRecord {
             dueAt: row["due_at"],
             claimedAt: row["claimed_at"],
             era: row["era"],
+            askedAt: row["asked_at"],
             target: row["target"],
             pool: row["pool"]
         )

@@ -67,13 +67,33 @@ extension Metastore {
                     """,
                 arguments: [name, holder, epoch, now.boot, now.milliseconds + span]
             )
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO holders (name, epoch, holder) VALUES (?, ?, ?)",
+                arguments: [name, epoch, holder]
+            )
             return Lease(name: name, holder: holder, epoch: epoch)
         }
     }
 
+    /// Who held a lease before, the last ones: what they still do is refused.
+    package func formerHolders(of lease: Lease) async throws -> [String] {
+        try await writer.read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT holder FROM holders WHERE name = ? AND epoch < ? AND holder <> ?
+                    ORDER BY epoch DESC LIMIT ?
+                    """,
+                arguments: [lease.name, lease.epoch, lease.holder, Limits.formerHolders]
+            )
+        }
+    }
+
     /// Gives a lease up, so that the next one need not wait.
-    package func release(_ lease: Lease) async throws {
-        try await writer.write { database in
+    ///
+    /// It keeps its thread meanwhile, so that it is done where the task is cancelled too.
+    package func release(_ lease: Lease) throws {
+        try writer.write { database in
             try database.execute(
                 sql: "UPDATE leases SET until = -1 WHERE name = ? AND holder = ? AND epoch = ?",
                 arguments: [lease.name, lease.holder, lease.epoch]

@@ -212,17 +212,28 @@ extension Metastore {
         under lease: Lease
     ) async throws {
         let columns = ScheduleRecord.columns
+        let updates = columns.dropFirst().dropLast().map { "\($0) = excluded.\($0)" }
         let sql = """
             INSERT INTO schedules (\(columns.joined(separator: ", ")), generation)
             VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")), 1)
             ON CONFLICT (id) DO UPDATE SET generation = generation + 1,
-                \(columns.dropFirst().dropLast().map { "\($0) = excluded.\($0)" }
-                    .joined(separator: ", "))
+                cursor = coalesce(cursor, excluded.cursor), \(updates.joined(separator: ", "))
+            """
+        // What it was before it could not be used any more is kept: what runs of it goes on.
+        let problem = """
+            INSERT INTO schedules (id, tag, problem, generation) VALUES (?, ?, ?, 1)
+            ON CONFLICT (id) DO UPDATE SET generation = generation + 1, tag = excluded.tag,
+                problem = excluded.problem
             """
         try await writer.write { database in
             try Self.check(lease, database)
             for record in documents {
-                try database.cachedStatement(sql: sql).execute(arguments: record.arguments)
+                if record.spec != nil {
+                    try database.cachedStatement(sql: sql).execute(arguments: record.arguments)
+                } else {
+                    try database.cachedStatement(sql: problem)
+                        .execute(arguments: [record.id, record.tag, record.problem])
+                }
             }
             for id in gone {
                 try database.cachedStatement(sql: "DELETE FROM schedules WHERE id = ?")

@@ -66,27 +66,39 @@ package struct Metastore: Sendable {
     /// - Throws: `MetastoreError` `leaseLost`, with nothing written; GRDB's errors of a full disk and the
     ///   like, likewise.
     package func write(_ step: SchedulerStep, under lease: Lease) async throws -> Set<String> {
-        try await writer.write { database in
-            try Self.check(lease, database)
-            var refused: Set<String> = []
-            for change in step.changes {
-                try Self.write(change, epoch: lease.epoch, &refused, database)
-            }
-            for (id, status) in step.statuses {
-                try database.cachedStatement(
-                    sql: """
-                        UPDATE schedules SET cursor = ?, failures = ?, pause_reason = ? WHERE id = ?
-                        """
-                ).execute(arguments: [status.cursor, status.failures, status.pauseReason, id])
-            }
-            if let era = step.era {
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO facts (name, value) VALUES ('era', ?)",
-                    arguments: [era]
-                )
-            }
-            return refused
+        try await writer.write { try Self.write(step, under: lease, $0) }
+    }
+
+    /// Writes a step down even where the task is cancelled, keeping its thread meanwhile: for a process that
+    /// ends and has to say how.
+    package func writeFinally(_ step: SchedulerStep, under lease: Lease) throws -> Set<String> {
+        try writer.write { try Self.write(step, under: lease, $0) }
+    }
+
+    private static func write(
+        _ step: SchedulerStep,
+        under lease: Lease,
+        _ database: Database
+    ) throws -> Set<String> {
+        try check(lease, database)
+        var refused: Set<String> = []
+        for change in step.changes {
+            try write(change, epoch: lease.epoch, &refused, database)
         }
+        for (id, status) in step.statuses {
+            try database.cachedStatement(
+                sql: """
+                    UPDATE schedules SET cursor = ?, failures = ?, pause_reason = ? WHERE id = ?
+                    """
+            ).execute(arguments: [status.cursor, status.failures, status.pauseReason, id])
+        }
+        if let era = step.era {
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO facts (name, value) VALUES ('era', ?)",
+                arguments: [era]
+            )
+        }
+        return refused
     }
 
     private static func write(
@@ -153,15 +165,16 @@ package struct Metastore: Sendable {
         try database.cachedStatement(
             sql: """
                 INSERT INTO occurrences (
-                    id, schedule_id, origin, scheduled_for, era, due_at, claimed_at, target, pool,
-                    state, reason, count, through, ended_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    id, schedule_id, origin, scheduled_for, era, asked_at, due_at, claimed_at, target,
+                    pool, state, reason, count, through, ended_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT DO NOTHING
                 """
         ).execute(arguments: [
             occurrence.id, occurrence.scheduleID, occurrence.origin.rawValue,
-            occurrence.scheduledFor, occurrence.era, occurrence.dueAt, occurrence.claimedAt,
-            occurrence.target, occurrence.pool, state.rawValue, passing?.reason.rawValue,
+            occurrence.scheduledFor, occurrence.era, occurrence.askedAt, occurrence.dueAt,
+            occurrence.claimedAt, occurrence.target, occurrence.pool, state.rawValue,
+            passing?.reason.rawValue,
             passing?.count ?? 1, passing?.through, passing == nil ? nil : occurrence.claimedAt,
         ])
         return database.changesCount > 0

@@ -49,6 +49,7 @@ enum Migrations {
                         origin TEXT NOT NULL,
                         scheduled_for INTEGER NOT NULL,
                         era INTEGER NOT NULL,
+                        asked_at INTEGER NOT NULL,
                         due_at INTEGER NOT NULL,
                         claimed_at INTEGER NOT NULL,
                         target TEXT NOT NULL,
@@ -61,7 +62,7 @@ enum Migrations {
                         started_at INTEGER,
                         retry_at INTEGER,
                         ended_at INTEGER,
-                        UNIQUE (schedule_id, origin, scheduled_for, era)
+                        UNIQUE (schedule_id, origin, scheduled_for, era, asked_at)
                     );
                     CREATE INDEX occurrences_unfinished ON occurrences (seq)
                         WHERE state IN ('pending', 'running');
@@ -103,6 +104,13 @@ enum Migrations {
                         epoch INTEGER NOT NULL,
                         boot TEXT NOT NULL,
                         until INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+
+                    CREATE TABLE holders (
+                        name TEXT NOT NULL,
+                        epoch INTEGER NOT NULL,
+                        holder TEXT NOT NULL,
+                        PRIMARY KEY (name, epoch)
                     ) WITHOUT ROWID;
 
                     CREATE TABLE idempotency (

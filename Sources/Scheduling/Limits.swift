@@ -35,6 +35,12 @@ package enum Limits {
     /// Times of a gap that are counted one by one: some 15 ms; the gap is recorded as a whole in any case.
     static let countedGap = 100_000
 
+    /// So many counted times are as much work as one alarm.
+    static let countedPerAlarm = 1_000
+
+    /// Timers that are kept whatever became of their attempts: they cost 100 bytes each.
+    static let timers = 10_000
+
     /// Nominal times of one backfill: more are asked for in parts.
     static let backfill = 1_000
 }

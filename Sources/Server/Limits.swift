@@ -15,6 +15,12 @@ enum Limits {
     /// Milliseconds between two reports of a run's progress.
     static let progressInterval: Int64 = 500
 
+    /// Reports of one stream: half an hour.
+    static let progressReports = 3_600
+
+    /// Seconds a connection may be silent: one that sends half a request keeps others out.
+    static let idleSeconds: Int64 = 30
+
     /// Bytes of an idempotency key: a UUID has 36.
     static let idempotencyKeyLength = 200
 

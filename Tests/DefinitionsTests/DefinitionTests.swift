@@ -243,24 +243,94 @@ import Testing
             let address = SourceAddress(dsn: "postgres://me:secret:s@host/db")
             let opened = try await resolver.address(address)
             #expect(opened.dsn.reveal { $0 } == "postgres://me:p%40ss%2Fw%3Ard@host/db")
+            let bound = try DefinitionID("bound")
+            _ = try await DocumentStore<SecretDocument>(store).create(
+                SecretDocument(
+                    bound,
+                    sealing: Secret("geheim"),
+                    with: key,
+                    hosts: ["host"],
+                    at: 0,
+                    by: "me"
+                )
+            )
+            _ = try await resolver.address(SourceAddress(dsn: "postgres://me:secret:bound@host/db"))
+            let error = await #expect(throws: DefinitionError.self) {
+                _ = try await resolver.address(
+                    SourceAddress(dsn: "postgres://me:secret:bound@host,evil/db")
+                )
+            }
+            #expect(error?.code == .forbidden)
         }
     }
 
     @Test(
         arguments: [
-            ("postgres://u:p@h:5432/db", "postgres://u:…@h:5432/db"),
-            ("postgres://u:p@h/db?x=a@b", "postgres://u:…@h/db"),
-            ("mysql://u:p@h/db?password=x&ssl-mode=required", "mysql://u:…@h/db?ssl-mode=required"),
-            ("https://tok@h/x", "?://…@h/x"),
-            ("host=h password=s", "(an address that cannot be shown)"),
-            ("u:p@h", "(an address that cannot be shown)"),
+            ("postgres://u:p@h:5432/db", "postgres://…"),
+            ("postgres://u:p@h/db?x=a@b", "postgres://…"),
+            ("mysql://u@h/db?password=x&ssl-mode=required", "mysql://…"),
+            ("mysql://u@h/db?ssl-mode=required", "mysql://u@h/db?ssl-mode=required"),
+            ("postgres://u:secret:db@h,h2:1/db", "postgres://u:secret:db@h,h2:1/db"),
+            ("postgres://u@h/db?%70assword=z", "postgres://…"),
+            ("postgres://u@h/db?options=-c", "postgres://…"),
+            ("https://tok@h/x", "https://…"),
+            ("host=h password=s", "…"),
+            ("u:p@h", "…"),
             ("secret:shop", "secret:shop"),
+            ("exec:pass show db --token=x", "exec:…"),
             ("sqlite:/tmp/x.db", "sqlite:/tmp/x.db"),
-            ("postgres://u:a@b@h/db#token=z", "postgres://u:…@h/db"),
+            ("postgres://u:a@b@h/db#token=z", "postgres://…"),
         ]
     )
     func `an address is shown without its secrets`(_ address: String, _ shown: String) {
         #expect(SourceAddress(dsn: address).shown == shown)
+    }
+}
+
+@Suite struct AddressTests {
+    /// Addresses that mean more than they seem to: not an operator's, and no host of a list is in them.
+    static let tricky = [
+        "postgres://u@h/db?%70assword=env:X", "postgres://u#:env:X@h/db",
+        "postgres://u?:env:X@h/db",
+        "postgres://u@h/db?passfile=/etc/passwd", "postgres://u@h/db?service=prod",
+        "postgres://u@h/db?sslrootcert=/etc/x", "postgres:///db?host=/var/run/postgresql",
+        "postgres:///db?host=h,/tmp", "postgres:///db?host=,h",
+        "postgres://u@h:1/db?hostaddr=127.0.0.1",
+        "mysql://u@h/db?defaults-file=/etc/x", "mysql://u@h/db?socket=/tmp/x", "postgres://u@/db",
+        "postgres://u@h,/db", "postgres://u:env:X@h@k/db", "postgres://u@h/db/../x",
+        "postgres:// h/db",
+        "postgres://u@%2Ftmp/db", "POSTGRES://u@h/db",
+    ]
+
+    @Test(arguments: tricky)
+    func `an address with parts that are not understood is an administrator's`(_ dsn: String) {
+        #expect(SourceAddress(dsn: dsn).needsAdministrator)
+        #expect(AddressParts(dsn) == nil)
+        #expect(AddressParts(resolved: dsn) == nil)
+    }
+
+    @Test func `hosts are compared as they are meant`() throws {
+        let parts = try #require(
+            AddressParts("postgres://u:secret:x@DB.Example.:5432,[2001:DB8::1]:5432/db")
+        )
+        #expect(parts.hosts == ["db.example", "2001:db8::1"])
+        #expect(parts.hostOutside(["db.example", "2001:DB8::1"]) == nil)
+        #expect(parts.hostOutside(["*.example"]) == "2001:db8::1")
+        #expect(
+            AddressParts("postgres://u@xgood.example/d")?.hostOutside(["*.good.example"]) != nil
+        )
+        #expect(
+            AddressParts("postgres://u@a.good.example/d")?.hostOutside(["*.good.example"]) == nil
+        )
+        let resolved = try #require(AddressParts(resolved: "postgres://u:p%40ss@h:1/db"))
+        #expect(resolved.hosts == ["h"])
+    }
+
+    @Test func `a deep document is refused before it costs anything`() throws {
+        let deep = String(repeating: "[", count: 100_000)
+        #expect(throws: DefinitionError.self) { _ = try JSONValue(parsing: Data(deep.utf8)) }
+        let text = "{\"a\": \"" + String(repeating: "[", count: 1_000) + "\\\"[\"}"
+        #expect(throws: Never.self) { _ = try JSONValue(parsing: Data(text.utf8)) }
     }
 }
 

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import duckdb
@@ -351,6 +352,7 @@ def takeover(_):
                     content = json.load(file)
                 return content["url"] if content["process"]["processID"] == second.pid else None
 
+            require(address() is None, "a process that waits says that it can be asked")
             service.url = until("the second one's address", address)
             until("the second one's lease", lambda: service.status("/ready") == 200, 60)
             until("a run of the second one", lambda: [
@@ -440,6 +442,31 @@ def api(_):
         require(answer.body["field"] == "source.dsn", answer)
         for dsn in ["exec:id", "file:/etc/passwd", "env:HOME", "postgres://u:env:X@db.example/d"]:
             service.refused(403, "POST", "/api/v1/sources", {"id": "x", "dsn": dsn}, token=tokens["operator"])
+        # An operator reaches nothing of the server's machine, and sends no secret where its keeper did not say.
+        for dsn in ["postgres://u@h/db?%70assword=env:X", "postgres://u#:env:X@h/db", "postgres://u?:env:X@h/db",
+                    "postgres://u@h/db?service=prod", "postgres:///db?host=/tmp", "mysql://u@h/db?defaults-file=/etc/x",
+                    "postgres://u@h/db?hostaddr=127.0.0.1", f"sqlite:{path}"]:
+            try:
+                service.call("POST", "/api/v1/sources", {"id": "x", "dsn": dsn}, token=tokens["operator"])
+                raise Violation(f"an operator made a source of {dsn}")
+            except Answer as answer:
+                require(answer.status in (403, 422), f"{dsn}: {answer}")
+        service.call("PUT", "/api/v1/secrets/free", {"value": "x"})
+        service.call("PUT", "/api/v1/secrets/bound", {"value": "x", "hosts": ["db.example"]})
+        for name, host, status in [("free", "db.example", 403), ("bound", "evil.example", 403)]:
+            source = {"id": f"pair-{name}", "dsn": f"postgres://u:secret:{name}@{host}/d"}
+            try:
+                service.call("POST", "/api/v1/sources", source, token=tokens["operator"])
+                service.refused(403, "POST", f"/api/v1/sources/pair-{name}/check", token=tokens["operator"])
+                service.call("DELETE", f"/api/v1/sources/pair-{name}")
+            except Answer as answer:
+                require(answer.status == status, answer)
+        service.call("POST", "/api/v1/sources", {"id": "pair", "dsn": "postgres://u:secret:bound@db.example/d"},
+                     token=tokens["operator"])
+        for body in [b"[" * 100_000, b'{"a":' * 500 + b"1" + b"}" * 500]:
+            begin = time.monotonic()
+            service.refused(400, "POST", base, raw=body)
+            require(time.monotonic() - begin < 2, "a deep document takes long")
         # Creating, twice, and by the same key.
         key = {"Idempotency-Key": "one"}
         first = service.call("POST", base, document, headers=key)
@@ -503,10 +530,19 @@ def api(_):
         listed = until("the quarantine", lambda: [
             i for i in service.call("GET", base)["items"] if i["status"]["state"] == "quarantined"])
         require(listed[0]["id"] == "broken" and listed[0]["problem"], listed)
+        service.refused(409, "GET", f"{base}/broken")
+        service.call("PUT", f"{base}/broken", {**document, "id": "broken", "dataset": "shop.broken"})
+        service.call("DELETE", f"{base}/broken")
+        for folder in ["_sources", "_tokens", "_secrets"]:
+            with open(os.path.join(service.lake, folder, "bad.json"), "w") as file:
+                file.write("{")
+            items = service.call("GET", f"/api/v1/{folder[1:]}")["items"]
+            require([i for i in items if i["id"] == "bad" and i["problem"]], items)
+        service.refused(401, "GET", base, token="trib.bad.00")
         # Pages.
-        first = service.call("GET", f"{base}?limit=2")
-        rest = service.call("GET", f"{base}?limit=2&after={first['next']}")
-        require(len(first["items"]) == 2 and len(rest["items"]) == 1, (first, rest))
+        first = service.call("GET", f"{base}?limit=1")
+        rest = service.call("GET", f"{base}?limit=1&after={first['next']}")
+        require(len(first["items"]) == 1 and len(rest["items"]) == 1 and "next" not in rest, (first, rest))
         # What was taken back is no good any more; who did what is known.
         service.refused(409, "DELETE", "/api/v1/tokens/admin")
         service.call("DELETE", "/api/v1/tokens/t-reader")
@@ -570,8 +606,35 @@ schedules:
     service.run("schedule", "delete", "from-yaml", *lake)
     failed = service.run("schedule", "show", "from-yaml", *lake, succeeds=False)
     require(failed.returncode == 1 and "there is no schedule from-yaml" in failed.stderr, failed.stderr)
+    # A server that is told to stop does, whoever listens and whoever has sent half a request.
+    slow = service.call("POST", "/api/v1/schedules", {
+        "id": "slow", "source": {"dsn": "postgres://u@db.example/d?connect_timeout=60"}, "stream": "a.b",
+        "dataset": "shop.slow", "trigger": "@manual"})
+    require(slow["status"]["state"] == "active", slow)
+    run = service.call("POST", "/api/v1/schedules/slow/run")
+    listener = urllib.request.Request(f"{service.url}/api/v1/runs/{run['id']}/events",
+                                      headers={"Authorization": f"Bearer {service.token}"})
+    with urllib.request.urlopen(listener, timeout=60) as stream:
+        stream.readline()
+        half = socket.create_connection(("127.0.0.1", int(service.url.rsplit(":", 1)[1])))
+        half.sendall(b"POST /api/v1/schedules HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+        begin = time.monotonic()
+        code = service.stop()
+        require(code == 0 and time.monotonic() - begin < 40, f"{code}, {time.monotonic() - begin:.0f} s")
+        half.close()
+    # A port that is taken, and a lake that is not there, are said.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = service.run("serve", *lake, "--port", str(taken.getsockname()[1]), succeeds=False)
+        require(done.returncode != 0 and "is in use" in done.stderr, done.stderr)
+    done = service.run("schedule", "list", "--lake", os.path.join(service.folder, "typo"), succeeds=False)
+    require(done.returncode != 0 and "there is no lake" in done.stderr, done.stderr)
+    with open(file, "a") as out:
+        out.write('  - {id: bad, source: yaml, stream: orders, dataset: shop.bad, trigger: "99 * * * *"}\n')
+    done = service.run("apply", file, "--dry-run", *lake, succeeds=False)
+    require(done.returncode != 0 and "bad: trigger" in done.stderr, done.stderr)
     # Without a server the lake itself is asked.
-    service.stop()
     service.run("schedule", "create", "--id", "alone", "--source", f"sqlite:{service.folder}/shop.db", "--stream",
                 "orders", "--into", "shop.alone", "--trigger", "@daily", *lake)
     done = service.run("schedule", "run", "alone", "--wait", *lake, "--json")

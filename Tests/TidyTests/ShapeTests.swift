@@ -20,7 +20,7 @@ import Testing
         ],
         "Server": [
             "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore", "Daemon",
-            "Hummingbird", "Logging", "ServiceLifecycle", "HTTPTypes", "NIOCore",
+            "Hummingbird", "HummingbirdCore", "Logging", "ServiceLifecycle", "HTTPTypes", "NIOCore",
         ],
         "Commands": [
             "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",

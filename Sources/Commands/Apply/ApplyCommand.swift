@@ -23,7 +23,7 @@ struct ApplyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let wanted = try ApplyFile(path: file)
-        try await control.withClient { client in
+        try await control.withClient(makesLake: true) { client in
             let plan = try await ApplyPlan(wanted, client, prunes: prune)
             if control.json {
                 try Terminal.json(plan.summary)
@@ -112,6 +112,8 @@ struct ApplyPlan: Sendable {
         var kind: String
         var id: String
         var document: JSONValue?
+        /// The version it takes the place of.
+        var tag: String?
         /// Fields before and after.
         var fields: [(name: String, old: JSONValue?, new: JSONValue?)] = []
 
@@ -134,7 +136,8 @@ struct ApplyPlan: Sendable {
         func perform(_ client: APIClient) async throws {
             let path = "/\(kind)" + (method == .post ? "" : "/\(APIClient.escaped(id))")
             do {
-                try await client.send(method, path, document)
+                let headers = tag.map { ["if-match": $0] } ?? [:]
+                try await client.send(method, path, headers: headers, document)
             } catch let error as APIError {
                 var error = error
                 error.detail = "\(kind.dropLast()) \(id): \(error.detail)"
@@ -163,7 +166,8 @@ struct ApplyPlan: Sendable {
                 throw SettingsError("each of the list \(kind) has an id")
             }
             fields["format_version"] = nil
-            guard let present = try await Self.present(id, kind, client) else {
+            try Self.check(fields, kind, id)
+            guard let (present, tag) = try await Self.present(id, kind, client) else {
                 changes.append(
                     Change(method: .post, kind: kind, id: id, document: .object(fields))
                 )
@@ -177,6 +181,7 @@ struct ApplyPlan: Sendable {
                     kind: kind,
                     id: id,
                     document: .object(fields),
+                    tag: tag,
                     fields: differences
                 )
             )
@@ -209,11 +214,11 @@ struct ApplyPlan: Sendable {
         _ id: String,
         _ kind: String,
         _ client: APIClient
-    ) async throws -> [String: JSONValue]? {
+    ) async throws -> (fields: [String: JSONValue], tag: String?)? {
         do {
             let answer = try await client.send(.get, "/\(kind)/\(APIClient.escaped(id))")
             guard case .object(let fields) = answer["definition"] ?? answer else { return nil }
-            return fields
+            return (fields, answer["etag"]?.text)
         } catch let error as APIError where error.status == 404 {
             return nil
         }
@@ -231,7 +236,7 @@ struct ApplyPlan: Sendable {
         }
     }
 
-    /// The document with its defaults, where it can be read here; else as it is.
+    /// The document with its defaults.
     private static func normalized(
         _ wanted: [String: JSONValue],
         like present: [String: JSONValue]
@@ -240,15 +245,29 @@ struct ApplyPlan: Sendable {
         fields["created_at"] = present["created_at"]
         fields["created_by"] = present["created_by"]
         let bytes = Data(JSONText.bytes(.object(fields)))
-        // One that cannot be read is refused by the server, with the reason.
+        // It was checked before; a document of one kind is none of the other.
         if let schedule = try? ScheduleDefinition(parsing: bytes) { return schedule.fields }
         // As above.
-        if let source = try? SourceDefinition(parsing: bytes) {
-            var fields = source.fields
-            fields["dsn"] = .string(source.address.shown)
-            return fields
-        }
+        if let source = try? SourceDefinition(parsing: bytes) { return source.fields }
         return fields
+    }
+
+    /// - Throws: `SettingsError` for a document that the server would refuse, before anything is changed.
+    private static func check(
+        _ fields: [String: JSONValue],
+        _ kind: String,
+        _ id: String
+    ) throws {
+        let bytes = Data(JSONText.bytes(.object(fields)))
+        do {
+            if kind == "schedules" {
+                _ = try ScheduleDefinition(parsing: bytes)
+            } else {
+                _ = try SourceDefinition(parsing: bytes)
+            }
+        } catch {
+            throw SettingsError("\(kind.dropLast()) \(id): \(error)")
+        }
     }
 
     /// The plan as JSON.

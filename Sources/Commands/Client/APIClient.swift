@@ -84,10 +84,17 @@ struct APIClient: Sendable {
             guard answer.readableBytes > 0 else {
                 return try Self.checked(.null, Int(response.status.code))
             }
-            let value = try JSONDecoder().decode(
-                JSONValue.self,
-                from: Data(answer.readableBytesView)
-            )
+            guard
+                // What is no JSON is nothing that this API answers.
+                let value = try? JSONDecoder().decode(
+                    JSONValue.self,
+                    from: Data(answer.readableBytesView)
+                )
+            else {
+                throw SettingsError(
+                    "what answers at \(url) is no Tributary (status \(response.status.code)); see --server"
+                )
+            }
             return try Self.checked(value, Int(response.status.code))
         }
     }
@@ -149,6 +156,12 @@ struct APIError: Error, CustomStringConvertible {
 enum Limits {
     /// Bytes of an answer of the API: a page of a thousand schedules has some 3 MB.
     static let answerByteCount = 64 << 20
+
+    /// Milliseconds until a server that has begun to schedule says where it can be asked.
+    static let recordInterval = 100
+
+    /// How long a server takes to stop at most: runs have 20 s of it.
+    static let shutdown = Duration.seconds(30)
 
     /// Milliseconds between two looks at a run.
     static let watchInterval = 500

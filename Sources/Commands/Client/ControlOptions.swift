@@ -28,8 +28,11 @@ struct ControlOptions: ParsableArguments {
 
     @Flag(help: "Print the answer as JSON.") var json = false
 
-    /// Lends a client.
-    func withClient(_ body: @Sendable @escaping (APIClient) async throws -> Void) async throws {
+    /// Lends a client; without a server, of a lake that is there, unless the command makes one.
+    func withClient(
+        makesLake: Bool = false,
+        _ body: @Sendable @escaping (APIClient) async throws -> Void
+    ) async throws {
         try await Interruptible.run {
             var flags: [String: String] = [:]
             flags[Setting.server.name] = server
@@ -42,6 +45,11 @@ struct ControlOptions: ParsableArguments {
             if let present = ServerRecord(lake: nodeSettings.lake).read() {
                 let file = "\(nodeSettings.lake)/_metastore/admin.token"
                 return try await remote(present.url, settings, file, body)
+            }
+            guard makesLake || FileManager.default.fileExists(atPath: nodeSettings.lake) else {
+                throw SettingsError(
+                    "there is no lake at \(nodeSettings.lake); name it with --lake, or a server with --server"
+                )
             }
             var log = Logger(
                 label: "tributary",

@@ -59,7 +59,7 @@ struct ScheduleCreateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let document = try document()
-        try await control.withClient { client in
+        try await control.withClient(makesLake: true) { client in
             let answer = try await client.send(.post, "/schedules", document)
             try control.show(answer) { view in
                 Terminal.result("created \(Answers.text(view["definition"]?["id"]))")

@@ -31,7 +31,8 @@ struct ScheduleEditCommand: AsyncParsableCommand {
             if set.isEmpty {
                 let view = try await client.send(.get, path)
                 let edited = try Self.edit(view["definition"] ?? .null)
-                answer = try await client.send(.put, path, edited)
+                let tag = view["etag"]?.text ?? "*"
+                answer = try await client.send(.put, path, headers: ["if-match": tag], edited)
             } else {
                 answer = try await client.send(.patch, path, changes)
             }
@@ -44,10 +45,14 @@ struct ScheduleEditCommand: AsyncParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let file = FileManager.default.temporaryDirectory
-            .appendingPathComponent("tributary-\(ProcessInfo.processInfo.processIdentifier).json")
-        try encoder.encode(document).write(to: file)
-        // A copy that stays in the temporary folder holds no secret.
-        defer { try? FileManager.default.removeItem(at: file) }
+            .appendingPathComponent("tributary-\(UUID().uuidString).json")
+        guard
+            FileManager.default.createFile(
+                atPath: file.path,
+                contents: try encoder.encode(document),
+                attributes: [.posixPermissions: 0o600]
+            )
+        else { throw SettingsError("\(file.path) cannot be written") }
         let editor = Process()
         editor.executableURL = URL(filePath: "/bin/sh")
         let program = ProcessInfo.processInfo.environment["EDITOR"] ?? "vi"
@@ -57,6 +62,15 @@ struct ScheduleEditCommand: AsyncParsableCommand {
         guard editor.terminationStatus == 0 else {
             throw SettingsError("\(program) failed; nothing was changed")
         }
-        return try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: file))
+        do {
+            let edited = try JSONValue(parsing: Data(contentsOf: file))
+            // A copy that stays in the temporary folder holds no secret.
+            try? FileManager.default.removeItem(at: file)
+            return edited
+        } catch {
+            throw SettingsError(
+                "\(file.path): \(error); nothing was changed, the file is still there"
+            )
+        }
     }
 }

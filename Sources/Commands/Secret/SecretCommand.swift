@@ -29,16 +29,25 @@ struct SecretPutCommand: AsyncParsableCommand {
         )
     )
     var from: String?
+    @Option(
+        help: ArgumentHelp(
+            "Hosts it may be sent to as a password, separated by commas (default: all, and only an "
+                + "administrator says which).",
+            valueName: "hosts"
+        )
+    )
+    var hosts: String?
     @OptionGroup var control: ControlOptions
 
     func run() async throws {
+        let hosts = (hosts ?? "").split(separator: ",").map { JSONValue.string(String($0)) }
         let secret = try await secret()
-        try await control.withClient { client in
+        try await control.withClient(makesLake: true) { client in
             let value = secret.reveal { JSONValue.string($0) }
             try await client.send(
                 .put,
                 "/secrets/\(APIClient.escaped(id))",
-                .object(["value": value])
+                .object(["value": value, "hosts": .array(hosts)])
             )
             Terminal.note("sealed \(id)")
         }

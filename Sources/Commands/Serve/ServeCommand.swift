@@ -4,9 +4,17 @@ import FoundationEssentials
 import Ingest
 import Logging
 import Metastore
+import NIOCore
 import Server
 import ServiceLifecycle
+import Synchronization
 import UnixSignals
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
 
 /// `tributary serve`: the scheduler and the API.
 struct ServeCommand: AsyncParsableCommand {
@@ -78,19 +86,70 @@ struct ServeCommand: AsyncParsableCommand {
         if let file = try await opened.makeFirstToken() {
             Terminal.note("the administrator's token is in \(file)")
         }
+        forgetVariables()
         let record = ServerRecord(lake: opened.settings.lake)
+        let keeper = RecordKeeper(record: record, node: opened)
         let server = HTTPService(API(opened), host: host, port: port, log: log) { port in
             let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-            record.write(url)
+            keeper.listens(at: url)
             Terminal.note("listening at \(url)")
         }
         defer { record.remove() }
-        try await ServiceGroup(
-            services: [opened.service, server],
+        var configuration = ServiceGroupConfiguration(
+            services: [opened.service, server, keeper],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: log
-        ).run()
+        )
+        configuration.maximumGracefulShutdownDuration = Limits.shutdown
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch is CancellationError where opened.service.isStopping {
+            // Somebody kept a connection open: what was to be written is written.
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw SettingsError(
+                "\(host):\(port) is in use by another program; choose another port with --port"
+            )
+        }
         try opened.metastore.close()
+    }
+
+    /// Makes the libraries of databases look at addresses alone: what they would take from the environment and
+    /// from files of the user would be sent wherever an address leads.
+    private func forgetVariables() {
+        for name in ProcessInfo.processInfo.environment.keys
+        where name.hasPrefix("PG") || name == "MYSQL_PWD" {
+            unsetenv(name)
+        }
+        for name in ["PGPASSFILE", "PGSERVICEFILE"] { setenv(name, "/dev/null", 1) }
+    }
+}
+
+/// Keeps the record of where the lake's server can be asked: by the process that schedules.
+private final class RecordKeeper: Service {
+    private let record: ServerRecord
+    private let node: Daemon.Node
+    private let url = Mutex<String?>(nil)
+
+    init(record: ServerRecord, node: Daemon.Node) {
+        self.record = record
+        self.node = node
+    }
+
+    /// Notes the address once the port is open.
+    func listens(at url: String) { self.url.withLock { $0 = url } }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                if self.node.service.current.isReady, let url = self.url.withLock({ $0 }),
+                    self.record.read()?.process != .current
+                {
+                    self.record.write(url)
+                }
+                // A wait that is cut short is over.
+                try? await ContinuousClock().sleep(for: .milliseconds(Limits.recordInterval))
+            }
+        }
     }
 }
 

@@ -53,9 +53,15 @@ struct NodeOptions: ParsableArguments {
         if let runs = try settings.number(.runs, 1...10_000) { node.runs = runs }
         if let runs = try settings.number(.runsPerSource, 1...10_000) { node.runsPerSource = runs }
         if let days = try settings.number(.historyDays, 1...36_500) { node.historyDays = days }
-        node.sourceHosts = (settings.text(.sourceHosts) ?? "").split(separator: ",")
-            .map { $0.filter { !$0.isWhitespace } }
-        if node.sourceHosts == ["all"] { node.sourceHosts = [] }
+        if let text = settings.text(.sourceHosts), text != "all" {
+            let hosts = text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+            guard !hosts.isEmpty else {
+                throw SettingsError(
+                    "\(settings.origin(of: .sourceHosts)): it names hosts, or is all"
+                )
+            }
+            node.sourceHosts = hosts
+        }
         return node
     }
 }

@@ -39,7 +39,7 @@ struct SourceCreateCommand: AsyncParsableCommand {
         fields["description"] = description.map(JSONValue.string)
         for text in set { try FieldEdit(text).apply(to: &fields) }
         let document = JSONValue.object(fields)
-        try await control.withClient { client in
+        try await control.withClient(makesLake: true) { client in
             let answer = try await client.send(.post, "/sources", document)
             try control.show(answer) { Terminal.result("created \(Answers.text($0["id"]))") }
         }

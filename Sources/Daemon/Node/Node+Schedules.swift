@@ -142,23 +142,24 @@ extension Node {
         _ edit: ([String: JSONValue]) -> [String: JSONValue]
     ) async throws -> ScheduleView {
         for attempt in 1... {
-            let present = try await schedules.get(id)
+            let present = try await version(of: id, isReplaced: kind == "schedule.replace", caller)
             guard tag == nil || tag == present.tag.rawValue else {
                 throw DefinitionError(
                     .changed,
                     "the schedule \(id) was changed since it was read; read it again"
                 )
             }
-            let old = present.document.fields
+            let old = present.fields
             var values = edit(old)
             try Self.requireOwn(values, old)
             for field in Self.ownFields { values[field] = old[field] }
+            Self.restoreAddress(in: &values, from: present.document)
             values["id"] = values["id"] ?? old["id"]
             let definition = try Self.definition(values)
             guard definition.id == id else {
                 throw DefinitionError(.invalid, field: "id", "a schedule keeps its id")
             }
-            try await check(definition, by: caller)
+            try await check(definition, besides: present.document, by: caller)
             do {
                 let stored = try await schedules.replace(definition, present.tag)
                 await audit(caller, kind, id.rawValue)
@@ -171,6 +172,39 @@ extension Node {
             }
         }
         throw DefinitionError(.changed, "the schedule \(id) changes all the time; try again")
+    }
+
+    /// A schedule that is to be changed; of one that cannot be read a new one may take the place.
+    private func version(
+        of id: DefinitionID,
+        isReplaced: Bool,
+        _ caller: Caller
+    ) async throws -> (document: ScheduleDefinition?, fields: [String: JSONValue], tag: ObjectTag) {
+        do {
+            let present = try await schedules.get(id)
+            return (present.document, present.document.fields, present.tag)
+        } catch let error as DefinitionError where error.code == .damaged && isReplaced {
+            guard let tag = try await schedules.tag(of: id) else { throw error }
+            let own: [String: JSONValue] = [
+                "id": .string(id.rawValue),
+                "created_at": .string(Instant(clock.now()).description),
+                "created_by": .string(caller.name),
+            ]
+            return (nil, own, tag)
+        }
+    }
+
+    /// The address as it was shown is the address as it is.
+    private static func restoreAddress(
+        in values: inout [String: JSONValue],
+        from old: ScheduleDefinition?
+    ) {
+        guard case .inline(let address)? = old?.source,
+            case .object(var source)? = values["source"],
+            source["dsn"] == .string(address.shown)
+        else { return }
+        source["dsn"] = .string(address.dsn)
+        values["source"] = .object(source)
     }
 
     /// Deletes a schedule: what waits of it is cancelled, what runs is stopped.
@@ -282,16 +316,10 @@ extension Node {
     private static let ownFields = ["created_at", "created_by", "format_version"]
 
     private static func values(_ document: Data) throws -> [String: JSONValue] {
-        do {
-            guard
-                case .object(let values) = try JSONDecoder().decode(JSONValue.self, from: document)
-            else { throw DefinitionError(.malformed, "it is no JSON object") }
-            return values
-        } catch let error as DefinitionError {
-            throw error
-        } catch {
-            throw DefinitionError(.malformed, "it is no JSON")
+        guard case .object(let values) = try JSONValue(parsing: document) else {
+            throw DefinitionError(.malformed, "it is no JSON object")
         }
+        return values
     }
 
     private static func definition(_ values: [String: JSONValue]) throws -> ScheduleDefinition {
@@ -342,13 +370,22 @@ extension Node {
 
     /// What a document alone does not tell: its source is there, its table is nobody else's, and who asks may
     /// have it.
-    private func check(_ definition: ScheduleDefinition, by caller: Caller) async throws {
+    private func check(
+        _ definition: ScheduleDefinition,
+        besides old: ScheduleDefinition? = nil,
+        by caller: Caller
+    ) async throws {
+        try catalog.requireTables(of: definition)
         switch definition.source {
         case .named(let id):
             guard try await sources.read(id) != nil else {
                 throw DefinitionError(.invalid, field: "source", "there is no source \(id)")
             }
-        case .inline(let address): try Self.require(address, by: caller, field: "source.dsn")
+        case .inline(let address):
+            // Whoever may edit a schedule may keep the source it has.
+            if definition.source != old?.source {
+                try await require(address, by: caller, field: "source.dsn")
+            }
         }
         for other in try await metastore.schedules(
             target: definition.dataset,
@@ -368,19 +405,24 @@ extension Node {
     }
 
     /// - Throws: `DefinitionError` `forbidden` for what only an administrator may ask for.
-    static func require(
-        _ address: SourceAddress,
-        by caller: Caller,
-        field: String
-    ) throws {
+    func require(_ address: SourceAddress, by caller: Caller, field: String) async throws {
         guard caller.role < .admin else { return }
-        let reference = address.references.first { $0.needsAdministrator }
-        guard reference == nil, !address.isFile else {
+        guard !address.needsAdministrator else {
             throw DefinitionError(
                 .forbidden,
                 field: field,
-                "files, commands and variables of the server are named by an administrator only; use "
-                    + "secret:NAME"
+                "files, commands, variables and sockets of the server, and parameters other than of encryption "
+                    + "and time-outs, are an administrator's to name; use secret:NAME"
+            )
+        }
+        guard case .sealed(let id)? = address.secret?.reference else { return }
+        let hosts = try await secrets.get(id).document.hosts
+        guard !hosts.isEmpty else {
+            throw DefinitionError(
+                .forbidden,
+                field: field,
+                "the secret \(id) is bound to no host, so only an administrator says where it is sent; put "
+                    + "it again with its hosts"
             )
         }
     }

@@ -5,11 +5,22 @@ package import Streams
 
 /// What can be asked about sources, secrets and tokens.
 extension Node {
-    /// Every source; one whose document cannot be read is left out of no list, so it is an error.
-    package func listSources() async throws -> [StoredDocument<SourceDefinition>] {
-        var found: [StoredDocument<SourceDefinition>] = []
-        for listed in try await sources.list().documents {
-            if let stored = try await sources.read(listed.id) { found.append(stored) }
+    /// The documents of a kind, and why some cannot be used.
+    package func list<Document: DefinitionDocument>(
+        _ kind: Document.Type
+    ) async throws -> [Result<Document, QuarantineError>] {
+        let store = DocumentStore<Document>(lake.store)
+        var found: [Result<Document, QuarantineError>] = []
+        for listed in try await store.list().documents {
+            do {
+                if let stored = try await store.read(listed.id) {
+                    found.append(.success(stored.document))
+                }
+            } catch let error as DefinitionError {
+                found.append(
+                    .failure(QuarantineError(id: listed.id.rawValue, problem: "\(error)"))
+                )
+            }
         }
         return found
     }
@@ -30,16 +41,22 @@ extension Node {
         var fields = try DocumentFields(parsing: document)
         var definition = try SourceDefinition(&fields)
         try fields.end()
-        try Self.require(definition.address, by: caller, field: "dsn")
         definition.createdAt = clock.now()
         definition.createdBy = caller.name
         let stored: StoredDocument<SourceDefinition>
         if let tag {
             let old = try await sources.get(definition.id).document
+            // The address as it was shown is the address as it is.
+            if definition.address.dsn == old.address.shown {
+                definition.address.dsn = old.address.dsn
+            } else {
+                try await require(definition.address, by: caller, field: "dsn")
+            }
             definition.createdAt = old.createdAt
             definition.createdBy = old.createdBy
             stored = try await sources.replace(definition, ObjectTag(tag))
         } else {
+            try await require(definition.address, by: caller, field: "dsn")
             stored = try await sources.create(definition)
         }
         await audit(caller, tag == nil ? "source.create" : "source.replace", definition.id.rawValue)
@@ -49,7 +66,11 @@ extension Node {
     /// Deletes a source that no schedule names.
     ///
     /// - Throws: `DaemonError` `conflict` where one does.
-    package func deleteSource(_ id: DefinitionID, by caller: Caller) async throws {
+    package func deleteSource(
+        _ id: DefinitionID,
+        ifMatch tag: String?,
+        by caller: Caller
+    ) async throws {
         for listed in try await schedules.list().documents {
             // A schedule that cannot be read names nothing.
             guard let schedule = try? await schedules.read(listed.id) else { continue }
@@ -57,7 +78,7 @@ extension Node {
                 throw DaemonError(.conflict, "the schedule \(listed.id) reads the source \(id)")
             }
         }
-        try await sources.delete(id)
+        try await sources.delete(id, tag.map { ObjectTag($0) })
         await audit(caller, "source.delete", id.rawValue)
     }
 
@@ -81,7 +102,7 @@ extension Node {
         _ body: (any Source) async throws -> Answer
     ) async throws -> Answer {
         if case .inline(let address) = choice {
-            try Self.require(address, by: caller, field: "dsn")
+            try await require(address, by: caller, field: "dsn")
         }
         let opened = try await access.open(choice)
         do {
@@ -93,25 +114,18 @@ extension Node {
 
     // MARK: Secrets
 
-    /// The secrets, without what they are.
-    package func listSecrets() async throws -> [SecretDocument] {
-        var found: [SecretDocument] = []
-        for listed in try await secrets.list().documents {
-            if let stored = try await secrets.read(listed.id) { found.append(stored.document) }
-        }
-        return found
-    }
-
     /// Seals a secret, or another one under the same name.
     package func putSecret(
         _ id: DefinitionID,
         _ secret: Secret,
+        hosts: [String],
         by caller: Caller
     ) async throws {
         let document = try SecretDocument(
             id,
             sealing: secret,
             with: keys.sealingKey(),
+            hosts: hosts,
             at: clock.now(),
             by: caller.name
         )
@@ -131,15 +145,6 @@ extension Node {
     }
 
     // MARK: Tokens
-
-    /// The tokens, without what they are.
-    package func listTokens() async throws -> [TokenDocument] {
-        var found: [TokenDocument] = []
-        for listed in try await tokens.list().documents {
-            if let stored = try await tokens.read(listed.id) { found.append(stored.document) }
-        }
-        return found
-    }
 
     /// Makes a token; it is told once and never again.
     package func createToken(
@@ -169,7 +174,8 @@ extension Node {
     /// Who a token belongs to; nil for one that is not good.
     package func caller(with token: Secret) async throws -> Caller? {
         guard let id = TokenDocument.id(in: token),
-            let document = try await tokens.read(id)?.document,
+            // A token that cannot be read is good for nothing.
+            let document = try? await tokens.read(id)?.document,
             document.accepts(token, at: clock.now())
         else { return nil }
         return Caller(name: "token:\(id)", role: document.role)

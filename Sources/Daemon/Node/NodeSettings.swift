@@ -7,8 +7,8 @@ package struct NodeSettings: Sendable {
     package var runs = Limits.runs
     package var runsPerSource = Limits.runsPerSource
     package var historyDays = Limits.historyDays
-    /// Hosts of sources that may be read, `*.example.com` among them; empty for all.
-    package var sourceHosts: [String] = []
+    /// Hosts of sources that may be read, `*.example.com` among them; nil for all.
+    package var sourceHosts: [String]?
     /// Where the key for secrets is: `env:NAME`, `file:/path` or `exec:command`; nil for the file in the
     /// user's configuration folder, which is made when the first secret is put.
     package var key: String?

@@ -87,12 +87,18 @@ final class ScheduleCatalog: Sendable {
             return ScheduleRecord(id: id.rawValue, tag: tag, problem: "\(error)")
         } catch let error as TriggerError {
             return ScheduleRecord(id: id.rawValue, tag: tag, problem: "trigger: \(error)")
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            // Looked at again each time: what is in the way may go without a change of the document.
+            return ScheduleRecord(id: id.rawValue, tag: "", problem: "it cannot be read: \(error)")
         }
     }
 
     /// What the scheduler has to know of a document.
     func record(of stored: StoredDocument<ScheduleDefinition>) throws -> ScheduleRecord {
         let definition = stored.document
+        try requireTables(of: definition)
         let text = TriggerText(
             definition.trigger,
             timeZone: definition.timeZone,
@@ -105,11 +111,34 @@ final class ScheduleCatalog: Sendable {
         )
     }
 
+    /// - Throws: `DefinitionError` `invalid` for names that no table can have.
+    func requireTables(of definition: ScheduleDefinition) throws {
+        _ = try Self.identifier(definition.dataset, field: "dataset")
+        if case .dataset(let name) = try definition.parsedTrigger(zones) {
+            _ = try Self.identifier(name, field: "trigger")
+        }
+    }
+
+    private static func identifier(_ name: String, field: String) throws -> TableIdentifier {
+        let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+        do {
+            return try TableIdentifier(namespace: parts.first ?? "", name: parts.last ?? "")
+        } catch {
+            throw DefinitionError(
+                .invalid,
+                field: field,
+                "\(name) is no name that a table can have"
+            )
+        }
+    }
+
     /// Where a schedule stands that the metastore does not know: its table's snapshots tell.
     func recover(_ spec: ScheduleSpec) async throws -> ScheduleStatus? {
         guard let table = try await table(spec.target) else { return nil }
         let marks = table.metadata.snapshots.compactMap { OccurrenceMark(summary: $0.summary) }
-        let last = marks.filter { $0.schedule == spec.id }.map(\.scheduledFor).max()
+        // What is from before its creation is of another one that had its name.
+        let last = marks.filter { $0.schedule == spec.id && $0.scheduledFor >= spec.createdAt }
+            .map(\.scheduledFor).max()
         return last.map { ScheduleStatus(cursor: max($0, spec.createdAt)) }
     }
 

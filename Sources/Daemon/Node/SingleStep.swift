@@ -24,10 +24,10 @@ struct SingleStep {
         }
         do {
             let answer = try await perform(id, lease, body)
-            try await node.metastore.release(lease)
+            try node.metastore.release(lease)
             return answer
         } catch {
-            try await node.metastore.release(lease)
+            try node.metastore.release(lease)
             throw error
         }
     }
@@ -64,37 +64,66 @@ struct SingleStep {
                 "the run \(record.occurrence.id) has not ended; `tributary serve` goes on with it"
             )
         }
+        machine.uptime = clock.uptime().milliseconds
         let answer = try body(&machine, clock.now())
-        var step = machine.takeStep()
-        while !step.isEmpty {
-            // Where it has not been scheduled yet, it is still to be due for the first time.
-            if known == nil { step.statuses = [:] }
-            let refused = try await metastore.write(step, under: lease)
-            for start in step.starts where !refused.contains(start.occurrence.id) {
-                let report = try await run(start, lease)
-                machine.ended(start.occurrence.id, attempt: start.attempt, report, at: clock.now())
-            }
-            step = machine.takeStep()
-        }
+        try await drive(&machine, lease, isKnown: known != nil)
         return answer
     }
 
+    /// Writes down and does what the machine wants, until nothing of it is unfinished.
+    private func drive(
+        _ machine: inout SchedulerMachine,
+        _ lease: Lease,
+        isKnown: Bool
+    ) async throws {
+        let (clock, metastore) = (node.clock, node.metastore)
+        repeat {
+            var step = machine.takeStep()
+            while !step.isEmpty {
+                // Where it has not been scheduled yet, it is still to be due for the first time.
+                if !isKnown { step.statuses = [:] }
+                // Written whatever happens: a command that is stopped leaves nothing that seems to run.
+                let refused = try metastore.writeFinally(step, under: lease)
+                for start in step.starts where !refused.contains(start.occurrence.id) {
+                    let report = await run(start, lease)
+                    machine.uptime = clock.uptime().milliseconds
+                    machine.ended(
+                        start.occurrence.id,
+                        attempt: start.attempt,
+                        report,
+                        at: clock.now()
+                    )
+                }
+                for id in refused { machine.refuse(id) }
+                step = machine.takeStep()
+            }
+            guard machine.unfinishedCount > 0, let wait = machine.wait(at: clock.now()) else {
+                break
+            }
+            do {
+                try await clock.sleep(max(1, wait))
+            } catch {
+                machine.stopAll(.asked, clock.now())
+            }
+            machine.uptime = clock.uptime().milliseconds
+            machine.tick(clock.now())
+        } while true
+    }
+
     /// Runs an attempt while the lease is renewed.
-    private func run(
-        _ start: SchedulerStep.Start,
-        _ lease: Lease
-    ) async throws -> AttemptReport {
-        try await withThrowingTaskGroup(of: AttemptReport?.self) { group in
+    private func run(_ start: SchedulerStep.Start, _ lease: Lease) async -> AttemptReport {
+        await withTaskGroup(of: AttemptReport?.self) { group in
             group.addTask { await executor(start, lease, RunProgress()) }
             group.addTask {
                 while !Task.isCancelled {
                     // A wait that is cut short is over.
                     try? await node.clock.sleep(Limits.leaseRenewal)
-                    _ = try await node.service.takeLease()
+                    // One that cannot be renewed is refused when the end is written.
+                    _ = try? await node.service.takeLease()
                 }
                 return nil
             }
-            while let ended = try await group.next() {
+            while let ended = await group.next() {
                 guard let report = ended else { continue }
                 group.cancelAll()
                 return report

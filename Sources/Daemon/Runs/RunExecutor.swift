@@ -44,6 +44,13 @@ struct RunExecutor: Sendable {
         let occurrence = start.occurrence
         // The document as it is now, not as it was when the occurrence was recorded.
         let definition = try await schedules.get(DefinitionID(occurrence.scheduleID)).document
+        guard definition.dataset == occurrence.target else {
+            throw DefinitionError(
+                .invalid,
+                field: "dataset",
+                "the schedule loads \(definition.dataset) since this run of \(occurrence.target) was recorded"
+            )
+        }
         let parts = definition.dataset.split(separator: ".", maxSplits: 1).map(String.init)
         let table = try TableIdentifier(namespace: parts[0], name: parts[1])
         if let snapshot = try await published(occurrence, in: table) {
@@ -61,6 +68,10 @@ struct RunExecutor: Sendable {
         options.contract = SchemaContract(rawValue: definition.sync.contract.rawValue) ?? .evolve
         options.allowsTypeChange = definition.sync.allowsTypeChange
         options.takesOver = try await wasInterrupted(start)
+        // Who had the lease before may still be there, held up or waiting.
+        options.fenced = Set(
+            try await metastore.formerHolders(of: lease).compactMap(Node.identity)
+        )
         options.occurrence = OccurrenceMark(
             id: occurrence.id,
             schedule: occurrence.scheduleID,

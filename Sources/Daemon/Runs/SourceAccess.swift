@@ -43,7 +43,7 @@ package struct SourceAccess: Sendable {
         let source: any Source
         do {
             source = try dsn.reveal {
-                try SourceOpener.source(at: $0, limits: limits) { settings.environment[$0] }
+                try SourceOpener.source(at: $0, limits: limits) { _ in nil }
             }
         } catch let error as SourceError {
             let message = secrets.reduce(error.message) { $1.scrub($0) }
@@ -56,7 +56,7 @@ package struct SourceAccess: Sendable {
                 "the source is of the kind \(kind), its definition says \(address.kind?.rawValue ?? "")"
             )
         }
-        try requireAllowed(source.location)
+        try requireAllowed(source.location.kind, dsn)
         return Opened(
             source: source,
             bytesPerSecond: address.bytesPerSecond,
@@ -64,30 +64,23 @@ package struct SourceAccess: Sendable {
         )
     }
 
-    /// - Throws: `DefinitionError` `forbidden` for a host that is not on the list.
-    private func requireAllowed(_ location: SourceLocation) throws {
-        guard !settings.sourceHosts.isEmpty, location.kind != "sqlite" else { return }
-        let place = location.place.prefix { $0 != "/" }
-        for part in place.split(separator: ",") {
-            let host =
-                part.hasPrefix("[")
-                ? part.prefix { $0 != "]" }.dropFirst() : part.prefix { $0 != ":" }
-            let isAllowed = settings.sourceHosts.contains { pattern in
-                pattern == host || (pattern.hasPrefix("*.") && host.hasSuffix(pattern.dropFirst()))
-            }
-            guard isAllowed else {
-                throw DefinitionError(
-                    .forbidden,
-                    field: "dsn",
-                    "the host \(host) is not on this server's list of hosts that may be read"
-                )
-            }
-        }
-        guard !place.isEmpty else {
+    /// - Throws: `DefinitionError` `forbidden` for a host that is not on the list, and for addresses that may
+    ///   lead elsewhere than they seem to.
+    private func requireAllowed(_ kind: String, _ dsn: Secret) throws {
+        guard let list = settings.sourceHosts, kind != "sqlite" else { return }
+        guard let parts = dsn.reveal(AddressParts.init(resolved:)) else {
             throw DefinitionError(
                 .forbidden,
                 field: "dsn",
-                "sockets of this machine are not on this server's list of hosts that may be read"
+                "where the hosts that may be read are on a list, an address names them before its database, "
+                    + "and has no parameters but for encryption, time-outs and names"
+            )
+        }
+        if let host = parts.hostOutside(list) {
+            throw DefinitionError(
+                .forbidden,
+                field: "dsn",
+                "the host \(host) is not on this server's list of hosts that may be read"
             )
         }
     }

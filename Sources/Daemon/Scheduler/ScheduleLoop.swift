@@ -20,7 +20,7 @@ struct ScheduleLoop {
         /// Documents that changed while all are being looked at.
         var touched: Set<String> = []
         var isScanning = false
-        var nextRenewal: Int64 = 0
+        var isFollowing = false
         var nextRescan: Int64 = 0
         var nextFollow: Int64 = 0
         var nextPrune: Int64 = 0
@@ -28,15 +28,43 @@ struct ScheduleLoop {
 
     /// Schedules until the program stops or the lease is lost.
     func run() async throws {
-        var progress = try await load()
-        service.log.info(
-            "scheduling",
-            metadata: [
-                "schedules": "\(progress.machine.scheduleCount)", "epoch": "\(lease.epoch)",
-            ]
-        )
         try await withThrowingDiscardingTaskGroup { group in
+            // Beside everything else: reading 100,000 schedules takes longer than a lease lasts.
+            group.addTask { [self] in await renew() }
+            var progress = try await load()
+            service.log.info(
+                "scheduling",
+                metadata: [
+                    "schedules": "\(progress.machine.scheduleCount)", "epoch": "\(lease.epoch)",
+                ]
+            )
             try await self.schedule(&progress, &group)
+            group.cancelAll()
+        }
+    }
+
+    /// Renews the lease until somebody else has it, or it could not be renewed for as long as it lasts.
+    private func renew() async {
+        var renewed = clock.uptime().milliseconds
+        while !Task.isCancelled {
+            // A wait that is cut short is over.
+            try? await clock.sleep(Limits.leaseRenewal)
+            if Task.isCancelled { return }
+            do {
+                if try await service.takeLease() == lease {
+                    renewed = clock.uptime().milliseconds
+                    continue
+                }
+            } catch {
+                service.log.warning(
+                    "the lease could not be renewed",
+                    metadata: ["error": "\(error)"]
+                )
+                if clock.uptime().milliseconds < renewed + Limits.leaseSpan { continue }
+            }
+            service.inbox.withLock { $0.isLeaseLost = true }
+            service.wake.raise()
+            return
         }
     }
 
@@ -51,19 +79,21 @@ struct ScheduleLoop {
             }
         }
         while !service.isStopping {
-            let uptime = clock.uptime().milliseconds
-            if uptime >= progress.nextRenewal {
-                guard try await service.takeLease() == lease else { throw lost }
-                progress.nextRenewal = uptime + Limits.leaseRenewal
+            let post = service.takePost()
+            do {
+                guard !post.isLeaseLost else { throw lost }
+                try await lookAround(&progress, &group, post)
+                progress.machine.uptime = clock.uptime().milliseconds
+                let answers = apply(post, to: &progress.machine)
+                progress.machine.tick(clock.now())
+                let didAct = try await act(&progress, &group)
+                for answer in answers { answer() }
+                note(progress)
+                await pause(&progress, after: didAct)
+            } catch {
+                for request in post.requests { request.refuse() }
+                throw error
             }
-            try await lookAround(&progress, &group, uptime)
-            progress.machine.uptime = clock.uptime().milliseconds
-            let answers = takeInbox(&progress.machine)
-            progress.machine.tick(clock.now())
-            let didAct = try await act(&progress, &group)
-            for answer in answers { answer() }
-            note(progress)
-            await pause(&progress, after: didAct)
         }
         try await stop(&progress, &group)
     }
@@ -91,14 +121,15 @@ struct ScheduleLoop {
 
     // MARK: Steps
 
-    private func takeInbox(_ machine: inout SchedulerMachine) -> [@Sendable () -> Void] {
-        let (ends, requests) = service.inbox.withLock { inbox in
-            defer { (inbox.ends, inbox.requests) = ([], []) }
-            return (inbox.ends, inbox.requests)
-        }
+    /// Tells the machine what happened and what is asked; gives the answers, for when it is written.
+    private func apply(
+        _ post: SchedulerService.Inbox,
+        to machine: inout SchedulerMachine
+    ) -> [@Sendable () -> Void] {
         let now = clock.now()
-        for end in ends { machine.ended(end.id, attempt: end.attempt, end.report, at: now) }
-        return requests.map { $0.perform(&machine, now) }
+        for end in post.ends { machine.ended(end.id, attempt: end.attempt, end.report, at: now) }
+        for commit in post.commits { machine.datasetChanged(commit.table, at: commit.time, now) }
+        return post.requests.map { $0.perform(&machine, now) }
     }
 
     /// Writes down what the machine wants, and does it; tells whether that was anything.
@@ -191,20 +222,26 @@ struct ScheduleLoop {
         }
         let limit = clock.uptime().milliseconds + Limits.stopGrace
         while progress.machine.runningCount > 0, clock.uptime().milliseconds < limit {
-            let answers = takeInbox(&progress.machine)
+            let post = service.takePost()
+            progress.machine.uptime = clock.uptime().milliseconds
+            for request in post.requests { request.refuse() }
+            var ends = post
+            ends.requests = []
+            _ = apply(ends, to: &progress.machine)
             try await act(&progress, &group)
-            for answer in answers { answer() }
             if progress.machine.runningCount > 0 {
                 await service.wake.wait(for: Limits.stepInterval, clock)
             }
         }
-        try await metastore.release(lease)
+        try metastore.release(lease)
     }
 
     private func note(_ progress: Progress) {
         let machine = progress.machine
+        // Before the state's lock is taken: whoever asks takes the two in the other order.
+        let isReady = !service.isStopping
         service.state.withLock {
-            $0.isReady = !service.isStopping
+            $0.isReady = isReady
             $0.epoch = lease.epoch
             $0.scheduleCount = machine.scheduleCount
             $0.unfinishedCount = machine.unfinishedCount
@@ -233,16 +270,14 @@ struct ScheduleLoop {
         let changes = try await service.schedules.changes(progress.tags, nil)
         let took = clock.uptime().milliseconds - begin
         service.state.withLock { $0.lastScan = took }
-        let replaced = Set(changes.documents.map(\.id) + changes.gone)
         let now = clock.now()
-        for record in known where !replaced.contains(record.id) {
-            apply(record, status: record.status, &progress, now)
+        // What it was before comes first, so that what changed while nobody was there counts as a change.
+        for record in known {
+            var status = record.status
+            if status == nil, let spec = record.spec { status = await recovered(spec) }
+            apply(record, status: status, &progress, now)
         }
-        var statuses: [String: ScheduleStatus] = [:]
-        for record in known where replaced.contains(record.id) {
-            statuses[record.id] = record.status
-        }
-        try await take(changes, &progress, statuses: statuses)
+        try await take(changes, &progress)
         progress.machine.uptime = clock.uptime().milliseconds
         for record in try await metastore.unfinished() {
             progress.machine.restore(
@@ -255,17 +290,37 @@ struct ScheduleLoop {
         return progress
     }
 
+    /// Where a schedule stands, as the lake tells it; a lake that cannot be read tells nothing.
+    private func recovered(_ spec: ScheduleSpec) async -> ScheduleStatus? {
+        do {
+            return try await service.schedules.recover(spec)
+        } catch {
+            service.log.warning(
+                "a table cannot be read",
+                metadata: ["schedule": "\(spec.id)", "error": "\(error)"]
+            )
+            return nil
+        }
+    }
+
     /// Notes changed documents in the metastore, then in the machine.
     private func take(
         _ changes: SchedulerService.Schedules.Changes,
-        _ progress: inout Progress,
-        statuses: [String: ScheduleStatus]
+        _ progress: inout Progress
     ) async throws {
         var rest = changes.documents[...]
         var gone = changes.gone
         while !rest.isEmpty || !gone.isEmpty {
-            let batch = Array(rest.prefix(Limits.documentBatch))
+            var batch = Array(rest.prefix(Limits.documentBatch))
             rest = rest.dropFirst(batch.count)
+            for index in batch.indices {
+                guard let spec = batch[index].spec, progress.machine.spec(of: spec.id) == nil else {
+                    continue
+                }
+                // Where it stands is known before it is noted: a death in between loses nothing.
+                batch[index].status = try await metastore.status(of: spec.id)
+                if batch[index].status == nil { batch[index].status = await recovered(spec) }
+            }
             try await metastore.note(batch, gone: gone, under: lease)
             for id in gone {
                 progress.tags[id] = nil
@@ -275,14 +330,7 @@ struct ScheduleLoop {
             gone = []
             for record in batch {
                 progress.tags[record.id] = record.tag
-                var status = statuses[record.id]
-                if status == nil, let spec = record.spec,
-                    progress.machine.status(of: record.id) == nil
-                {
-                    status = try await metastore.status(of: record.id)
-                    if status == nil { status = try await service.schedules.recover(spec) }
-                }
-                apply(record, status: status, &progress, clock.now())
+                apply(record, status: record.status, &progress, clock.now())
             }
         }
     }
@@ -302,63 +350,91 @@ struct ScheduleLoop {
         }
         if record.problem == nil, let spec = record.spec {
             progress.machine.put(spec, status: status, now)
-        } else if var spec = progress.machine.spec(of: record.id) {
+        } else if var spec = progress.machine.spec(of: record.id) ?? record.spec {
             // Until its document can be read again it rests, and what runs goes on.
             spec.isEnabled = false
-            progress.machine.put(spec, now)
+            progress.machine.put(spec, status: status, now)
         }
     }
 
     // MARK: From time to time
 
     /// Looks for changed documents, new snapshots of tables that schedules wait for, and old history.
+    ///
+    /// What cannot be read is looked at again later: what is known goes on.
     private func lookAround(
         _ progress: inout Progress,
         _ group: inout ThrowingDiscardingTaskGroup<any Error>,
-        _ uptime: Int64
+        _ post: SchedulerService.Inbox
     ) async throws {
-        let (changed, found) = service.inbox.withLock { inbox in
-            defer { (inbox.changed, inbox.found) = ([], nil) }
-            return (inbox.changed, inbox.found)
-        }
-        if !changed.isEmpty {
-            progress.touched.formUnion(changed)
-            let changes = try await service.schedules.changes(progress.tags, changed)
-            try await take(changes, &progress, statuses: [:])
-        }
-        if var found {
-            // What was looked at before it changed is not what it is.
-            found.documents.removeAll { progress.touched.contains($0.id) }
-            found.gone.removeAll { progress.touched.contains($0) }
-            try await take(found, &progress, statuses: [:])
-            progress.isScanning = false
-        }
-        if uptime >= progress.nextRescan, !progress.isScanning {
-            progress.isScanning = true
-            progress.touched = []
-            progress.nextRescan = .max
-            group.addTask { [service, tags = progress.tags] in await Self.scan(service, tags) }
-        }
-        if !progress.isScanning, progress.nextRescan == .max {
-            progress.nextRescan = uptime + service.scanPause
-        }
-        if uptime >= progress.nextFollow {
-            for table in progress.machine.followedTables {
-                if let time = try await service.schedules.lastCommit(table) {
-                    progress.machine.datasetChanged(table, at: time, clock.now())
-                }
+        do {
+            if !post.changed.isEmpty {
+                progress.touched.formUnion(post.changed)
+                let changes = try await service.schedules.changes(progress.tags, post.changed)
+                try await take(changes, &progress)
             }
-            progress.nextFollow = uptime + Limits.followInterval
+            if var found = post.found {
+                // What was looked at before it changed is not what it is.
+                found.documents.removeAll { progress.touched.contains($0.id) }
+                found.gone.removeAll { progress.touched.contains($0) }
+                progress.isScanning = false
+                progress.nextRescan = clock.uptime().milliseconds + service.scanPause
+                try await take(found, &progress)
+            }
+            try await beginLooking(&progress, &group)
+        } catch let error as MetastoreError where error.code == .leaseLost {
+            throw error
+        } catch {
+            service.log.error("looking around failed", metadata: ["error": "\(error)"])
         }
-        if uptime >= progress.nextPrune {
-            let age = Int64(service.options.historyDays) * 86_400_000
-            let removed = try await metastore.prune(before: clock.now() - age)
-            progress.nextPrune =
-                uptime + (removed > 0 ? Limits.clockInterval : Limits.pruneInterval)
+        if post.isFollowed {
+            progress.isFollowing = false
+            progress.nextFollow = clock.uptime().milliseconds + Limits.followInterval
         }
     }
 
-    /// Looks at all documents beside the loop: with many it takes longer than an occurrence may be late.
+    /// Begins what takes longer than an occurrence may be late, beside the loop.
+    private func beginLooking(
+        _ progress: inout Progress,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async throws {
+        let uptime = clock.uptime().milliseconds
+        if uptime >= progress.nextRescan, !progress.isScanning {
+            progress.isScanning = true
+            progress.touched = []
+            group.addTask { [service, tags = progress.tags] in await Self.scan(service, tags) }
+        }
+        if uptime >= progress.nextFollow, !progress.isFollowing {
+            let followed = progress.machine.followedTables
+            progress.isFollowing = true
+            group.addTask { [service] in await Self.follow(service, followed) }
+        }
+        if uptime >= progress.nextPrune {
+            progress.nextPrune = uptime + Limits.pruneInterval
+            let age = Int64(service.options.historyDays) * 86_400_000
+            let removed = try await metastore.prune(before: clock.now() - age)
+            if removed > 0 { progress.nextPrune = uptime + Limits.clockInterval }
+        }
+    }
+
+    /// Looks at the tables that schedules wait for.
+    private static func follow(_ service: SchedulerService, _ tables: [String]) async {
+        for table in tables {
+            do {
+                guard let time = try await service.schedules.lastCommit(table) else { continue }
+                service.inbox.withLock { $0.commits.append((table, time)) }
+            } catch {
+                service.log.warning(
+                    "a table cannot be read",
+                    metadata: ["table": "\(table)", "error": "\(error)"]
+                )
+            }
+        }
+        service.inbox.withLock { $0.isFollowed = true }
+        service.wake.raise()
+    }
+
+    /// Looks at all documents.
     private static func scan(_ service: SchedulerService, _ tags: [String: String]) async {
         let start = service.clock.uptime().milliseconds
         var found = SchedulerService.Schedules.Changes(documents: [], gone: [])

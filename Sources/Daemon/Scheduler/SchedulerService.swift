@@ -108,6 +108,11 @@ package final class SchedulerService: Service, Sendable {
         var changed: Set<String> = []
         /// What the last look at all documents has found.
         var found: Schedules.Changes?
+        /// Snapshots of tables that schedules wait for.
+        var commits: [(table: String, time: Int64)] = []
+        /// Whether all of those tables were looked at.
+        var isFollowed = false
+        var isLeaseLost = false
         var isStopping = false
         /// Whether it was ever run.
         var isRunning = false
@@ -225,17 +230,26 @@ package final class SchedulerService: Service, Sendable {
 
     /// Answers what was asked of a process that schedules no more.
     private func refuseRequests() {
-        let requests = inbox.withLock { inbox in
-            defer { (inbox.ends, inbox.requests) = ([], []) }
-            return inbox.requests
+        for request in takePost().requests { request.refuse() }
+    }
+
+    /// What has come since the last time, all at once: a change of a document and what is asked of it then
+    /// come in the order in which they were sent.
+    func takePost() -> Inbox {
+        inbox.withLock { inbox in
+            let post = inbox
+            inbox = Inbox()
+            inbox.isStopping = post.isStopping
+            inbox.isRunning = post.isRunning
+            return post
         }
-        for request in requests { request.refuse() }
     }
 
     /// Whether this process is there to schedule.
     var isRunning: Bool { inbox.withLock { $0.isRunning } }
 
-    var isStopping: Bool { inbox.withLock { $0.isStopping } }
+    /// Whether the program has been told to stop.
+    package var isStopping: Bool { inbox.withLock { $0.isStopping } }
 
     func takeLease() async throws -> Lease? {
         let lease = try await metastore.lease(

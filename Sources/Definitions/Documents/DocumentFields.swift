@@ -12,18 +12,7 @@ package struct DocumentFields {
     ///
     /// - Throws: `DefinitionError` `malformed` for anything else.
     package init(parsing bytes: Data) throws(DefinitionError) {
-        guard bytes.count <= Limits.documentByteCount else {
-            throw DefinitionError(
-                .malformed,
-                "a document has at most \(Limits.documentByteCount) bytes, not \(bytes.count)"
-            )
-        }
-        let value: JSONValue
-        do {
-            value = try JSONDecoder().decode(JSONValue.self, from: bytes)
-        } catch {
-            throw DefinitionError(.malformed, "it is no JSON")
-        }
+        let value = try JSONValue(parsing: bytes)
         guard case .object(let values) = value else {
             throw DefinitionError(.malformed, "it is no JSON object")
         }

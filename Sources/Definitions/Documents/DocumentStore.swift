@@ -88,15 +88,29 @@ package struct DocumentStore<Document: DefinitionDocument>: Sendable {
         } catch let error as StorageError where error.code == .notFound {
             return nil
         }
-        let document = try Document(parsing: Data(object.bytes))
+        let document: Document
+        do {
+            document = try Document(parsing: Data(object.bytes))
+        } catch {
+            throw DefinitionError(
+                .damaged,
+                field: error.field,
+                "\(Document.folder)/\(id).json cannot be used: \(error.message)"
+            )
+        }
         guard document.id == id else {
             throw DefinitionError(
-                .malformed,
+                .damaged,
                 field: "id",
                 "the document \(id).json says that it is \(document.id)"
             )
         }
         return StoredDocument(document: document, tag: object.info.tag)
+    }
+
+    /// The version of a document, whatever is in it; nil where there is none.
+    package func tag(of id: DefinitionID) async throws -> ObjectTag? {
+        try await store.info(key(id))?.tag
     }
 
     /// Reads a document that has to be there.
@@ -162,8 +176,15 @@ package struct DocumentStore<Document: DefinitionDocument>: Sendable {
         _ document: Document,
         _ condition: PutCondition
     ) async throws -> StoredDocument<Document> {
+        let bytes = try [UInt8](document.json())
+        guard bytes.count <= Limits.documentByteCount else {
+            throw DefinitionError(
+                .invalid,
+                "a \(Document.noun) has at most \(Limits.documentByteCount) bytes, not \(bytes.count)"
+            )
+        }
         let tag = try await store.put(
-            [UInt8](document.json()),
+            bytes,
             to: key(document.id),
             condition: condition
         )

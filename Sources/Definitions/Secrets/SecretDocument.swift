@@ -12,6 +12,8 @@ package struct SecretDocument: DefinitionDocument, Hashable {
     private var sealed: String
     /// Tells keys apart without telling anything of them.
     package var keyID: String
+    /// Hosts it may be sent to as a password, `*.example.com` among them; empty for all.
+    package var hosts: [String]
     /// Milliseconds since 1970 in UTC.
     package var createdAt: Int64
     package var createdBy: String
@@ -22,6 +24,7 @@ package struct SecretDocument: DefinitionDocument, Hashable {
         id = try DefinitionID(try fields.requiredText("id"))
         sealed = try fields.requiredText("sealed")
         keyID = try fields.requiredText("key_id")
+        hosts = try fields.texts("hosts") ?? []
         createdAt = try fields.instant("created_at") ?? 0
         createdBy = try fields.text("created_by") ?? ""
     }
@@ -33,11 +36,13 @@ package struct SecretDocument: DefinitionDocument, Hashable {
         _ id: DefinitionID,
         sealing secret: Secret,
         with key: SealingKey,
+        hosts: [String] = [],
         at time: Int64,
         by author: String
     ) throws(DefinitionError) {
         self.id = id
         keyID = key.id
+        self.hosts = hosts
         createdAt = time
         createdBy = author
         sealed = try secret.reveal { value throws(DefinitionError) in
@@ -47,7 +52,8 @@ package struct SecretDocument: DefinitionDocument, Hashable {
                     "a secret has at most \(Limits.secretByteCount) bytes"
                 )
             }
-            return try key.seal(Data(value.utf8), for: id).base64EncodedString()
+            let name = Self.name(id, hosts)
+            return try key.seal(Data(value.utf8), for: name).base64EncodedString()
         }
     }
 
@@ -65,7 +71,13 @@ package struct SecretDocument: DefinitionDocument, Hashable {
         guard let bytes = Data(base64Encoded: sealed) else {
             throw DefinitionError(.secret, "the secret \(id) is damaged: put it again")
         }
-        return Secret(String(decoding: try key.open(bytes, for: id), as: UTF8.self))
+        let name = Self.name(id, hosts)
+        return Secret(String(decoding: try key.open(bytes, for: name), as: UTF8.self))
+    }
+
+    /// What a seal is bound to: the secret's name and its hosts.
+    private static func name(_ id: DefinitionID, _ hosts: [String]) -> String {
+        ([id.rawValue] + hosts).joined(separator: "\0")
     }
 
     package var fields: [String: JSONValue] {
@@ -74,6 +86,7 @@ package struct SecretDocument: DefinitionDocument, Hashable {
             "id": .string(id.rawValue),
             "sealed": .string(sealed),
             "key_id": .string(keyID),
+            "hosts": .array(hosts.map(JSONValue.string)),
             "created_at": .string(Instant(createdAt).description),
             "created_by": .string(createdBy),
         ]
@@ -118,23 +131,24 @@ package struct SealingKey: Sendable {
         Secret(key.withUnsafeBytes { Data($0).base64EncodedString() })
     }
 
-    func seal(_ bytes: Data, for id: DefinitionID) throws(DefinitionError) -> Data {
+    func seal(_ bytes: Data, for name: String) throws(DefinitionError) -> Data {
         // A nonce of its own is drawn for every sealing; 96 bits (NIST SP 800-38D, section 8.2.2).
         guard
-            let box = try? AES.GCM.seal(bytes, using: key, authenticating: Data(id.rawValue.utf8)),
+            let box = try? AES.GCM.seal(bytes, using: key, authenticating: Data(name.utf8)),
             let combined = box.combined
-        else { throw DefinitionError(.secret, "the secret \(id) cannot be sealed") }
+        else { throw DefinitionError(.secret, "the secret cannot be sealed") }
         return combined
     }
 
-    func open(_ bytes: Data, for id: DefinitionID) throws(DefinitionError) -> Data {
+    func open(_ bytes: Data, for name: String) throws(DefinitionError) -> Data {
         do {
             return try AES.GCM.open(
                 AES.GCM.SealedBox(combined: bytes),
                 using: key,
-                authenticating: Data(id.rawValue.utf8)
+                authenticating: Data(name.utf8)
             )
         } catch {
+            let id = name.prefix { $0 != "\0" }
             throw DefinitionError(.secret, "the secret \(id) is damaged: put it again")
         }
     }

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 package import ObjectStorage
+import Synchronization
 
 /// Gives the secrets that references name.
 package struct SecretResolver: Sendable {
@@ -39,12 +40,29 @@ package struct SecretResolver: Sendable {
     package func address(_ address: SourceAddress) async throws -> (dsn: Secret, parts: [Secret]) {
         if let whole = SecretReference(parsing: address.dsn) {
             let secret = try await resolve(whole)
-            let password = secret.reveal { AddressParts($0).password.map(Secret.init) }
-            return (secret, [secret] + (password.map { [$0] } ?? []))
+            // Whatever stands before the last @ and behind the first colon is treated as a password.
+            let password = secret.reveal { text -> Secret? in
+                guard let at = text.lastIndex(of: "@"), let start = text.firstRange(of: "://"),
+                    let colon = text[start.upperBound..<at].firstIndex(of: ":")
+                else { return nil }
+                return Secret(String(text[text.index(after: colon)..<at]))
+            }
+            let plain = password?.reveal { $0.removingPercentEncoding.map(Secret.init) }
+            return (secret, [secret] + [password, plain ?? nil].compactMap { $0 })
         }
-        guard let written = AddressParts(address.dsn).password,
-            let reference = SecretReference(parsing: written)
+        guard let reference = address.secret?.reference,
+            let written = AddressParts(address.dsn)?.password
         else { return (Secret(address.dsn), []) }
+        if case .sealed(let id) = reference {
+            let allowed = try await documents.get(id).document.hosts
+            if !allowed.isEmpty, let host = AddressParts(address.dsn)?.hostOutside(allowed) {
+                throw DefinitionError(
+                    .forbidden,
+                    field: "dsn",
+                    "the secret \(id) may be sent to \(allowed.joined(separator: ", ")), not to \(host)"
+                )
+            }
+        }
         let password = try await resolve(reference)
         let quoted = password.reveal { value in
             value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
@@ -79,31 +97,48 @@ package struct SecretResolver: Sendable {
         } catch {
             throw DefinitionError(.secret, "\(what) cannot be started")
         }
-        let timer = DispatchSource.makeTimerSource(queue: .global())
-        timer.schedule(deadline: .now() + .seconds(Limits.commandSeconds))
         let box = ProcessBox(process)
-        timer.setEventHandler {
-            box.process.terminate()
-        }
-        timer.resume()
-        defer { timer.cancel() }
-        let bytes = await withCheckedContinuation { continuation in
+        let output: Data? = await withCheckedContinuation { continuation in
+            let answer = Answer(continuation)
             DispatchQueue.global().async {
                 // An end that cannot be read is an output that is empty.
                 let bytes = try? pipe.fileHandleForReading.read(
                     upToCount: Limits.secretByteCount + 1
                 )
                 box.process.waitUntilExit()
-                continuation.resume(returning: bytes ?? Data())
+                answer.give(bytes ?? Data())
+            }
+            // What the command has begun may go on; it is not waited for.
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Limits.commandSeconds)) {
+                if answer.give(nil) { box.process.terminate() }
             }
         }
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-            throw DefinitionError(
-                .secret,
-                "\(what) failed, or took longer than \(Limits.commandSeconds) s"
-            )
+        guard let output else {
+            throw DefinitionError(.secret, "\(what) took longer than \(Limits.commandSeconds) s")
         }
-        return try secret(bytes, of: what)
+        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+            throw DefinitionError(.secret, "\(what) failed")
+        }
+        return try secret(output, of: what)
+    }
+
+    /// Gives one of several answers: the first.
+    private final class Answer: Sendable {
+        private let continuation: Mutex<CheckedContinuation<Data?, Never>?>
+
+        init(_ continuation: CheckedContinuation<Data?, Never>) {
+            self.continuation = Mutex(continuation)
+        }
+
+        @discardableResult
+        func give(_ bytes: Data?) -> Bool {
+            let waiting = continuation.withLock { waiting in
+                defer { waiting = nil }
+                return waiting
+            }
+            waiting?.resume(returning: bytes)
+            return waiting != nil
+        }
     }
 
     private static func secret(_ bytes: Data, of what: String) throws(DefinitionError) -> Secret {

@@ -32,7 +32,7 @@ package struct SourceAddress: Hashable, Sendable {
         connectionCount = try fields.integer("max_connections", in: 1...100_000) ?? 16
         lockTimeout = try fields.integer("lock_timeout_seconds", in: 1...100_000) ?? 30
         bytesPerSecond = try fields.integer("max_bytes_per_second", in: 1...Int.max)
-        try AddressParts(dsn).requireNoSecret(field: fields.name("dsn"))
+        try requireNoSecret(field: fields.name("dsn"))
     }
 
     var fields: [String: JSONValue] {
@@ -46,120 +46,77 @@ package struct SourceAddress: Hashable, Sendable {
     }
 
     /// What runs of the same source share: its host where the address shows one, else the reference.
-    package var pool: String { AddressParts(dsn).host ?? dsn }
+    package var pool: String { AddressParts(dsn)?.authority ?? dsn }
 
-    /// The address for display, rebuilt from an allow-list of its parts.
-    package var shown: String { AddressParts(dsn).shown }
-
-    /// The references in it, which decide who may write it.
-    package var references: [SecretReference] {
-        if let whole = SecretReference(parsing: dsn) { return [whole] }
-        return AddressParts(dsn).password.flatMap(SecretReference.init(parsing:)).map { [$0] } ?? []
+    /// The address for display.
+    package var shown: String {
+        if let parts = AddressParts(dsn) { return parts.shown }
+        switch SecretReference(parsing: dsn) {
+        case .command?: return "exec:…"
+        case let reference?: return reference.description
+        case nil: break
+        }
+        if isFile { return String(dsn.prefix { $0 != "?" }) }
+        // It has parts that are not on the list of what may be shown.
+        let scheme = dsn.prefix { $0.isLetter && $0.isASCII }
+        return dsn.dropFirst(scheme.count).hasPrefix("://") ? "\(scheme)://…" : "…"
     }
 
     /// Whether it is a file of the server's machine.
     package var isFile: Bool { dsn.hasPrefix("sqlite:") }
-}
 
-/// The parts of an address that is a URL, for display and checks; connectors have parsers of their own.
-package struct AddressParts: Sendable {
-    /// The scheme; nil for what is no URL.
-    package var scheme: String?
-    package var user: String?
-    package var password: String?
-    /// Host and port; nil where there is none.
-    package var host: String?
-    package var database: String?
-    /// Names of parameters, with their values.
-    private var parameters: [(name: String, value: String)] = []
-    private let isReference: Bool
-    private let text: String
-
-    /// Parameters that may be shown; what is not here may be a secret.
-    private static let harmless: Set<String> = [
-        "sslmode", "ssl-mode", "connect_timeout", "application_name", "sslrootcert",
-        "target_session_attrs",
-        "charset",
-    ]
-
-    /// Takes an address apart; never fails, since what is not understood is not shown.
-    package init(_ text: String) {
-        self.text = text
-        isReference = SecretReference(parsing: text) != nil
-        guard !isReference, let colon = text.firstRange(of: "://") else {
-            if text.hasPrefix("sqlite:") { scheme = "sqlite" }
-            return
-        }
-        scheme = String(text[..<colon.lowerBound])
-        // A fragment or a query ends the place; an `@` behind them is part of a value.
-        var rest = text[colon.upperBound...]
-        if let mark = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {
-            parameters = rest[rest.index(after: mark)...].split(separator: "&").map { pair in
-                let parts = pair.split(
-                    separator: "=",
-                    maxSplits: 1,
-                    omittingEmptySubsequences: false
-                )
-                return (String(parts[0]).lowercased(), parts.count > 1 ? String(parts[1]) : "")
-            }
-            rest = rest[..<mark]
-        }
-        if let at = rest.lastIndex(of: "@") {
-            let login = rest[..<at].split(
-                separator: ":",
-                maxSplits: 1,
-                omittingEmptySubsequences: false
-            )
-            user = login.first.map(String.init)
-            password = login.count > 1 ? String(login[1]) : nil
-            rest = rest[rest.index(after: at)...]
-        }
-        let place = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        host = place.first.map(String.init)
-        database = place.count > 1 ? String(place[1]) : nil
+    /// A secret that is looked up to stand in the address, and where it would be sent; nil for none.
+    package var secret: (reference: SecretReference, hosts: [String])? {
+        guard let parts = AddressParts(dsn), let password = parts.password,
+            let reference = SecretReference(parsing: password)
+        else { return nil }
+        return (reference, parts.hosts)
     }
 
-    /// The address as it may be shown.
-    package var shown: String {
-        if isReference { return text }
-        guard let scheme else { return "(an address that cannot be shown)" }
-        if scheme == "sqlite" {
-            return String(text.prefix { $0 != "?" })
-        }
-        let name =
-            Set(["postgres", "postgresql", "mysql", "mariadb"]).contains(scheme) ? scheme : "?"
-        // A user without a password may be a token.
-        let login = user.map { password == nil ? "…@" : "\($0):…@" } ?? ""
-        let kept = parameters.filter { Self.harmless.contains($0.name) }
-            .map { "\($0.name)=\($0.value)" }
-        return "\(name)://\(login)\(host ?? "")" + (database.map { "/\($0)" } ?? "")
-            + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&"))
+    /// Whether it takes an administrator: it reaches into the server's machine, or has parts that are not
+    /// understood here.
+    package var needsAdministrator: Bool {
+        if let whole = SecretReference(parsing: dsn) { return whole.needsAdministrator }
+        guard let parts = AddressParts(dsn) else { return true }
+        return parts.password.flatMap(SecretReference.init(parsing:))?.needsAdministrator ?? false
     }
 
-    /// - Throws: `DefinitionError` `invalid` where a secret is written out.
-    func requireNoSecret(field: String) throws(DefinitionError) {
+    /// - Throws: `DefinitionError` `invalid` where a secret is written out, or nothing can be understood.
+    private func requireNoSecret(field: String) throws(DefinitionError) {
+        if SecretReference(parsing: dsn) != nil || AddressParts(dsn) != nil { return }
+        if isFile, !dsn.contains("…") { return }
         let advice = "; keep it with `tributary secret put` and write secret:NAME in its place"
-        if let password, SecretReference(parsing: password) == nil {
-            throw DefinitionError(
-                .invalid,
-                field: field,
-                "the address holds a password" + advice
-            )
-        }
-        let secrets: Set<String> = ["password", "sslpassword", "token", "passfile", "secret"]
-        if let found = parameters.first(where: { secrets.contains($0.name) }) {
-            throw DefinitionError(
-                .invalid,
-                field: field,
-                "the address holds a secret in \(found.name)" + advice
-            )
-        }
-        guard isReference || scheme != nil else {
+        guard let colon = dsn.firstRange(of: "://"), !dsn.contains("…") else {
             throw DefinitionError(
                 .invalid,
                 field: field,
                 "it is postgres://user:secret:NAME@host/database, mysql://…, sqlite:path, or a reference: "
                     + "secret:NAME, env:NAME, file:/path or exec:command"
+            )
+        }
+        // What stands before the last @ may be a password, however it is cut by others.
+        if let at = dsn.lastIndex(of: "@"), at > colon.upperBound {
+            let login = dsn[colon.upperBound..<at]
+            let isPlain = login.utf8.allSatisfy { byte in
+                !":/?#@&=".utf8.contains(byte)
+            }
+            let reference = login.split(separator: ":", maxSplits: 1).dropFirst().first
+                .flatMap { SecretReference(parsing: String($0)) }
+            guard isPlain || reference != nil else {
+                throw DefinitionError(
+                    .invalid,
+                    field: field,
+                    "the address holds a password" + advice
+                )
+            }
+        }
+        let decoded = dsn.lowercased().replacing("%70", with: "p").replacing("%73", with: "s")
+        let open = decoded.filter { $0 != "%" }
+        for word in ["password", "passwd", "token", "secret="] where open.contains(word) {
+            throw DefinitionError(
+                .invalid,
+                field: field,
+                "the address holds a secret in a parameter" + advice
             )
         }
     }

@@ -14,6 +14,8 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
     package var claimedAt: Int64
     /// How often the clock had been set back by then: the same nominal time may come again.
     package var era: Int
+    /// When a backfill was asked for; 0 for any other, whose times come once.
+    package var askedAt: Int64
     /// The table it loads.
     package var target: String
     /// The pool it takes a place of.
@@ -33,6 +35,7 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
         dueAt: Int64,
         claimedAt: Int64,
         era: Int,
+        askedAt: Int64 = 0,
         target: String,
         pool: String
     ) {
@@ -42,13 +45,18 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
         self.dueAt = dueAt
         self.claimedAt = claimedAt
         self.era = era
+        self.askedAt = askedAt
         self.target = target
         self.pool = pool
         var parts = [scheduleID, Self.stamp(scheduledFor)]
         if origin != .schedule { parts.append(origin.rawValue) }
+        if askedAt > 0 { parts.append(String(askedAt, radix: 36)) }
         if era > 0 { parts.append("era\(era)") }
         id = parts.joined(separator: ".")
     }
+
+    /// Whether somebody asked for it, so that a schedule that rests does not drop it.
+    package var wasAskedFor: Bool { origin == .manual || origin == .backfill }
 
     /// `20261121T200600Z`, with milliseconds where there are any.
     private static func stamp(_ time: Int64) -> String {

@@ -71,7 +71,8 @@ struct Pools: Sendable {
     mutating func enqueue(_ occurrence: Occurrence, isFirst: Bool = false) {
         var pool = pools[occurrence.pool] ?? Pool()
         switch (occurrence.origin, isFirst) {
-        case (.backfill, _): pool.waitingBackfills.append(occurrence.id)
+        case (.backfill, true): pool.waitingBackfills.prepend(occurrence.id)
+        case (.backfill, false): pool.waitingBackfills.append(occurrence.id)
         case (_, true): pool.waiting.prepend(occurrence.id)
         case (_, false): pool.waiting.append(occurrence.id)
         }

@@ -18,6 +18,12 @@ extension SchedulerMachine {
             // What it would have been due at before the change is over.
             setCursor(place, max(now, old.status.cursor))
         }
+        if spec.target != old.spec.target {
+            // What waits was for the other table.
+            for id in old.unfinished where work[id]?.isRunning == false {
+                finish(id, .cancelled, .replaced, now)
+            }
+        }
         if !spec.isEnabled { drop(old.unfinished, .disabled, now) }
         entries[place]?.nominal = nil
         plan(place)
@@ -119,7 +125,7 @@ extension SchedulerMachine {
             step.changes.append(.attempted(id, attempt: occurrence.attempt, report, at: now))
             step.changes.append(.waits(id, until: nil))
         }
-        if !entry.spec.isEnabled, occurrence.attempt == 0, occurrence.origin != .manual {
+        if !entry.spec.isEnabled, occurrence.attempt == 0, !occurrence.wasAskedFor {
             return finish(id, .cancelled, .disabled, now)
         }
         if let until = occurrence.retryAt, until > now, !wasRunning {
@@ -137,7 +143,7 @@ extension SchedulerMachine {
     private mutating func drop(_ ids: [String], _ reason: OccurrenceReason, _ now: Int64) {
         for id in ids {
             guard let waiting = work[id], waiting.occurrence.attempt == 0, !waiting.isRunning,
-                waiting.occurrence.origin != .manual
+                !waiting.occurrence.wasAskedFor
             else { continue }
             finish(id, .cancelled, reason, now)
         }

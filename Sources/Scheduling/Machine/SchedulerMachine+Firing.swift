@@ -1,14 +1,19 @@
 /// What becomes of a schedule whose time has come.
 extension SchedulerMachine {
     /// Records what a schedule's time has led to: occurrences that are run, and those that are not.
-    mutating func fire(_ place: Int, _ now: Int64) {
-        guard let entry = entries[place], let nominal = entry.nominal, entry.isLive else { return }
+    ///
+    /// - Returns: How much work that was, in alarms.
+    mutating func fire(_ place: Int, _ now: Int64) -> Int {
+        guard let entry = entries[place], let nominal = entry.nominal, entry.isLive else {
+            return 1
+        }
         guard entry.spec.trigger.isByClock else {
             entries[place]?.nominal = nil
             setCursor(place, nominal)
             add(place, .schedule, nominal, now)
-            return
+            return 1
         }
+        countedTimes = 0
         var newest = nominal
         if let last = entry.spec.lastNominal(after: nominal, dueBy: now) { newest = last }
         let isLate = now - entry.spec.due(newest) > Limits.lateness
@@ -36,6 +41,7 @@ extension SchedulerMachine {
         }
         setCursor(place, newest)
         plan(place)
+        return 1 + countedTimes / Limits.countedPerAlarm
     }
 
     /// The newest nominal times, the oldest first.
@@ -70,6 +76,7 @@ extension SchedulerMachine {
                 (count, last) = (count + 1, present)
                 time = entry.spec.nextNominal(after: present)
             }
+            countedTimes += count
             // Beyond what is counted one by one, the end is still told.
             last = entry.spec.lastNominal(after: last, dueBy: end - 1) ?? last
         }
@@ -98,19 +105,27 @@ extension SchedulerMachine {
         let added = occurrence(entry.spec, origin, scheduledFor, now)
         // It is there already, under the same name.
         guard work[added.id] == nil else { return }
-        if !entry.unfinished.isEmpty, !isQueued {
+        let others = unfinishedBesidesBackfills(entry)
+        if !others.isEmpty, !isQueued {
             switch entry.spec.overlap {
+            // What another table brought would be missed, not just be later.
+            case .skip where origin == .dataset && others.count == 1: break
             case .skip: return pass(added, .overlap)
-            case .bufferOne where entry.unfinished.count > 1: return pass(added, .bufferFull)
+            case .bufferOne where others.count > 1: return pass(added, .bufferFull)
             case .bufferOne: break
             case .cancelOther:
-                for id in entry.unfinished { stop(id, .replaced, now) }
+                for id in others { stop(id, .replaced, now) }
             }
         }
         work[added.id] = Work(occurrence: added)
         entries[place]?.unfinished.append(added.id)
         step.changes.append(.added(added))
         pools.enqueue(added)
+    }
+
+    /// Occurrences that have not ended; backfills wait behind everything and are in nobody's way.
+    private func unfinishedBesidesBackfills(_ entry: Entry) -> [String] {
+        entry.unfinished.filter { work[$0]?.occurrence.origin != .backfill }
     }
 
     private mutating func pass(_ occurrence: Occurrence, _ reason: OccurrenceReason) {
@@ -132,6 +147,8 @@ extension SchedulerMachine {
             dueAt: origin == .schedule ? spec.due(scheduledFor) : scheduledFor,
             claimedAt: now,
             era: era,
+            // The same times may be asked for again.
+            askedAt: origin == .backfill ? now : 0,
             target: spec.target,
             pool: spec.pool
         )
@@ -155,10 +172,11 @@ extension SchedulerMachine {
     /// - Throws: `Refusal` where the overlap policy has it wait for nobody.
     package mutating func runNow(_ id: String, _ now: Int64) throws(Refusal) -> Occurrence {
         guard let place = places[id], let entry = entries[place] else { throw .unknownSchedule }
-        if let last = entry.unfinished.last {
+        let others = unfinishedBesidesBackfills(entry)
+        if let last = others.last {
             switch entry.spec.overlap {
             case .skip: throw .busy(with: last)
-            case .bufferOne where entry.unfinished.count > 1: throw .busy(with: last)
+            case .bufferOne where others.count > 1: throw .busy(with: last)
             case .bufferOne, .cancelOther: break
             }
         }

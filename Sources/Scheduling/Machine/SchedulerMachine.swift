@@ -69,6 +69,8 @@ package struct SchedulerMachine: Sendable {
     var era: Int
     /// Schedules that wait for a table.
     var followers: [String: Set<Int>] = [:]
+    /// Times of the gap that was counted last, one by one.
+    var countedTimes = 0
     private var lastNow: Int64?
     private var chance: UInt64
     /// A machine that stops begins nothing more.
@@ -132,9 +134,11 @@ package struct SchedulerMachine: Sendable {
         var count = 0
         while count < limit, let due = agenda.min, due.at <= now {
             _ = agenda.popMin()
-            count += 1
-            guard let entry = entries[due.place], entry.version == due.version else { continue }
-            fire(due.place, now)
+            guard let entry = entries[due.place], entry.version == due.version else {
+                count += 1
+                continue
+            }
+            count += fire(due.place, now)
         }
         while count < limit, let timer = timers.min, timer.at <= uptime {
             _ = timers.popMin()
@@ -227,6 +231,7 @@ package struct SchedulerMachine: Sendable {
         step.changes.append(.attempted(id, attempt: attempt, report, at: now))
         work[id]?.isRunning = false
         pools.leave(ended.occurrence)
+        forgetOldTimers()
         switch (report.end, ended.stopReason) {
         case (.succeeded, _):
             // It came to its end before it heard that it should not.
@@ -242,6 +247,18 @@ package struct SchedulerMachine: Sendable {
             if let occurrence = work[id]?.occurrence { pools.enqueue(occurrence, isFirst: true) }
         }
         admit(now)
+    }
+
+    /// Drops timers of attempts that have ended, when they are many.
+    private mutating func forgetOldTimers() {
+        guard timers.count > Limits.timers, timers.count > 4 * work.count else { return }
+        timers = Heap(
+            timers.unordered.filter { timer in
+                guard let present = work[timer.id] else { return false }
+                return present.occurrence.attempt == timer.attempt
+                    && (present.isRunning || present.isResting)
+            }
+        )
     }
 
     func retry(of occurrence: Occurrence) -> RetryPolicy {
@@ -314,6 +331,11 @@ package struct SchedulerMachine: Sendable {
             finish(id, reason == .timeout ? .failed : .cancelled, reason, now)
         }
         return true
+    }
+
+    /// Stops everything that has not ended.
+    package mutating func stopAll(_ reason: OccurrenceReason, _ now: Int64) {
+        for id in work.keys.sorted() { stop(id, reason, now) }
     }
 
     // MARK: Status

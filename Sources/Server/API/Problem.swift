@@ -73,7 +73,7 @@ struct Problem: Error, Sendable {
         switch code {
         case .malformed: 400
         case .invalid, .secret: 422
-        case .exists: 409
+        case .exists, .damaged: 409
         case .changed: 412
         case .notFound: 404
         case .forbidden: 403

@@ -134,17 +134,22 @@ struct RunEndpoints: Sendable {
         let id = request.parameter("id")
         _ = try await node.run(id)
         let hasEnded = Mutex(false)
-        let isFirst = Mutex(true)
+        let count = Mutex(0)
         return APIResponse(
             status: 200,
             headers: ["cache-control": "no-store"],
             body: .events { [node] in
-                if hasEnded.withLock({ $0 }) { return nil }
-                let waits = isFirst.withLock { first in
-                    defer { first = false }
-                    return !first
+                let number = count.withLock { count in
+                    count += 1
+                    return count
                 }
-                if waits { try await node.clock.sleep(Limits.progressInterval) }
+                // One that is left open ends with the server, and asks for its token again now and then.
+                if hasEnded.withLock({ $0 }) || node.service.isStopping
+                    || number > Limits.progressReports
+                {
+                    return nil
+                }
+                if number > 1 { try await node.clock.sleep(Limits.progressInterval) }
                 let record = try await node.run(id)
                 hasEnded.withLock { $0 = record.state.isEnd }
                 let name = record.state.isEnd ? "end" : "progress"

@@ -17,7 +17,12 @@ struct SecretEndpoints: Sendable {
                 role: .admin,
                 answer: "SecretList"
             ) { _ in
-                .json(.page(try await node.listSecrets().map(Views.secret), next: nil))
+                .json(
+                    .page(
+                        Views.items(try await node.list(SecretDocument.self), Views.secret),
+                        next: nil
+                    )
+                )
             },
             Endpoint(
                 method: .put,
@@ -31,8 +36,9 @@ struct SecretEndpoints: Sendable {
             ) { request in
                 var fields = try request.fields()
                 let value = Secret(try fields.requiredText("value"))
+                let hosts = try fields.texts("hosts") ?? []
                 try fields.end()
-                try await node.putSecret(request.id(), value, by: request.whoever())
+                try await node.putSecret(request.id(), value, hosts: hosts, by: request.whoever())
                 return .done
             },
             Endpoint(
@@ -60,7 +66,12 @@ struct SecretEndpoints: Sendable {
                 role: .admin,
                 answer: "TokenList"
             ) { _ in
-                .json(.page(try await node.listTokens().map(Views.token), next: nil))
+                .json(
+                    .page(
+                        Views.items(try await node.list(TokenDocument.self), Views.token),
+                        next: nil
+                    )
+                )
             },
             Endpoint(
                 method: .post,

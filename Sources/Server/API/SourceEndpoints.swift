@@ -19,7 +19,7 @@ struct SourceEndpoints: Sendable {
                 role: .reader,
                 answer: "SourceList"
             ) { _ in
-                let items = try await node.listSources().map { Views.source($0.document) }
+                let items = Views.items(try await node.list(SourceDefinition.self), Views.source)
                 return .json(.page(items, next: nil))
             },
             Endpoint(
@@ -70,9 +70,13 @@ struct SourceEndpoints: Sendable {
                 summary: "Deletes a source that no schedule reads.",
                 role: .operator,
                 status: 204,
-                problems: [404, 409]
+                problems: [404, 409, 412]
             ) { request in
-                try await node.deleteSource(request.id(), by: request.whoever())
+                try await node.deleteSource(
+                    request.id(),
+                    ifMatch: request.expectedTag,
+                    by: request.whoever()
+                )
                 return .done
             },
         ]

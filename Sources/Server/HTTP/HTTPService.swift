@@ -2,6 +2,7 @@ package import Definitions
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
 import ServiceLifecycle
@@ -40,6 +41,9 @@ package struct HTTPService: Service {
     package func run() async throws {
         let application = Application(
             responder: Responder(api: api),
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(Limits.idleSeconds))
+            ),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 serverName: "tributary",

@@ -58,7 +58,7 @@ enum Schemas {
         all.merge(others) { own, _ in own }
         for (name, item) in [
             ("ScheduleList", "ListedSchedule"), ("RunList", "Run"),
-            ("SourceList", "SourceDefinition"), ("StreamList", "Stream"), ("NameList", "Name"),
+            ("SourceList", "ListedSource"), ("StreamList", "Stream"), ("NameList", "Name"),
             ("SnapshotList", "Snapshot"), ("SecretList", "SecretName"), ("TokenList", "Token"),
             ("EventList", "Event"),
         ] { all[name] = page(item) }
@@ -105,6 +105,13 @@ enum Schemas {
                 "created_at": instant, "created_by": text,
             ]) { own, _ in own },
             required: ["id", "dsn"]
+        ),
+        "ListedSource": object(
+            address.merging([
+                "format_version": integer(1, 1), "id": id, "description": text,
+                "created_at": instant, "created_by": text, "problem": text,
+            ]) { own, _ in own },
+            required: ["id"]
         ),
         "Patch": .object(["type": "object"]),
     ]
@@ -179,13 +186,16 @@ enum Schemas {
             required: ["state"]
         ),
         "Schedule": object(
-            ["definition": reference("ScheduleDefinition"), "status": reference("ScheduleStatus")],
+            [
+                "definition": reference("ScheduleDefinition"),
+                "status": reference("ScheduleStatus"), "etag": text,
+            ],
             required: ["definition", "status"]
         ),
         "ListedSchedule": object(
             [
                 "definition": reference("ScheduleDefinition"),
-                "status": reference("ScheduleStatus"), "id": text, "problem": text,
+                "status": reference("ScheduleStatus"), "etag": text, "id": text, "problem": text,
             ],
             required: ["status"]
         ),
@@ -219,9 +229,17 @@ enum Schemas {
             "added_rows": whole, "deleted_rows": whole, "bytes": whole,
             "summary": .object(["type": "object", "additionalProperties": text]),
         ]),
-        "SecretName": object(["id": text, "created_at": instant, "created_by": text]),
+        "SecretName": object([
+            "id": text, "hosts": list(text), "created_at": instant, "created_by": text,
+            "problem": text,
+        ]),
         "SecretValue": object(
-            ["value": .object(["type": "string", "minLength": .integer(1)])],
+            [
+                "value": .object(["type": "string", "minLength": .integer(1)]),
+                "hosts": list(
+                    .object(["type": "string", "pattern": "^(\\*\\.)?[a-zA-Z0-9.:-]{1,250}$"])
+                ),
+            ],
             required: ["value"]
         ),
         "NewToken": object(
@@ -234,7 +252,7 @@ enum Schemas {
         ),
         "Token": object([
             "id": text, "role": choice(Role.self), "created_at": instant, "created_by": text,
-            "expires_at": instant,
+            "expires_at": instant, "problem": text,
         ]),
         "Event": object([
             "at": instant, "kind": text, "subject": text, "actor": text, "message": text,

@@ -8,7 +8,8 @@ import Streams
 enum Views {
     static func schedule(_ view: ScheduleView) -> JSONValue {
         .object([
-            "definition": .object(view.definition.fields),
+            "definition": .object(definition(view.definition)),
+            "etag": .string(view.tag),
             "status": .object([
                 "state": .string(state(view)),
                 "cursor": view.status.map { .instant($0.cursor) },
@@ -18,6 +19,36 @@ enum Views {
                 "last_run": view.lastRun.map { run($0) },
             ]),
         ])
+    }
+
+    /// A definition, its address made of what may be shown.
+    private static func definition(_ definition: ScheduleDefinition) -> [String: JSONValue] {
+        var fields = definition.fields
+        if case .inline(let address) = definition.source,
+            case .object(var source)? = fields["source"]
+        {
+            source["dsn"] = .string(address.shown)
+            fields["source"] = .object(source)
+        }
+        return fields
+    }
+
+    /// A document that cannot be used.
+    static func quarantined(_ error: Node.QuarantineError) -> JSONValue {
+        .object(["id": .string(error.id), "problem": .string(error.problem)])
+    }
+
+    /// Documents of a kind as the items of a list.
+    static func items<Document>(
+        _ found: [Result<Document, Node.QuarantineError>],
+        _ view: (Document) -> JSONValue
+    ) -> [JSONValue] {
+        found.map { item in
+            switch item {
+            case .success(let document): view(document)
+            case .failure(let error): quarantined(error)
+            }
+        }
     }
 
     private static func state(_ view: ScheduleView) -> String {
@@ -149,6 +180,7 @@ enum Views {
     static func secret(_ document: SecretDocument) -> JSONValue {
         .object([
             "id": .string(document.id.rawValue),
+            "hosts": .array(document.hosts.map(JSONValue.string)),
             "created_at": .instant(document.createdAt),
             "created_by": .string(document.createdBy),
         ])
