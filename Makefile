@@ -4,7 +4,7 @@
 
 # A target that uses what it does not declare builds by luck of the order.
 flags := --explicit-target-dependency-import-check error
-sources := Sources Tests Benchmarks/Micro Package.swift
+sources := Sources Tests Benchmarks/Micro Benchmarks/Schedules Package.swift
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10

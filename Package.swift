@@ -220,6 +220,11 @@ let package = Package(
             ],
             swiftSettings: productSettings
         ),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "TestSupport"],
+            swiftSettings: productSettings
+        ),
         .executableTarget(
             name: "tributary",
             dependencies: ["Commands"],

@@ -634,6 +634,24 @@ schedules:
         out.write('  - {id: bad, source: yaml, stream: orders, dataset: shop.bad, trigger: "99 * * * *"}\n')
     done = service.run("apply", file, "--dry-run", *lake, succeeds=False)
     require(done.returncode != 0 and "bad: trigger" in done.stderr, done.stderr)
+    # Schedules that cannot be listed are not no schedules.
+    folder = os.path.join(service.lake, "_schedules")
+    os.rename(folder, folder + ".away")
+    with open(folder, "w"):
+        pass
+    service.process = service.spawn()
+    time.sleep(1)
+    url = re.findall(r"listening at (\S+)", service.words())[-1]
+    try:
+        urllib.request.urlopen(f"{url}/ready", timeout=10)
+        raise Violation("it is ready without its schedules")
+    except urllib.error.HTTPError as error:
+        require(error.code == 503 and "_schedules" in error.read().decode(), "it does not say why")
+    os.remove(folder)
+    os.rename(folder + ".away", folder)
+    service.url = url
+    until("readiness", lambda: service.status("/ready") == 200)
+    service.stop()
     # Without a server the lake itself is asked.
     service.run("schedule", "create", "--id", "alone", "--source", f"sqlite:{service.folder}/shop.db", "--stream",
                 "orders", "--into", "shop.alone", "--trigger", "@daily", *lake)

@@ -54,6 +54,7 @@ final class ScheduleCatalog: Sendable {
             }
         } else {
             listed = try await documents.list().documents.map { ($0.id, $0.tag.rawValue) }
+            if listed.isEmpty, !known.isEmpty { try await requireFolder() }
             let present = Set(listed.map(\.id.rawValue))
             gone = known.keys.filter { !present.contains($0) }.sorted()
         }
@@ -73,6 +74,18 @@ final class ScheduleCatalog: Sendable {
             }
         }
         return SchedulerService.Schedules.Changes(documents: records, gone: gone)
+    }
+
+    /// - Throws: `DaemonError` `notReady` where the folder of schedules is gone: a disk that is not mounted is
+    ///   not an operator who has deleted everything.
+    private func requireFolder() async throws {
+        let folders = try await lake.store.list(nil).folders.map(\.name)
+        guard !folders.contains(ScheduleDefinition.folder) else { return }
+        throw DaemonError(
+            .notReady,
+            "the lake has no folder \(ScheduleDefinition.folder), though there were schedules; is its disk "
+                + "mounted?"
+        )
     }
 
     /// What a document says; one that cannot be understood is a record of why.

@@ -264,19 +264,27 @@ struct ScheduleLoop {
                 seed: UInt64(bitPattern: clock.now()) &+ UInt64(bitPattern: lease.epoch)
             )
         )
-        let known = try await metastore.schedules(service.schedules.parse)
-        for record in known { progress.tags[record.id] = record.tag }
+        // What it was before comes first, so that what changed while nobody was there counts as a change.
+        var last: String?
+        while true {
+            let page = try await metastore.schedules(
+                after: last,
+                limit: Limits.documentBatch,
+                service.schedules.parse
+            )
+            guard let end = page.last else { break }
+            last = end.id
+            for record in page {
+                progress.tags[record.id] = record.tag
+                var status = record.status
+                if status == nil, let spec = record.spec { status = await recovered(spec) }
+                apply(record, status: status, &progress, clock.now())
+            }
+        }
         let begin = clock.uptime().milliseconds
         let changes = try await service.schedules.changes(progress.tags, nil)
         let took = clock.uptime().milliseconds - begin
         service.state.withLock { $0.lastScan = took }
-        let now = clock.now()
-        // What it was before comes first, so that what changed while nobody was there counts as a change.
-        for record in known {
-            var status = record.status
-            if status == nil, let spec = record.spec { status = await recovered(spec) }
-            apply(record, status: status, &progress, now)
-        }
         try await take(changes, &progress)
         progress.machine.uptime = clock.uptime().milliseconds
         for record in try await metastore.unfinished() {
