@@ -82,8 +82,16 @@ package struct Metastore: Sendable {
     ) throws -> Set<String> {
         try check(lease, database)
         var refused: Set<String> = []
-        for change in step.changes {
-            try write(change, epoch: lease.epoch, &refused, database)
+        do {
+            for change in step.changes {
+                try write(change, epoch: lease.epoch, &refused, database)
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            // Another try would fail like this one.
+            throw MetastoreError(
+                .contradiction,
+                "the metastore holds something else than the scheduler thought: \(error.message ?? "")"
+            )
         }
         for (id, status) in step.statuses {
             try database.cachedStatement(

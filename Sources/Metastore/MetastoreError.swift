@@ -4,6 +4,8 @@ package struct MetastoreError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// Another process has the lease by now: nothing was written.
         case leaseLost = "lease-lost"
+        /// What was to be written contradicts what is there: nothing was written.
+        case contradiction
         /// The file cannot be opened, or is one of a newer program.
         case unusable
         /// An idempotency key was used for another request.

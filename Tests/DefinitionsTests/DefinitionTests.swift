@@ -243,6 +243,41 @@ import Testing
             let address = SourceAddress(dsn: "postgres://me:secret:s@host/db")
             let opened = try await resolver.address(address)
             #expect(opened.dsn.reveal { $0 } == "postgres://me:p%40ss%2Fw%3Ard@host/db")
+        }
+    }
+
+    @Test func `a secret takes its place in an address, and goes nowhere else`() async throws {
+        try await withScratchDirectory { folder in
+            let store = try LocalStore(root: folder, access: .writing)
+            let key = SealingKey()
+            let resolver = SecretResolver(store, environment: [:]) {
+                () throws(DefinitionError) in key
+            }
+            _ = try await DocumentStore<SecretDocument>(store).create(
+                SecretDocument(
+                    DefinitionID("s"),
+                    sealing: Secret("p@ss/w:rd"),
+                    with: key,
+                    at: 0,
+                    by: "me"
+                )
+            )
+            let wide = SourceAddress(dsn: "postgres://me:secret:s@host/db?sslrootcert=/ca.pem")
+            #expect(
+                try await resolver.address(wide).dsn.reveal { $0 }
+                    == "postgres://me:p%40ss%2Fw%3Ard@host/db?sslrootcert=/ca.pem"
+            )
+            let odd = try DefinitionID("odd")
+            _ = try await DocumentStore<SecretDocument>(store).create(
+                SecretDocument(
+                    odd,
+                    sealing: Secret("me@postgres://h/d"),
+                    with: key,
+                    at: 0,
+                    by: "me"
+                )
+            )
+            _ = try await resolver.address(SourceAddress(dsn: "secret:odd"))
             let bound = try DefinitionID("bound")
             _ = try await DocumentStore<SecretDocument>(store).create(
                 SecretDocument(

@@ -474,4 +474,18 @@ import Testing
                 == Self.start + 11 * Self.minute
         )
     }
+
+    @Test func `nothing begins before what was unfinished is there`() throws {
+        var machine = Self.machine()
+        machine.beginLoading()
+        var spec = try Self.spec()
+        spec.isDueWhenCreated = true
+        machine.put(spec, Self.start)
+        machine.put(try Self.spec("b"), status: ScheduleStatus(cursor: Self.start), Self.start)
+        machine.remove("b", Self.start)
+        #expect(machine.takeStep().starts.isEmpty)
+        machine.endLoading()
+        machine.tick(Self.start)
+        #expect(machine.takeStep().starts.count == 1)
+    }
 }

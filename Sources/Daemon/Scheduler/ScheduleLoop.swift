@@ -73,6 +73,7 @@ struct ScheduleLoop {
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
         defer {
+            service.state.withLock { $0.isReady = false }
             // Whoever has lost the lease stops what it runs; the next one goes on with it.
             for control in service.controls.withLock({ Array($0.values) }) {
                 control.stop(isInterrupted: true)
@@ -229,6 +230,8 @@ struct ScheduleLoop {
             ends.requests = []
             _ = apply(ends, to: &progress.machine)
             try await act(&progress, &group)
+            // One that is cut short leaves what runs to the next process.
+            try Task.checkCancellation()
             if progress.machine.runningCount > 0 {
                 await service.wake.wait(for: Limits.stepInterval, clock)
             }
@@ -264,6 +267,8 @@ struct ScheduleLoop {
                 seed: UInt64(bitPattern: clock.now()) &+ UInt64(bitPattern: lease.epoch)
             )
         )
+        progress.machine.uptime = clock.uptime().milliseconds
+        progress.machine.beginLoading()
         // What it was before comes first, so that what changed while nobody was there counts as a change.
         var last: String?
         while true {
@@ -294,6 +299,7 @@ struct ScheduleLoop {
                 clock.now()
             )
         }
+        progress.machine.endLoading()
         progress.nextRescan = clock.uptime().milliseconds + service.scanPause
         return progress
     }
@@ -375,6 +381,10 @@ struct ScheduleLoop {
         _ group: inout ThrowingDiscardingTaskGroup<any Error>,
         _ post: SchedulerService.Inbox
     ) async throws {
+        if post.found != nil {
+            progress.isScanning = false
+            progress.nextRescan = clock.uptime().milliseconds + service.scanPause
+        }
         do {
             if !post.changed.isEmpty {
                 progress.touched.formUnion(post.changed)
@@ -385,8 +395,6 @@ struct ScheduleLoop {
                 // What was looked at before it changed is not what it is.
                 found.documents.removeAll { progress.touched.contains($0.id) }
                 found.gone.removeAll { progress.touched.contains($0) }
-                progress.isScanning = false
-                progress.nextRescan = clock.uptime().milliseconds + service.scanPause
                 try await take(found, &progress)
             }
             try await beginLooking(&progress, &group)

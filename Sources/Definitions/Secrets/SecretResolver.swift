@@ -43,6 +43,7 @@ package struct SecretResolver: Sendable {
             // Whatever stands before the last @ and behind the first colon is treated as a password.
             let password = secret.reveal { text -> Secret? in
                 guard let at = text.lastIndex(of: "@"), let start = text.firstRange(of: "://"),
+                    at > start.upperBound,
                     let colon = text[start.upperBound..<at].firstIndex(of: ":")
                 else { return nil }
                 return Secret(String(text[text.index(after: colon)..<at]))
@@ -50,12 +51,13 @@ package struct SecretResolver: Sendable {
             let plain = password?.reveal { $0.removingPercentEncoding.map(Secret.init) }
             return (secret, [secret] + [password, plain ?? nil].compactMap { $0 })
         }
-        guard let reference = address.secret?.reference,
-            let written = AddressParts(address.dsn)?.password
-        else { return (Secret(address.dsn), []) }
+        guard let (reference, written) = address.embedded else { return (Secret(address.dsn), []) }
         if case .sealed(let id) = reference {
             let allowed = try await documents.get(id).document.hosts
-            if !allowed.isEmpty, let host = AddressParts(address.dsn)?.hostOutside(allowed) {
+            let parts = AddressParts(address.dsn)
+            if !allowed.isEmpty,
+                let host = parts.map({ $0.hostOutside(allowed) }) ?? "a host that is not told"
+            {
                 throw DefinitionError(
                     .forbidden,
                     field: "dsn",

@@ -73,6 +73,16 @@ package struct SourceAddress: Hashable, Sendable {
         return (reference, parts.hosts)
     }
 
+    /// A reference that stands in the password's place, in whatever address, and its text.
+    var embedded: (reference: SecretReference, text: String)? {
+        guard SecretReference(parsing: dsn) == nil, let start = dsn.firstRange(of: "://"),
+            let at = dsn.lastIndex(of: "@"), at > start.upperBound,
+            let colon = dsn[start.upperBound..<at].firstIndex(of: ":")
+        else { return nil }
+        let text = String(dsn[dsn.index(after: colon)..<at])
+        return SecretReference(parsing: text).map { ($0, text) }
+    }
+
     /// Whether it takes an administrator: it reaches into the server's machine, or has parts that are not
     /// understood here.
     package var needsAdministrator: Bool {

@@ -75,6 +75,8 @@ package struct SchedulerMachine: Sendable {
     private var chance: UInt64
     /// A machine that stops begins nothing more.
     private var isStopping = false
+    /// Nothing begins before all that was unfinished is there.
+    private var isLoading = false
 
     /// Makes a machine that knows no schedule.
     ///
@@ -185,7 +187,7 @@ package struct SchedulerMachine: Sendable {
 
     /// Begins what may begin.
     mutating func admit(_ now: Int64) {
-        guard !isStopping else { return }
+        guard !isStopping, !isLoading else { return }
         while let next = pools.next({ work[$0].flatMap { $0.isRunning ? nil : $0.occurrence } }) {
             begin(next.id, now)
         }
@@ -215,6 +217,12 @@ package struct SchedulerMachine: Sendable {
     ///
     /// What runs is to be interrupted, and its end still told.
     package mutating func beginStopping() { isStopping = true }
+
+    /// Begins nothing until `endLoading`: what is told meanwhile is what was there before.
+    package mutating func beginLoading() { isLoading = true }
+
+    /// Everything is there that was; the next tick begins what may begin.
+    package mutating func endLoading() { isLoading = false }
 
     // MARK: The ends of attempts
 
