@@ -23,10 +23,10 @@ demo: ## Install what is missing, build, and land a sample shop in ./demo/lake
 	swift build -c release --product tributary
 	.build/release/tributary demo
 
+# The simulation goes by itself: it takes all cores, and tests with servers wait for locks beside it.
 test: ## Run the whole test suite against private servers
 	scripts/install test
 	$(MAKE) --no-print-directory release build
-	# By itself: it takes all cores, and tests with real servers wait for locks beside it.
 	swift test --disable-xctest --skip-build --filter SchedulerSimulationTests
 	scripts/with-servers swift test --disable-xctest --skip-build --skip SchedulerSimulationTests
 
