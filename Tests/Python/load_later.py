@@ -218,7 +218,7 @@ def without_a_key(items):
 
 CASES = {
     "held-open": (held_open, "heap", "append"),
-    "held-open-overlap": (held_open, "heap", "append", "--lookback", "10m"),
+    "held-open-lookback": (held_open, "heap", "append", "--lookback", "10m"),
     "held-open-merge": (held_open, "heap", "merge"),
     "attached": (attached, "parted", "merge"),
     "attached-append": (attached, "parted", "append"),

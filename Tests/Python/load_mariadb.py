@@ -157,10 +157,10 @@ def refused():
     for options, definition, words, *engine in [
         (incremental("merge"), "a int, u int", "no primary key to merge by"),
         (incremental("append"), "a int, u int", "no key to tell the rows"),
-        (incremental("append", "--lookback", "5"), "a int PRIMARY KEY, u int", "an overlap is read twice"),
+        (incremental("append", "--lookback", "5"), "a int PRIMARY KEY, u int", "a lookback is read twice"),
         (incremental("merge"), "a int PRIMARY KEY, u float", "a cursor is a number"),
         (incremental("merge"), "a int PRIMARY KEY, u varbinary(9)", "a cursor is a number"),
-        (incremental("merge", "--lookback", "5"), "a int PRIMARY KEY, u varchar(9)", "an overlap takes a cursor of times"),
+        (incremental("merge", "--lookback", "5"), "a int PRIMARY KEY, u varchar(9)", "a lookback takes a cursor of times"),
         (incremental("append", "--primary-key", "f"), "a int PRIMARY KEY, u int, f double", "cannot be told apart"),
         (incremental("append"), "a int PRIMARY KEY, u int", "has no snapshots", "ENGINE = MyISAM"),
     ]:
