@@ -189,20 +189,6 @@ extension Metastore {
         }
     }
 
-    /// A schedule; nil where it is not known.
-    package func schedule(
-        _ id: String,
-        _ parse: @escaping @Sendable (TriggerText) throws -> Trigger
-    ) async throws -> ScheduleRecord? {
-        try await writer.read { database in
-            try Row.fetchOne(
-                database,
-                sql: "SELECT * FROM schedules WHERE id = ?",
-                arguments: [id]
-            ).map { ScheduleRecord($0, parse) }
-        }
-    }
-
     /// Notes documents that are new or were changed, and ones that are gone.
     ///
     /// Where a schedule stands is kept with it; of one that is gone nothing is.

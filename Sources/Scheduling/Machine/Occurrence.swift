@@ -83,8 +83,6 @@ package enum OccurrenceReason: String, Hashable, Sendable, CaseIterable, Codable
     case asked
     /// The schedule was disabled before it began.
     case disabled
-    /// The schedule was paused before it began.
-    case paused
     /// The schedule is gone.
     case deleted
     /// It took longer than it may.

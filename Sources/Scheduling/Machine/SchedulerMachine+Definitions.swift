@@ -67,20 +67,6 @@ extension SchedulerMachine {
         admit(now)
     }
 
-    /// Pauses a schedule: nothing of it is due until it is resumed.
-    ///
-    /// What runs goes on.
-    ///
-    /// - Returns: Whether there is such a schedule.
-    @discardableResult
-    package mutating func pause(_ id: String, reason: String, _ now: Int64) -> Bool {
-        guard let place = places[id], let entry = entries[place] else { return false }
-        setStatus(place) { $0.pauseReason = reason }
-        drop(entry.unfinished, .paused, now)
-        plan(place)
-        return true
-    }
-
     /// Ends a pause; times that went by meanwhile are over.
     ///
     /// - Returns: Whether there is such a schedule.

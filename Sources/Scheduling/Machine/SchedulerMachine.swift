@@ -126,7 +126,7 @@ package struct SchedulerMachine: Sendable {
     /// Tells it the time.
     ///
     /// Deals with at most `limit` alarms, so that a step stays a transaction of a size that can be written
-    /// quickly; `nextWake` is in the past while there are more.
+    /// quickly; `wait` is over at once while there are more.
     package mutating func tick(_ now: Int64, limit: Int = Limits.stepAlarms) {
         if let last = lastNow, now < last - Limits.clockStep {
             clockWentBack(to: now)
