@@ -23,12 +23,13 @@ demo: ## Install what is missing, build, and land a sample shop in ./demo/lake
 	swift build -c release --product tributary
 	.build/release/tributary demo
 
+# In one configuration, the one that is shipped: what others wrote takes minutes to build, and is built once.
 # The simulation goes by itself: it takes all cores, and tests with servers wait for locks beside it.
 test: ## Run the whole test suite against private servers
 	scripts/install test
-	$(MAKE) --no-print-directory release build
-	swift test --disable-xctest --skip-build --filter SchedulerSimulationTests
-	scripts/with-servers swift test --disable-xctest --skip-build --skip SchedulerSimulationTests
+	swift build -c release --build-tests $(flags)
+	scripts/run-tests -c release --filter SchedulerSimulationTests
+	scripts/with-servers scripts/run-tests -c release --skip SchedulerSimulationTests
 
 unit: ## Run the tests that need neither the program nor other engines
 	scripts/with-servers swift test --disable-xctest --skip IntegrationTests

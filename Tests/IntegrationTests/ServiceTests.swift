@@ -22,6 +22,10 @@ struct ServiceTests {
         try await attack("takeover")
     }
 
+    @Test func `a scheduler that cannot go on says so, and goes on when it can`() async throws {
+        try await attack("outage")
+    }
+
     @Test func `a stop in the middle of a run is gone on from, a lost metastore is made anew`()
         async throws
     {

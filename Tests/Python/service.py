@@ -1,6 +1,6 @@
 """What `tributary serve` promises, told by its API, its history and the lake: service.py CASE [--seed N].
 
-Cases: day, kills, takeover, stop, api, secrets, fuzz. Each begins servers of its own and ends them.
+Cases: day, kills, takeover, outage, stop, api, secrets, fuzz. Each begins servers of its own and ends them.
 """
 
 import argparse
@@ -38,8 +38,8 @@ def require(holds, words):
         raise Violation(words)
 
 
-def until(words, question, seconds=60):
-    """Asks until there is an answer."""
+def until(words, question, seconds=240):
+    """Asks until there is an answer; the time is one that only a server that hangs takes."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         answer = question()
@@ -121,6 +121,11 @@ class Service:
         with open(self.log) as file:
             return file.read()[-3000:]
 
+    def addresses(self):
+        """Where the processes so far have listened."""
+        with open(self.log) as file:
+            return re.findall(r"listening at (\S+)", file.read())
+
     def kill(self):
         self.process.kill()
         self.process.wait()
@@ -128,7 +133,7 @@ class Service:
 
     def stop(self):
         self.process.terminate()
-        code = self.process.wait(60)
+        code = self.process.wait(120)
         self.process = None
         return code
 
@@ -143,7 +148,7 @@ class Service:
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(request, timeout=120) as response:
                 text = response.read().decode()
                 self.headers = response.headers
                 return json.loads(text) if text.startswith(("{", "[")) else text
@@ -256,14 +261,14 @@ def day(_):
 
         until("the first run", lambda: [r for r in service.runs("orders") if r["state"] == "succeeded"])
         require(service.rows("shop.orders", "id, note") == [(1, "a"), (2, "b")], service.rows("shop.orders"))
-        until("the first firing", good(1), 40)
+        until("the first firing", good(1))
         database.run("INSERT INTO orders VALUES (3, 30, 'new')")
         database.run("UPDATE orders SET note = 'changed' WHERE id = 1")
-        until("the second firing", good(2), 40)
+        until("the second firing", good(2))
         require(service.rows("shop.orders", "id, note") == [(1, "changed"), (2, "b"), (3, "new")],
                 service.rows("shop.orders"))
         require(service.process.pid == pid and service.process.poll() is None, "the server was begun again")
-        fired = [r for r in service.runs("orders") if r["origin"] == "schedule"]
+        fired = [r for r in service.runs("orders") if r["origin"] == "schedule" and r["state"] == "succeeded"]
         require([r["rows"] for r in reversed(fired)][:2] == [2, 3], fired)
         for run in fired:
             require(moment(run["claimed_at"]) >= moment(run["scheduled_for"]), f"early: {run}")
@@ -317,7 +322,6 @@ def kills(seed):
             service.kill()
             time.sleep(chance.choice([0, 0, 0.5, 3]))
             service.start()
-        until("runs that end", lambda: not [r for r in service.runs("one") if r["state"] == "running"])
         service.run("schedule", "pause", "one", "--lake", service.lake)
         service.run("schedule", "pause", "two", "--lake", service.lake)
         for name in ["one", "two"]:
@@ -358,16 +362,17 @@ def takeover(_):
 
             require(address() is None, "a process that waits says that it can be asked")
             service.url = until("the second one's address", address)
-            until("the second one's lease", lambda: service.status("/ready") == 200, 60)
-            until("a run of the second one", lambda: [
-                r for r in service.runs("orders") if r["state"] == "succeeded"
-                and moment(r["claimed_at"]) > time.time() - 5])
+            until("the second one's lease", lambda: service.status("/ready") == 200)
+
+            def run_since(time):
+                return lambda: [r for r in service.runs("orders") if r["state"] == "succeeded"
+                                and moment(r["claimed_at"]) > time]
+
+            until("a run of the second one", run_since(time.time()))
             first.send_signal(signal.SIGCONT)
             time.sleep(3)
             require(first.poll() is None, "the first one ended")
-            until("a later run", lambda: [
-                r for r in service.runs("orders") if r["state"] == "succeeded"
-                and moment(r["claimed_at"]) > time.time() - 3])
+            until("a later run", run_since(time.time()))
             service.run("schedule", "pause", "orders", "--lake", service.lake)
             until("the last run", lambda: all(r["state"] not in ("pending", "running") for r in service.runs("orders")))
             account(service, "orders", "shop.orders", 1)
@@ -376,6 +381,45 @@ def takeover(_):
         finally:
             first.kill()
             first.wait()
+
+
+def outage(_):
+    """A store that somebody else holds: the server says that it does not schedule, and goes on when it can."""
+    with Service() as service:
+        path = os.path.join(service.folder, "shop.db")
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE orders (id integer primary key)")
+        service.run("schedule", "create", "--id", "orders", "--source", f"sqlite:{path}", "--stream", "orders",
+                    "--into", "shop.orders", "--trigger", "@every 1s", "--lake", service.lake)
+
+        def succeeded():
+            return sum(r["state"] == "succeeded" for r in service.runs("orders"))
+
+        def reason():
+            try:
+                service.call("GET", "/ready", token=False)
+            except Answer as answer:
+                return answer.body["reason"]
+
+        until("a run", succeeded)
+        store = sqlite3.connect(os.path.join(service.lake, "_metastore/metastore.sqlite"), isolation_level=None,
+                                timeout=60)
+        store.execute("BEGIN IMMEDIATE")
+        try:
+            why = until("word that it does not schedule", reason)
+            require("metastore" in why or "does not go on" in why, why)
+            require(service.status("/health", token=False) == 200, "it is said to be dead")
+            age = re.search(r"^\w+last_tick_age_seconds (\S+)", service.call("GET", "/metrics"), re.M)[1]
+            require(float(age) > 1, f"the scheduler is said to go on: {age}")
+            count = succeeded()
+        finally:
+            store.execute("ROLLBACK")
+            store.close()
+        until("readiness", lambda: service.status("/ready") == 200)
+        until("later runs", lambda: succeeded() > count + 1)
+        service.run("schedule", "pause", "orders", "--lake", service.lake)
+        until("the last run", lambda: all(r["state"] not in ("pending", "running") for r in service.runs("orders")))
+        account(service, "orders", "shop.orders", 1)
 
 
 def stop(_):
@@ -392,12 +436,12 @@ def stop(_):
             "GET", f"/api/v1/runs/{service.runs('big')[0]['id']}").get("progress", {}).get("rows", 0) > 20_000)
         begin = time.monotonic()
         require(service.stop() == 0, f"the server failed: {service.words()}")
-        require(time.monotonic() - begin < 20, "stopping took too long")
+        require(time.monotonic() - begin < 60, "stopping took too long")
         # Nobody is there: the lake itself is asked.
         page = json.loads(service.run("run", "list", "--lake", service.lake, "--json").stdout)
         require([r["state"] for r in page["items"]] == ["pending"], page)
         service.start()
-        run = until("the run's end", lambda: [r for r in service.runs("big") if r["state"] == "succeeded"], 120)[0]
+        run = until("the run's end", lambda: [r for r in service.runs("big") if r["state"] == "succeeded"])[0]
         require(run["attempts"] == 2 and run["rows"] == 400_000, run)
         attempts = service.call("GET", f"/api/v1/runs/{run['id']}")["attempt_list"]
         require([a["end"] for a in attempts] == ["interrupted", "succeeded"], attempts)
@@ -470,7 +514,7 @@ def api(_):
         for body in [b"[" * 100_000, b'{"a":' * 500 + b"1" + b"}" * 500]:
             begin = time.monotonic()
             service.refused(400, "POST", base, raw=body)
-            require(time.monotonic() - begin < 2, "a deep document takes long")
+            require(time.monotonic() - begin < 30, "a deep document takes long")
         # Creating, twice, and by the same key.
         key = {"Idempotency-Key": "one"}
         first = service.call("POST", base, document, headers=key)
@@ -624,7 +668,7 @@ schedules:
         half.sendall(b"POST /api/v1/schedules HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
         begin = time.monotonic()
         code = service.stop()
-        require(code == 0 and time.monotonic() - begin < 40, f"{code}, {time.monotonic() - begin:.0f} s")
+        require(code == 0 and time.monotonic() - begin < 60, f"{code}, {time.monotonic() - begin:.0f} s")
         half.close()
     # A port that is taken, and a lake that is not there, are said.
     with socket.socket() as taken:
@@ -643,11 +687,11 @@ schedules:
     os.rename(folder, folder + ".away")
     with open(folder, "w"):
         pass
+    before = len(service.addresses())
     service.process = service.spawn()
-    time.sleep(1)
-    url = re.findall(r"listening at (\S+)", service.words())[-1]
+    url = until("the server's address", lambda: service.addresses()[before:])[0]
     try:
-        urllib.request.urlopen(f"{url}/ready", timeout=10)
+        urllib.request.urlopen(f"{url}/ready", timeout=120)
         raise Violation("it is ready without its schedules")
     except urllib.error.HTTPError as error:
         require(error.code == 503 and "_schedules" in error.read().decode(), "it does not say why")
@@ -764,7 +808,7 @@ def fuzz(seed):
              f"{service.url}/api/v1/openapi.json", "--header", f"Authorization: Bearer {service.token}",
              "--checks", checks, "--max-examples", os.environ.get("TRIBUTARY_FUZZ_EXAMPLES", "15"),
              "--seed", str(seed), "--phases", "coverage,fuzzing,stateful", "--rate-limit", "150/s",
-             "--exclude-path-regex", "/events$", "--no-color"],
+             "--exclude-path-regex", "/events$", "--no-color", "--request-timeout", "60"],
             capture_output=True, text=True, timeout=900, cwd=service.folder)
         require(done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:])
         require(service.process.poll() is None, "the server died")
@@ -783,7 +827,8 @@ def fuzz(seed):
                 require(deep or path.endswith("/events"), f"{method} {path} was not reached: {found}")
 
 
-CASES = {"day": day, "kills": kills, "takeover": takeover, "stop": stop, "api": api, "secrets": secrets, "fuzz": fuzz}
+CASES = {"day": day, "kills": kills, "takeover": takeover, "outage": outage, "stop": stop, "api": api,
+         "secrets": secrets, "fuzz": fuzz}
 
 
 def main():
