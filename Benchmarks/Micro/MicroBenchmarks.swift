@@ -28,7 +28,9 @@ func measured(_ work: () throws -> Void) rethrows { try work() }
 
 @main
 enum MicroBenchmarks {
-    static let cases = decodeCases + encodingCases + codecCases + fileCases + triggerCases
+    static let cases =
+        decodeCases + encodingCases + codecCases + fileCases + triggerCases
+        + machineCases
 
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()

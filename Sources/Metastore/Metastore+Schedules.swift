@@ -49,53 +49,64 @@ package struct ScheduleRecord: Hashable, Sendable {
         self.problem = problem
     }
 
-    /// Reads a record; a trigger that cannot be understood any more is a problem, not an error.
+    /// Reads a record of `allColumns`; a trigger that cannot be understood any more is a problem, not an error.
     init(_ row: Row, _ parse: (TriggerText) throws -> Trigger) {
-        id = row["id"]
-        tag = row["tag"]
-        generation = row["generation"]
-        problem = row["problem"]
-        status = ScheduleStatus(row)
-        guard let text: String = row["trigger_text"] else { return }
-        let rule: String = row["dst"]
+        // By place: looking up names takes longer than all else, and a start reads every schedule.
+        var fields = Fields(row: row)
+        id = fields.next()
+        tag = fields.next()
+        problem = fields.optional()
+        let text: String? = fields.optional()
+        let zone: String? = fields.optional()
+        let rule: String? = fields.optional()
+        let rest = fields
+        fields.skip(ScheduleRecord.columns.count - 7)
+        status = ScheduleStatus(&fields)
+        generation = fields.next()
+        guard let text else { return }
         let trigger = TriggerText(
             text,
-            timeZone: row["time_zone"],
-            daylightRule: CronSchedule.DaylightRule(rawValue: rule) ?? .vixie
+            timeZone: zone,
+            daylightRule: rule.flatMap(CronSchedule.DaylightRule.init) ?? .vixie
         )
         self.trigger = trigger
         do {
-            spec = Self.spec(row, id: id, try parse(trigger))
+            spec = Self.spec(rest, id: id, try parse(trigger))
         } catch {
             problem = "\(error)"
         }
     }
 
-    private static func spec(_ row: Row, id: String, _ trigger: Trigger) -> ScheduleSpec {
+    /// Reads the columns from `target` to `created_at`.
+    private static func spec(_ rest: Fields, id: String, _ trigger: Trigger) -> ScheduleSpec {
+        var fields = rest
         var spec = ScheduleSpec(
             id: id,
             trigger: trigger,
-            target: row["target"],
-            pool: row["pool"],
-            createdAt: row["created_at"]
+            target: fields.next(),
+            pool: fields.next(),
+            createdAt: 0
         )
-        let overlap: String = row["overlap"]
+        let overlap: String = fields.next()
         spec.overlap = OverlapPolicy(rawValue: overlap) ?? .skip
-        if let most: Int = row["catch_up_max"] {
-            spec.catchUp = most == 0 ? .none : .all(max: most, window: row["catch_up_window"])
+        let most: Int? = fields.optional()
+        let window: Int64? = fields.optional()
+        if let most {
+            spec.catchUp = most == 0 ? .none : .all(max: most, window: window ?? 0)
         }
-        spec.jitter = row["jitter"]
+        spec.jitter = fields.next()
         spec.retry = RetryPolicy(
-            attempts: row["retry_attempts"],
-            base: row["retry_base"],
-            cap: row["retry_cap"]
+            attempts: fields.next(),
+            base: fields.next(),
+            cap: fields.next()
         )
-        spec.timeout = row["timeout"]
-        spec.startAt = row["start_at"]
-        spec.endAt = row["end_at"]
-        spec.pauseAfter = row["pause_after"]
-        spec.isEnabled = row["enabled"]
-        spec.isDueWhenCreated = row["due_when_created"]
+        spec.timeout = fields.optional()
+        spec.startAt = fields.optional()
+        spec.endAt = fields.optional()
+        spec.pauseAfter = fields.next()
+        spec.isEnabled = fields.next()
+        spec.isDueWhenCreated = fields.next()
+        spec.createdAt = fields.next()
         return spec
     }
 
@@ -124,41 +135,62 @@ package struct ScheduleRecord: Hashable, Sendable {
         "timeout", "start_at", "end_at", "pause_after", "enabled", "due_when_created", "created_at",
         "cursor",
     ]
+
+    /// What a record is read from, in its order.
+    fileprivate static let allColumns =
+        (columns + ["failures", "pause_reason", "generation"]).joined(separator: ", ")
+}
+
+/// The values of a row from the first to the last.
+private struct Fields {
+    let row: Row
+    var index = 0
+
+    mutating func skip(_ count: Int) { index += count }
+
+    mutating func next<Value: DatabaseValueConvertible & StatementColumnConvertible>() -> Value {
+        defer { index += 1 }
+        return row[index]
+    }
+
+    mutating func optional<Value: DatabaseValueConvertible & StatementColumnConvertible>() -> Value?
+    {
+        defer { index += 1 }
+        return row[index]
+    }
 }
 
 extension ScheduleStatus {
     /// Reads a status; nil where the schedule has not been scheduled yet.
-    fileprivate init?(_ row: Row) {
-        guard let cursor: Int64 = row["cursor"] else { return nil }
-        self.init(cursor: cursor, failures: row["failures"], pauseReason: row["pause_reason"])
+    fileprivate init?(_ fields: inout Fields) {
+        let cursor: Int64? = fields.optional()
+        let failures: Int = fields.next()
+        let reason: String? = fields.optional()
+        guard let cursor else { return nil }
+        self.init(cursor: cursor, failures: failures, pauseReason: reason)
     }
 }
 
 extension Metastore {
     /// Where a schedule stands; nil where that is not known.
     package func status(of id: String) async throws -> ScheduleStatus? {
-        try await writer.read { database in
-            try Row.fetchOne(
-                database.cachedStatement(
-                    sql: "SELECT cursor, failures, pause_reason FROM schedules WHERE id = ?"
-                ),
-                arguments: [id]
-            ).flatMap { ScheduleStatus($0) }
-        }
+        try await statuses(of: [id])[id]
     }
 
-    /// Every schedule it has seen and that is still there, in the order of their ids.
-    ///
-    /// `parse` reads a trigger's text.
-    package func schedules(
-        _ parse: @escaping @Sendable (TriggerText) throws -> Trigger
-    ) async throws -> [ScheduleRecord] {
-        try await writer.read { database in
-            // One by one: rows and records of all would stand side by side otherwise.
-            let rows = try Row.fetchCursor(database, sql: "SELECT * FROM schedules ORDER BY id")
-            var records: [ScheduleRecord] = []
-            while let row = try rows.next() { records.append(ScheduleRecord(row, parse)) }
-            return records
+    /// Where schedules stand; those are left out of which that is not known.
+    package func statuses(of ids: [String]) async throws -> [String: ScheduleStatus] {
+        guard !ids.isEmpty else { return [:] }
+        return try await writer.read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT cursor, failures, pause_reason FROM schedules WHERE id = ?"
+            )
+            var found: [String: ScheduleStatus] = [:]
+            for id in ids {
+                guard let row = try Row.fetchOne(statement, arguments: [id]) else { continue }
+                var fields = Fields(row: row)
+                found[id] = ScheduleStatus(&fields)
+            }
+            return found
         }
     }
 
@@ -181,7 +213,7 @@ extension Metastore {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT * FROM schedules WHERE id > ? \(target == nil ? "" : "AND target = ?")
+                    SELECT \(ScheduleRecord.allColumns) FROM schedules WHERE id > ? \(target == nil ? "" : "AND target = ?")
                     ORDER BY id LIMIT ?
                     """,
                 arguments: StatementArguments([id ?? ""]) + (target.map { [$0] } ?? []) + [limit]

@@ -81,11 +81,9 @@ package struct Metastore: Sendable {
         _ database: Database
     ) throws -> Set<String> {
         try check(lease, database)
-        var refused: Set<String> = []
+        var steps = try StepWriter(database, epoch: lease.epoch)
         do {
-            for change in step.changes {
-                try write(change, epoch: lease.epoch, &refused, database)
-            }
+            try steps.write(step)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             // Another try would fail like this one.
             throw MetastoreError(
@@ -93,121 +91,13 @@ package struct Metastore: Sendable {
                 "the metastore holds something else than the scheduler thought: \(error.message ?? "")"
             )
         }
-        for (id, status) in step.statuses {
-            try database.cachedStatement(
-                sql: """
-                    UPDATE schedules SET cursor = ?, failures = ?, pause_reason = ? WHERE id = ?
-                    """
-            ).execute(arguments: [status.cursor, status.failures, status.pauseReason, id])
-        }
         if let era = step.era {
             try database.execute(
                 sql: "INSERT OR REPLACE INTO facts (name, value) VALUES ('era', ?)",
                 arguments: [era]
             )
         }
-        return refused
-    }
-
-    private static func write(
-        _ change: SchedulerStep.Change,
-        epoch: Int64,
-        _ refused: inout Set<String>,
-        _ database: Database
-    ) throws {
-        switch change {
-        case .added(let occurrence):
-            if try !insert(occurrence, .pending, nil, database) { refused.insert(occurrence.id) }
-        case .passed(let occurrence, let state, let reason, let count, let through):
-            // One that was recorded before has been passed before.
-            _ = try insert(
-                occurrence,
-                state,
-                Passing(reason: reason, count: count, through: through),
-                database
-            )
-        case .started(let id, let attempt, let time):
-            guard !refused.contains(id) else { return }
-            try database.cachedStatement(
-                sql: """
-                    UPDATE occurrences SET state = 'running', attempt = ?, retry_at = NULL,
-                        started_at = coalesce(started_at, ?) WHERE id = ?
-                    """
-            ).execute(arguments: [attempt, time, id])
-            try database.cachedStatement(
-                sql: """
-                    INSERT INTO attempts (occurrence_id, attempt, epoch, started_at)
-                    VALUES (?, ?, ?, ?)
-                    """
-            ).execute(arguments: [id, attempt, epoch, time])
-        case .attempted(let id, let attempt, let report, let time):
-            try write(report, of: id, attempt, time, database)
-        case .waits(let id, let until):
-            try database.cachedStatement(
-                sql: "UPDATE occurrences SET state = 'pending', retry_at = ? WHERE id = ?"
-            ).execute(arguments: [until, id])
-        case .ended(let id, let state, let reason, let time):
-            guard !refused.contains(id) else { return }
-            try database.cachedStatement(
-                sql: """
-                    UPDATE occurrences SET state = ?, reason = ?, retry_at = NULL, ended_at = ?
-                    WHERE id = ?
-                    """
-            ).execute(arguments: [state.rawValue, reason?.rawValue, time, id])
-        }
-    }
-
-    private struct Passing {
-        var reason: OccurrenceReason
-        var count: Int
-        var through: Int64
-    }
-
-    /// Adds an occurrence; tells whether it is new.
-    private static func insert(
-        _ occurrence: Occurrence,
-        _ state: OccurrenceState,
-        _ passing: Passing?,
-        _ database: Database
-    ) throws -> Bool {
-        try database.cachedStatement(
-            sql: """
-                INSERT INTO occurrences (
-                    id, schedule_id, origin, scheduled_for, era, asked_at, due_at, claimed_at, target,
-                    pool, state, reason, count, through, ended_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO NOTHING
-                """
-        ).execute(arguments: [
-            occurrence.id, occurrence.scheduleID, occurrence.origin.rawValue,
-            occurrence.scheduledFor, occurrence.era, occurrence.askedAt, occurrence.dueAt,
-            occurrence.claimedAt, occurrence.target, occurrence.pool, state.rawValue,
-            passing?.reason.rawValue,
-            passing?.count ?? 1, passing?.through, passing == nil ? nil : occurrence.claimedAt,
-        ])
-        return database.changesCount > 0
-    }
-
-    private static func write(
-        _ report: AttemptReport,
-        of id: String,
-        _ attempt: Int,
-        _ time: Int64,
-        _ database: Database
-    ) throws {
-        let failure: FailureClass? =
-            if case .failed(let failure) = report.end { failure } else { nil }
-        try database.cachedStatement(
-            sql: """
-                UPDATE attempts SET ended_at = ?, end = ?, failure_class = ?, message = ?,
-                    row_count = ?, bytes_read = ?, bytes_written = ?, snapshot_id = ?, warnings = ?
-                WHERE occurrence_id = ? AND attempt = ?
-                """
-        ).execute(arguments: [
-            time, report.end.word, failure?.rawValue, report.message, report.rowCount,
-            report.bytesRead, report.bytesWritten, report.snapshotID,
-            report.warnings.isEmpty ? nil : report.warnings.joined(separator: "\n"), id, attempt,
-        ])
+        return steps.refused
     }
 
     // MARK: Facts

@@ -35,6 +35,34 @@ import Testing
         #expect(try await store.unfinished().map(\.occurrence.id) == [Self.occurrence().id])
     }
 
+    @Test func `a run that follows another one in the same step is begun, once`() async throws {
+        let store = try Metastore()
+        let lease = try await Self.lease(store)
+        let old = Self.occurrence()
+        let new = Self.occurrence(120_000)
+        var step = SchedulerStep()
+        step.changes = [.added(old), .started(old.id, attempt: 1, at: 60_010)]
+        #expect(try await store.write(step, under: lease) == [])
+        // The new one is there before the old one's end is written: both are never running.
+        step.changes = [
+            .added(new),
+            .attempted(old.id, attempt: 1, AttemptReport(.succeeded), at: 120_005),
+            .ended(old.id, .succeeded, nil, at: 120_005),
+            .started(new.id, attempt: 1, at: 120_006),
+        ]
+        #expect(try await store.write(step, under: lease) == [])
+        let run = try #require(try await store.run(new.id))
+        #expect(run.state == .running)
+        #expect(run.occurrence.attempt == 1)
+        #expect(run.occurrence.startedAt == 120_006)
+        #expect(try await store.run(old.id)?.state == .succeeded)
+        // Another process that has not seen it does not begin it again.
+        step.changes = [.added(new), .started(new.id, attempt: 1, at: 120_900)]
+        #expect(try await store.write(step, under: lease) == [new.id])
+        #expect(try await store.attempts(of: new.id).count == 1)
+        #expect(try await store.run(new.id)?.occurrence.startedAt == 120_006)
+    }
+
     @Test func `a lease goes to one at a time, and its epoch grows`() async throws {
         let store = try Metastore()
         let first = try await Self.lease(store)
@@ -155,7 +183,7 @@ import Testing
             gone: [],
             under: lease
         )
-        let read = try await store.schedules(parse)
+        let read = try await store.schedules(limit: 10, parse)
         #expect(read.map(\.spec) == [spec, none, nil])
         #expect(read.map(\.problem) == [nil, nil, "bad"])
         #expect(try await store.status(of: "a") == nil)
@@ -171,7 +199,7 @@ import Testing
             under: lease
         )
         #expect(try await store.status(of: "a") == status)
-        #expect(try await store.schedules(parse).map(\.id) == ["a", "c"])
+        #expect(try await store.schedules(limit: 10, parse).map(\.id) == ["a", "c"])
     }
 
     @Test func `history is pruned, what has not ended stays`() async throws {

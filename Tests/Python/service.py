@@ -277,8 +277,14 @@ def day(_):
         database.run("DELETE FROM orders")
         service.run("schedule", "run", "orders", "--wait", "--lake", service.lake)
         require(service.rows("shop.orders", "id") == [], "rows that are gone are there")
-        ids = {s["summary"].get("tributary.occurrence") for s in service.snapshots("shop.orders")}
+        summaries = [s["summary"] for s in service.snapshots("shop.orders")]
+        ids = {summary.get("tributary.occurrence") for summary in summaries}
         require(ids == {r["id"] for r in service.runs("orders") if r["state"] == "succeeded"}, ids)
+        # Where a table comes from is part of each of its commits: the job has one name, its runs one each.
+        jobs = {tuple(summary.get(f"tributary.{part}") for part in ["schedule", "source", "stream", "mode"])
+                for summary in summaries}
+        require(len(jobs) == 1 and None not in next(iter(jobs)) and next(iter(jobs))[0] == "orders", jobs)
+        require(len({summary["tributary.run-id"] for summary in summaries}) == len(summaries), summaries)
 
 
 # MARK: Deaths

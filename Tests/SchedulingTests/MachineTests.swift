@@ -262,7 +262,12 @@ import Testing
             AttemptReport(.cancelled),
             at: Self.start + Self.minute + 5_100
         )
-        #expect(Self.ends(machine.takeStep()) == [id: .failed])
+        let step = machine.takeStep()
+        #expect(Self.ends(step) == [id: .failed])
+        let reports = step.changes.compactMap { change in
+            if case .attempted(_, _, let report, _) = change { report.end } else { nil }
+        }
+        #expect(reports == [.failed(.timeout)])
         machine.ended(
             id,
             attempt: 1,

@@ -86,7 +86,8 @@ package struct Node: Sendable {
         service = SchedulerService(
             metastore: metastore,
             schedules: SchedulerService.Schedules(
-                changes: { try await catalog.changes($0, only: $1) },
+                list: { try await catalog.list($0, only: $1) },
+                read: { try await catalog.read($0) },
                 recover: { try await catalog.recover($0) },
                 lastCommit: { try await catalog.lastCommit($0) },
                 parse: { try catalog.parse($0) }

@@ -36,44 +36,56 @@ final class ScheduleCatalog: Sendable {
         return trigger
     }
 
-    /// The documents that are new, changed or gone.
-    func changes(
+    /// Lists the documents that are new, changed or gone.
+    func list(
         _ known: [String: String],
         only: Set<String>?
-    ) async throws -> SchedulerService.Schedules.Changes {
-        var listed: [(id: DefinitionID, tag: String)] = []
+    ) async throws -> SchedulerService.Schedules.Listing {
+        var listed: [SchedulerService.Schedules.ListedDocument] = []
         var gone: [String] = []
         if let only {
             for name in only.sorted() {
                 let id = try DefinitionID(name)
                 if let tag = try await lake.store.info(ObjectKey("_schedules/\(id).json"))?.tag {
-                    listed.append((id, tag.rawValue))
+                    listed.append(.init(id: name, tag: tag.rawValue))
                 } else if known[name] != nil {
                     gone.append(name)
                 }
             }
         } else {
-            listed = try await documents.list().documents.map { ($0.id, $0.tag.rawValue) }
+            listed = try await documents.list().documents.map {
+                .init(id: $0.id.rawValue, tag: $0.tag.rawValue)
+            }
             if listed.isEmpty, !known.isEmpty { try await requireFolder() }
-            let present = Set(listed.map(\.id.rawValue))
+            let present = Set(listed.map(\.id))
             gone = known.keys.filter { !present.contains($0) }.sorted()
         }
-        let changed = listed.filter { known[$0.id.rawValue] != $0.tag }
+        return SchedulerService.Schedules.Listing(
+            changed: listed.filter { known[$0.id] != $0.tag },
+            gone: gone
+        )
+    }
+
+    /// Reads documents, some at a time.
+    func read(
+        _ listed: [SchedulerService.Schedules.ListedDocument]
+    ) async throws -> [ScheduleRecord] {
         var records: [ScheduleRecord] = []
-        var rest = changed[...]
+        var rest = listed[...]
         while !rest.isEmpty {
             let batch = rest.prefix(Limits.documentReaders)
             rest = rest.dropFirst(batch.count)
             records += try await withThrowingTaskGroup(of: ScheduleRecord?.self) { group in
                 for item in batch {
-                    group.addTask { try await self.record(of: item.id, listedAs: item.tag) }
+                    let id = try DefinitionID(item.id)
+                    group.addTask { try await self.record(of: id, listedAs: item.tag) }
                 }
                 var found: [ScheduleRecord] = []
                 for try await record in group { if let record { found.append(record) } }
                 return found.sorted { $0.id < $1.id }
             }
         }
-        return SchedulerService.Schedules.Changes(documents: records, gone: gone)
+        return records
     }
 
     /// - Throws: `DaemonError` `notReady` where the folder of schedules is gone: a disk that is not mounted is

@@ -287,10 +287,18 @@ struct ScheduleLoop {
             }
         }
         let begin = clock.uptime().milliseconds
-        let changes = try await service.schedules.changes(progress.tags, nil)
+        let listing = try await service.schedules.list(progress.tags, nil)
         let took = clock.uptime().milliseconds - begin
         service.state.withLock { $0.lastScan = took }
-        try await take(changes, &progress)
+        try await take(.init(documents: [], gone: listing.gone), &progress)
+        // Some at a time: what all documents of a first start say takes more memory than the machine.
+        var changed = listing.changed[...]
+        while !changed.isEmpty {
+            let batch = Array(changed.prefix(Limits.documentBatch))
+            changed = changed.dropFirst(batch.count)
+            let documents = try await service.schedules.read(batch)
+            try await take(.init(documents: documents, gone: []), &progress)
+        }
         progress.machine.uptime = clock.uptime().milliseconds
         for record in try await metastore.unfinished() {
             progress.machine.restore(
@@ -327,12 +335,14 @@ struct ScheduleLoop {
         while !rest.isEmpty || !gone.isEmpty {
             var batch = Array(rest.prefix(Limits.documentBatch))
             rest = rest.dropFirst(batch.count)
-            for index in batch.indices {
-                guard let spec = batch[index].spec, progress.machine.spec(of: spec.id) == nil else {
-                    continue
-                }
+            let unknown = batch.indices.filter { index in
+                batch[index].spec.map { progress.machine.spec(of: $0.id) == nil } ?? false
+            }
+            let known = try await metastore.statuses(of: unknown.map { batch[$0].id })
+            for index in unknown {
+                guard let spec = batch[index].spec else { continue }
                 // Where it stands is known before it is noted: a death in between loses nothing.
-                batch[index].status = try await metastore.status(of: spec.id)
+                batch[index].status = known[spec.id]
                 if batch[index].status == nil { batch[index].status = await recovered(spec) }
             }
             try await metastore.note(batch, gone: gone, under: lease)

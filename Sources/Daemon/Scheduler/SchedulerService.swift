@@ -20,10 +20,12 @@ package final class SchedulerService: Service, Sendable {
 
     /// What schedules there are.
     package struct Schedules: Sendable {
-        /// Gives the documents that are new, changed or gone since `known`, which has ids and tags; of those
+        /// Lists the documents that are new, changed or gone since `known`, which has ids and tags; of those
         /// named only, where some are.
-        package var changes:
-            @Sendable (_ known: [String: String], _ only: Set<String>?) async throws -> Changes
+        package var list:
+            @Sendable (_ known: [String: String], _ only: Set<String>?) async throws -> Listing
+        /// Reads documents that were listed; one that is gone meanwhile is left out.
+        package var read: @Sendable ([ListedDocument]) async throws -> [ScheduleRecord]
         /// Where a schedule stands that the metastore does not know, as the lake tells it.
         package var recover: @Sendable (ScheduleSpec) async throws -> ScheduleStatus?
         /// The time of a table's last snapshot; nil where there is none.
@@ -31,27 +33,52 @@ package final class SchedulerService: Service, Sendable {
         /// Reads a trigger.
         package var parse: @Sendable (TriggerText) throws -> Trigger
 
-        /// What was found.
-        package struct Changes: Sendable {
-            package var documents: [ScheduleRecord]
+        /// A document's name, and the version that was listed.
+        package struct ListedDocument: Sendable {
+            package var id: String
+            package var tag: String
+
+            /// Makes an entry of a list.
+            package init(id: String, tag: String) {
+                self.id = id
+                self.tag = tag
+            }
+        }
+
+        /// What is there and was not, and what was there and is not.
+        package struct Listing: Sendable {
+            package var changed: [ListedDocument]
             package var gone: [String]
 
-            /// Makes a list of changes.
-            package init(documents: [ScheduleRecord], gone: [String]) {
-                self.documents = documents
+            /// Makes a list.
+            package init(changed: [ListedDocument], gone: [String]) {
+                self.changed = changed
                 self.gone = gone
             }
         }
 
+        /// What changed documents say.
+        struct Changes {
+            var documents: [ScheduleRecord]
+            var gone: [String]
+        }
+
+        /// Lists and reads in one.
+        func changes(_ known: [String: String], _ only: Set<String>?) async throws -> Changes {
+            let listing = try await list(known, only)
+            return Changes(documents: try await read(listing.changed), gone: listing.gone)
+        }
+
         /// Makes a source of schedules.
         package init(
-            changes:
-                @escaping @Sendable ([String: String], Set<String>?) async throws -> Changes,
+            list: @escaping @Sendable ([String: String], Set<String>?) async throws -> Listing,
+            read: @escaping @Sendable ([ListedDocument]) async throws -> [ScheduleRecord],
             recover: @escaping @Sendable (ScheduleSpec) async throws -> ScheduleStatus?,
             lastCommit: @escaping @Sendable (String) async throws -> Int64?,
             parse: @escaping @Sendable (TriggerText) throws -> Trigger
         ) {
-            self.changes = changes
+            self.list = list
+            self.read = read
             self.recover = recover
             self.lastCommit = lastCommit
             self.parse = parse

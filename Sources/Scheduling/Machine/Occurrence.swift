@@ -62,8 +62,15 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
     private static func stamp(_ time: Int64) -> String {
         let seconds = (time - (time % 1_000 + 1_000) % 1_000) / 1_000
         let rest = time - seconds * 1_000
-        let time = CivilTime(seconds: seconds).description.split(separator: " ")
-        let text = time.map { $0.filter { $0 != "-" && $0 != ":" } }.joined(separator: "T")
+        var text = ""
+        // One pass: each occurrence has a name.
+        for byte in CivilTime(seconds: seconds).description.unicodeScalars {
+            switch byte {
+            case "-", ":": break
+            case " ": text.append("T")
+            default: text.unicodeScalars.append(byte)
+            }
+        }
         guard rest > 0 else { return text + "Z" }
         return text + String(String(1_000 + rest).dropFirst()) + "Z"
     }

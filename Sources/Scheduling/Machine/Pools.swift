@@ -23,6 +23,25 @@ struct Pools: Sendable {
         var waitingBackfills = Line()
 
         var isEmpty: Bool { waiting.isEmpty && waitingBackfills.isEmpty }
+
+        /// Has an occurrence wait for its turn; tells whether the pool has to join the line for that.
+        mutating func add(_ occurrence: Occurrence, isFirst: Bool) -> Bool {
+            switch (occurrence.origin, isFirst) {
+            case (.backfill, true): waitingBackfills.prepend(occurrence.id)
+            case (.backfill, false): waitingBackfills.append(occurrence.id)
+            case (_, true): waiting.prepend(occurrence.id)
+            case (_, false): waiting.append(occurrence.id)
+            }
+            defer { isInLine = true }
+            return !isInLine
+        }
+
+        /// The next one's id; the last one leaves the pool out of the line.
+        mutating func popFirst() -> String? {
+            let id = waiting.popFirst() ?? waitingBackfills.popFirst()
+            if isEmpty { isInLine = false }
+            return id
+        }
     }
 
     /// First come, first served; taking from the front costs nothing that grows.
@@ -69,19 +88,11 @@ struct Pools: Sendable {
 
     /// Has an occurrence wait for its turn.
     mutating func enqueue(_ occurrence: Occurrence, isFirst: Bool = false) {
-        var pool = pools[occurrence.pool] ?? Pool()
-        switch (occurrence.origin, isFirst) {
-        case (.backfill, true): pool.waitingBackfills.prepend(occurrence.id)
-        case (.backfill, false): pool.waitingBackfills.append(occurrence.id)
-        case (_, true): pool.waiting.prepend(occurrence.id)
-        case (_, false): pool.waiting.append(occurrence.id)
-        }
-        if !pool.isInLine {
-            pool.isInLine = true
+        // In place: a copy of the line for each that joins it would take the square of its length.
+        if pools[occurrence.pool, default: Pool()].add(occurrence, isFirst: isFirst) {
             line.append(occurrence.pool)
             lineCount += 1
         }
-        pools[occurrence.pool] = pool
     }
 
     /// The next one that may begin, with its place taken; nil when none may.
@@ -90,20 +101,18 @@ struct Pools: Sendable {
     mutating func next(_ find: (String) -> Occurrence?) -> Occurrence? {
         var skipped = 0
         while runningCount < limit, skipped < lineCount, let name = line.popFirst() {
-            guard var pool = pools[name] else { continue }
-            guard pool.runningCount < poolLimit else {
+            guard let runningOfPool = pools[name]?.runningCount else { continue }
+            guard runningOfPool < poolLimit else {
                 line.append(name)
                 skipped += 1
                 continue
             }
-            let id = pool.waiting.popFirst() ?? pool.waitingBackfills.popFirst()
-            if pool.isEmpty {
-                pool.isInLine = false
-                lineCount -= 1
-            } else {
+            let id = pools[name]?.popFirst()
+            if pools[name]?.isInLine ?? false {
                 line.append(name)
+            } else {
+                lineCount -= 1
             }
-            pools[name] = pool
             skipped = 0
             guard let id, let occurrence = find(id) else {
                 forgetIfIdle(name)

@@ -236,6 +236,11 @@ package struct SchedulerMachine: Sendable {
         guard let ended = work[id], ended.isRunning, ended.occurrence.attempt == attempt else {
             return
         }
+        var report = report
+        if ended.stopReason == .timeout, report.end != .succeeded {
+            report.end = .failed(.timeout)
+            report.message = "it took longer than the schedule's timeout lets it"
+        }
         step.changes.append(.attempted(id, attempt: attempt, report, at: now))
         work[id]?.isRunning = false
         pools.leave(ended.occurrence)

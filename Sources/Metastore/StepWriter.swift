@@ -1,0 +1,153 @@
+import GRDB
+import Scheduling
+
+/// Writes what one step changes, with statements that are looked up once.
+struct StepWriter {
+    private let database: Database
+    private let epoch: Int64
+    /// Occurrences that were there before, so that this one must not run them.
+    private(set) var refused: Set<String> = []
+    /// Occurrences that are new and begin in this step: they are written once, as running.
+    private var begun: [String: Occurrence] = [:]
+    private let insertion: Statement
+    private let begin: Statement
+    private let attempt: Statement
+    private let report: Statement
+    private let wait: Statement
+    private let end: Statement
+    private let status: Statement
+
+    /// Makes a writer for one transaction.
+    init(_ database: Database, epoch: Int64) throws {
+        self.database = database
+        self.epoch = epoch
+        insertion = try database.cachedStatement(
+            sql: """
+                INSERT INTO occurrences (
+                    id, schedule_id, origin, scheduled_for, era, asked_at, due_at, claimed_at, target,
+                    pool, state, reason, count, through, ended_at, attempt, started_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO NOTHING
+                ON CONFLICT (schedule_id, origin, scheduled_for, era, asked_at) DO NOTHING
+                """
+        )
+        begin = try database.cachedStatement(
+            sql: """
+                UPDATE occurrences SET state = 'running', attempt = ?, retry_at = NULL,
+                    started_at = coalesce(started_at, ?) WHERE id = ?
+                """
+        )
+        attempt = try database.cachedStatement(
+            sql: """
+                INSERT INTO attempts (occurrence_id, attempt, epoch, started_at)
+                VALUES (?, ?, ?, ?)
+                """
+        )
+        report = try database.cachedStatement(
+            sql: """
+                UPDATE attempts SET ended_at = ?, end = ?, failure_class = ?, message = ?,
+                    row_count = ?, bytes_read = ?, bytes_written = ?, snapshot_id = ?, warnings = ?
+                WHERE occurrence_id = ? AND attempt = ?
+                """
+        )
+        wait = try database.cachedStatement(
+            sql: "UPDATE occurrences SET state = 'pending', retry_at = ? WHERE id = ?"
+        )
+        end = try database.cachedStatement(
+            sql: """
+                UPDATE occurrences SET state = ?, reason = ?, retry_at = NULL, ended_at = ?
+                WHERE id = ?
+                """
+        )
+        status = try database.cachedStatement(
+            sql: "UPDATE schedules SET cursor = ?, failures = ?, pause_reason = ? WHERE id = ?"
+        )
+    }
+
+    /// Writes all changes of a step, in their order.
+    mutating func write(_ step: SchedulerStep) throws {
+        var starting: Set<String> = []
+        for case .started(let id, attempt: 1, _) in step.changes { starting.insert(id) }
+        for change in step.changes {
+            if case .added(let occurrence) = change, starting.contains(occurrence.id) {
+                begun[occurrence.id] = occurrence
+            } else {
+                try write(change)
+            }
+        }
+        for (id, value) in step.statuses {
+            try status.execute(arguments: [value.cursor, value.failures, value.pauseReason, id])
+        }
+    }
+
+    private mutating func write(_ change: SchedulerStep.Change) throws {
+        switch change {
+        case .added(let occurrence):
+            if try !insert(occurrence, .pending) { refused.insert(occurrence.id) }
+        case .passed(let occurrence, let state, let reason, let count, let through):
+            // One that was recorded before has been passed before.
+            _ = try insert(
+                occurrence,
+                state,
+                Passing(reason: reason, count: count, through: through)
+            )
+        case .started(let id, let number, let time):
+            guard !refused.contains(id) else { return }
+            if let occurrence = begun.removeValue(forKey: id) {
+                guard try insert(occurrence, .running, begunAt: time) else {
+                    refused.insert(id)
+                    return
+                }
+            } else {
+                try begin.execute(arguments: [number, time, id])
+            }
+            try attempt.execute(arguments: [id, number, epoch, time])
+        case .attempted(let id, let number, let report, let time):
+            try write(report, of: id, number, time)
+        case .waits(let id, let until):
+            try wait.execute(arguments: [until, id])
+        case .ended(let id, let state, let reason, let time):
+            guard !refused.contains(id) else { return }
+            try end.execute(arguments: [state.rawValue, reason?.rawValue, time, id])
+        }
+    }
+
+    private struct Passing {
+        var reason: OccurrenceReason
+        var count: Int
+        var through: Int64
+    }
+
+    /// Adds an occurrence; tells whether it is new.
+    private func insert(
+        _ occurrence: Occurrence,
+        _ state: OccurrenceState,
+        _ passing: Passing? = nil,
+        begunAt: Int64? = nil
+    ) throws -> Bool {
+        try insertion.execute(arguments: [
+            occurrence.id, occurrence.scheduleID, occurrence.origin.rawValue,
+            occurrence.scheduledFor, occurrence.era, occurrence.askedAt, occurrence.dueAt,
+            occurrence.claimedAt, occurrence.target, occurrence.pool, state.rawValue,
+            passing?.reason.rawValue,
+            passing?.count ?? 1, passing?.through, passing == nil ? nil : occurrence.claimedAt,
+            begunAt == nil ? 0 : 1, begunAt,
+        ])
+        return database.changesCount > 0
+    }
+
+    private func write(
+        _ value: AttemptReport,
+        of id: String,
+        _ number: Int,
+        _ time: Int64
+    ) throws {
+        let failure: FailureClass? =
+            if case .failed(let failure) = value.end { failure } else { nil }
+        try report.execute(arguments: [
+            time, value.end.word, failure?.rawValue, value.message, value.rowCount,
+            value.bytesRead, value.bytesWritten, value.snapshotID,
+            value.warnings.isEmpty ? nil : value.warnings.joined(separator: "\n"), id, number,
+        ])
+    }
+}
