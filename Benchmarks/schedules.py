@@ -111,8 +111,8 @@ def main() -> None:
             if kind == "spread":
                 make(options.program, folder, options.count, "@every 1m", "59s")
             else:
-                # Far enough that all is ready, in one second of the clock.
-                moment = datetime.now(timezone.utc) + timedelta(seconds=45 + options.count / 2_500)
+                # Far enough that all is written and ready, in one second of the clock.
+                moment = datetime.now(timezone.utc) + timedelta(seconds=60 + options.count / 700)
                 cron = "0 0 1 1 *" if kind == "idle" else f"{moment.second} {moment.minute} {moment.hour} * * *"
                 make(options.program, folder, options.count, cron, "0s")
             # The first start reads every document; what counts is the next one.

@@ -8,7 +8,9 @@ struct StepWriter {
     /// Occurrences that were there before, so that this one must not run them.
     private(set) var refused: Set<String> = []
     /// Occurrences that are new and begin in this step: they are written once, as running.
-    private var begun: [String: Occurrence] = [:]
+    private var begun: [String: (occurrence: Occurrence, sequence: Int64)] = [:]
+    /// The number of the last occurrence: they are numbered as they were recorded, whenever they are written.
+    private var sequence: Int64
     private let insertion: Statement
     private let begin: Statement
     private let attempt: Statement
@@ -21,12 +23,13 @@ struct StepWriter {
     init(_ database: Database, epoch: Int64) throws {
         self.database = database
         self.epoch = epoch
+        sequence = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM occurrences") ?? 0
         insertion = try database.cachedStatement(
             sql: """
                 INSERT INTO occurrences (
                     id, schedule_id, origin, scheduled_for, era, asked_at, due_at, claimed_at, target,
-                    pool, state, reason, count, through, ended_at, attempt, started_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    pool, state, reason, count, through, ended_at, attempt, started_at, seq
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO NOTHING
                 ON CONFLICT (schedule_id, origin, scheduled_for, era, asked_at) DO NOTHING
                 """
@@ -70,7 +73,8 @@ struct StepWriter {
         for case .started(let id, attempt: 1, _) in step.changes { starting.insert(id) }
         for change in step.changes {
             if case .added(let occurrence) = change, starting.contains(occurrence.id) {
-                begun[occurrence.id] = occurrence
+                sequence += 1
+                begun[occurrence.id] = (occurrence, sequence)
             } else {
                 try write(change)
             }
@@ -83,18 +87,21 @@ struct StepWriter {
     private mutating func write(_ change: SchedulerStep.Change) throws {
         switch change {
         case .added(let occurrence):
-            if try !insert(occurrence, .pending) { refused.insert(occurrence.id) }
+            sequence += 1
+            if try !insert(occurrence, sequence, .pending) { refused.insert(occurrence.id) }
         case .passed(let occurrence, let state, let reason, let count, let through):
             // One that was recorded before has been passed before.
+            sequence += 1
             _ = try insert(
                 occurrence,
+                sequence,
                 state,
                 Passing(reason: reason, count: count, through: through)
             )
         case .started(let id, let number, let time):
             guard !refused.contains(id) else { return }
-            if let occurrence = begun.removeValue(forKey: id) {
-                guard try insert(occurrence, .running, begunAt: time) else {
+            if let new = begun.removeValue(forKey: id) {
+                guard try insert(new.occurrence, new.sequence, .running, begunAt: time) else {
                     refused.insert(id)
                     return
                 }
@@ -121,6 +128,7 @@ struct StepWriter {
     /// Adds an occurrence; tells whether it is new.
     private func insert(
         _ occurrence: Occurrence,
+        _ sequence: Int64,
         _ state: OccurrenceState,
         _ passing: Passing? = nil,
         begunAt: Int64? = nil
@@ -131,7 +139,7 @@ struct StepWriter {
             occurrence.claimedAt, occurrence.target, occurrence.pool, state.rawValue,
             passing?.reason.rawValue,
             passing?.count ?? 1, passing?.through, passing == nil ? nil : occurrence.claimedAt,
-            begunAt == nil ? 0 : 1, begunAt,
+            begunAt == nil ? 0 : 1, begunAt, sequence,
         ])
         return database.changesCount > 0
     }

@@ -63,6 +63,23 @@ import Testing
         #expect(try await store.run(new.id)?.occurrence.startedAt == 120_006)
     }
 
+    @Test func `occurrences keep the order in which they were recorded`() async throws {
+        let store = try Metastore()
+        let lease = try await Self.lease(store)
+        for first: Int64 in [60_000, 600_000] {
+            var step = SchedulerStep()
+            let all = (0..<3).map { Self.occurrence(first + $0 * 60_000) }
+            step.changes = all.map { .added($0) }
+            if first == 60_000 {
+                // The first one begins at once, and is written as running.
+                step.changes.append(.started(all[0].id, attempt: 1, at: first))
+            }
+            #expect(try await store.write(step, under: lease) == [])
+        }
+        let times = try await store.unfinished().map(\.occurrence.scheduledFor)
+        #expect(times == [60_000, 120_000, 180_000, 600_000, 660_000, 720_000])
+    }
+
     @Test func `a lease goes to one at a time, and its epoch grows`() async throws {
         let store = try Metastore()
         let first = try await Self.lease(store)
