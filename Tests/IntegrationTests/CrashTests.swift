@@ -20,7 +20,7 @@ struct CrashTests {
                     "-B", "\(TestEnvironment.packageRoot)/Tests/Python/crash.py", "--seed", seed,
                     "--cases", "\(Self.caseCount)", "--folder", folder,
                 ],
-                deadline: .seconds(1500)
+                deadline: .hang * 2
             )
             #expect(result.succeeded, "\(result.transcript)")
         }

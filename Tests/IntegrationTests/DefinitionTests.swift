@@ -32,7 +32,8 @@ import Testing
                 _ = try await waiting("wait_event = 'advisory'")
                 return try await ChildProcess.withStarted(
                     TestEnvironment.binary,
-                    lake.arguments(database.url, ["public.t"])
+                    // The test lets go of the lock itself, however long its steps take.
+                    lake.arguments(database.url, ["public.t"], ["--lock-timeout", "900"])
                 ) { sync in
                     _ = try await waiting(
                         "application_name = 'tributary' AND wait_event_type = 'Lock'"

@@ -108,11 +108,11 @@ struct InterruptionTests {
             ) { child in
                 _ = try await fixture.readingBackend()
                 child.signal(SIGINT)
-                return try await child.wait(deadline: .seconds(30))
+                return try await child.wait()
             }
             fixture.lake.expectNoSecret(in: result)
             #expect(result.end == .exited(130), "\(result.transcript)")
-            try await poll(deadline: .seconds(20), "the backend to go") {
+            try await poll("the backend to go") {
                 let count = try await fixture.database.run(
                     """
                     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()

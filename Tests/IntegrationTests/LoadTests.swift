@@ -42,7 +42,7 @@ struct LoadTests {
         let result = try await ChildProcess.run(
             TestEnvironment.python,
             ["-B", "\(TestEnvironment.packageRoot)/Tests/Python/load.py"] + arguments,
-            deadline: .seconds(1200)
+            deadline: .hang * 2
         )
         #expect(result.succeeded, "\(result.transcript)")
     }

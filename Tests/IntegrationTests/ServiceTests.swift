@@ -48,8 +48,7 @@ struct ServiceTests {
         let seed = TestEnvironment.optionalValue(of: "TRIBUTARY_SERVICE_SEED") ?? "20261121"
         let result = try await ChildProcess.run(
             TestEnvironment.python,
-            ["-B", "\(TestEnvironment.packageRoot)/Tests/Python/service.py", name, "--seed", seed],
-            deadline: .seconds(900)
+            ["-B", "\(TestEnvironment.packageRoot)/Tests/Python/service.py", name, "--seed", seed]
         )
         #expect(result.succeeded, "\(result.transcript)")
     }

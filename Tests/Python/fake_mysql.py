@@ -222,7 +222,7 @@ class Session:
 
 
 def tributary(*arguments, password=PASSWORD):
-    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60,
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=240,
                           env=os.environ | {"MYSQL_PWD": password})
 
 

@@ -100,7 +100,7 @@ class Lake:
         return self.result(self.start(*options), fails)
 
     def result(self, process, fails=False):
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=600)
         if fails:
             require(process.returncode != 0, f"the sync should have failed: {output}")
             return errors + output
@@ -124,7 +124,7 @@ class Lake:
                 break
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=600)
         if process.returncode == -signal.SIGKILL:
             return None
         require(process.returncode == 0, f"the sync failed ({process.returncode}): {errors} {output}")

@@ -22,8 +22,7 @@ import Testing
             [
                 "-B", "\(TestEnvironment.packageRoot)/Tests/Python/cron_oracle.py", "--seed", seed,
                 "--cases", "600",
-            ],
-            deadline: .seconds(300)
+            ]
         )
         try #require(result.succeeded, "\(result.transcript)")
         let lines = result.standardOutput.split(separator: "\n")

@@ -44,7 +44,7 @@ package struct ChildProcess: Sendable {
         _ executable: String,
         _ arguments: [String],
         environment: [String: String?] = [:],
-        deadline: Duration = .seconds(300)
+        deadline: Duration = .hang
     ) async throws -> ProcessResult {
         try await withStarted(executable, arguments, environment: environment) { child in
             try await child.wait(deadline: deadline)
@@ -79,7 +79,7 @@ package struct ChildProcess: Sendable {
     /// Waits for the end, and kills the process at the deadline.
     ///
     /// - Throws: `TestSupportError` when the deadline is missed, with what was written so far.
-    package func wait(deadline: Duration = .seconds(300)) async throws -> ProcessResult {
+    package func wait(deadline: Duration = .hang) async throws -> ProcessResult {
         let clock = ContinuousClock()
         let limit = clock.now + deadline
         var status: Int32 = 0

@@ -1,3 +1,9 @@
+extension Duration {
+    /// What nothing takes that does not hang, however slow the machine: a test shares its cores with hundreds
+    /// of others.
+    package static let hang = Duration.seconds(900)
+}
+
 /// Asks again and again until an answer comes, and fails at the deadline.
 ///
 /// - Parameters:
@@ -7,7 +13,7 @@
 /// - Returns: The answer.
 /// - Throws: `TestSupportError` at the deadline.
 package func poll<Answer>(
-    deadline: Duration = .seconds(60),
+    deadline: Duration = .hang,
     _ what: String,
     _ question: () async throws -> Answer?
 ) async throws -> Answer {
@@ -22,7 +28,7 @@ package func poll<Answer>(
 
 /// Asks until the answer is yes, and fails when that takes too long.
 package func pollUntil(
-    deadline: Duration = .seconds(60),
+    deadline: Duration = .hang,
     _ what: String,
     _ question: () async throws -> Bool
 ) async throws {
