@@ -60,6 +60,7 @@ package struct ScheduleRecord: Hashable, Sendable {
         let zone: String? = fields.optional()
         let rule: String? = fields.optional()
         let rest = fields
+        // All but the six that were read and `cursor`, which a status begins with.
         fields.skip(ScheduleRecord.columns.count - 7)
         status = ScheduleStatus(&fields)
         generation = fields.next()

@@ -1257,11 +1257,11 @@ class Case:
         second = self.begin(parallel, options=("--take-over",) if takes_over else ())
         self.counts["attempts"] += 1
         version = None
-        if not second.wait(DEADLINE if takes_over else PATIENCE):
+        if not second.wait(PATIENCE):
             self.counts["blocked by a stopped one"] += 1
             self.trail.append("blocked")
             if takes_over:
-                raise Violation(f"a stopped attempt blocks another one for {DEADLINE:.0f} s")
+                raise Violation(f"a stopped attempt blocks another one for {PATIENCE:.0f} s")
             earlier.append(self.source())
         else:
             second.check_end()

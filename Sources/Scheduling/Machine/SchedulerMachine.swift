@@ -239,7 +239,8 @@ package struct SchedulerMachine: Sendable {
         var report = report
         if ended.stopReason == .timeout, report.end != .succeeded {
             report.end = .failed(.timeout)
-            report.message = "it took longer than the schedule's timeout lets it"
+            report.message =
+                "it took longer than the schedule's timeout; raise that, or see what holds it up"
         }
         step.changes.append(.attempted(id, attempt: attempt, report, at: now))
         work[id]?.isRunning = false
