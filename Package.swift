@@ -28,7 +28,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // The heap of due times.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        // AES-GCM for sealed secrets, SHA-256 for tokens: no cryptography of our own.
+        // AES-GCM for sealed secrets, SHA-256 for tokens and digests: no cryptography of our own.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // The HTTP server: routing, limits of bodies, graceful shutdown.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -90,7 +90,11 @@ let package = Package(
         ),
 
         // MARK: Streams: the vocabulary between sources and runs
-        .target(name: "Streams", dependencies: ["Columnar"], swiftSettings: productSettings),
+        .target(
+            name: "Streams",
+            dependencies: ["Columnar", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: productSettings
+        ),
         .testTarget(
             name: "StreamsTests",
             dependencies: ["Streams", "TestSupport"],

@@ -26,6 +26,13 @@ enum Limits {
     /// How often a statement that does not stop is asked to.
     static let cancelInterval = Duration.seconds(1)
 
+    /// How long a connection that is given up may take to say so.
+    static let closingPatience = Duration.seconds(1)
+
+    /// How long a further connection may take until it shares the snapshot: it is only there for speed,
+    /// and a pool may have none to give.
+    static let lanePatience = Duration.seconds(2)
+
     /// Levels of nested types followed: deeper ones are read as text.
     static let nestingDepth = 8
 
@@ -100,6 +107,16 @@ enum Limits {
 
     /// Keys of rows with the highest cursor value that are kept from run to run.
     static let boundaryKeyCount = 10_000
+
+    /// Columns sized by one statement, with two answers each: a server gives 1,664 at most.
+    static let sizedColumns = 800
+
+    /// Keys that an error names which several rows have.
+    static let duplicateExamples = 3
+
+    /// Bytes of a stream that is counted, and whose key is looked at, with every incremental read: a few
+    /// seconds of a server's time.
+    static let countedByteCount: Int64 = 1 << 30
 
     /// Bytes of a table whose scan for new rows is worth a word in the plan.
     static let scanByteCount: Int64 = 1 << 30

@@ -12,6 +12,8 @@ package struct IngestError: Error, Sendable, CustomStringConvertible {
         case busy
         /// A ledger that this program cannot read.
         case unreadableLedger = "unreadable-ledger"
+        /// Files that the run had written are gone.
+        case filesGone = "files-gone"
         /// What was asked for does not fit what the table or the source is.
         case refused
     }

@@ -29,6 +29,9 @@ enum Limits {
     /// Entries of a ledger that are written together once more, to be read in one request.
     static let ledgerPackCount = 64
 
+    /// Files looked at side by side before a commit: what keeps a remote store busy.
+    static let filesLookedAt = 16
+
     /// How often a run is taken over anew when its owner turns out to be still writing.
     static let takeOverAttempts = 5
 

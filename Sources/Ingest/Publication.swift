@@ -2,6 +2,7 @@ import Columnar
 import Iceberg
 import ObjectStorage
 import Streams
+import Synchronization
 
 /// The commit of a run: once, whatever happens on the way.
 struct Publication {
@@ -10,13 +11,13 @@ struct Publication {
     let read: StreamRead
     /// The table when the read was prepared; nil when there was none.
     let base: Table?
+    let standing: TableStanding
+    /// What a read of everything does with the rows that are there.
+    let change: Landing.Change
 
     private var table: TableIdentifier { stream.table }
-
-    /// An attempt that was thought dead came first: what is to be published is there.
-    private struct PublishedAlready: Error {
-        let snapshotID: Int64
-    }
+    /// Whether only new rows were read.
+    private var isPartial: Bool { !read.plan.isFull }
 
     /// Publishes what was read, upon the table as `transaction` found it or as others left it since.
     func publish(
@@ -25,19 +26,21 @@ struct Publication {
         _ result: inout StreamResult
     ) async throws {
         guard hasNews(transaction) else {
+            try compare(upon: transaction.base, deletedRowCount: 0, &result)
             try await opened.ledger.append(
                 .published(PublishedRecord(snapshotID: nil, rowCount: 0))
             )
             return await finish(result)
         }
         do {
-            let incremental = read.plan.isFull ? nil : request.incremental
-            switch incremental?.conflict {
+            switch isPartial || change != .replace ? request.incremental?.conflict : nil {
             case nil:
+                try compare(upon: nil, deletedRowCount: 0, &result)
                 try await commit(transaction, request, &result) { $0.replace(read.files) }
             case .merge where !read.files.isEmpty:
                 try await merge(transaction, request, &result)
             case .append, .merge:
+                try compare(upon: transaction.base, deletedRowCount: 0, &result)
                 try await commit(transaction, request, &result) { $0.append(read.files) }
             }
         } catch let other as PublishedAlready {
@@ -60,7 +63,7 @@ struct Publication {
         var transaction = transaction
         let prefix = opened.ledger.filePrefix(runID: result.runID)
         let fields = read.evolution.table.fields
-        let key = try read.plan.primaryKey.map { name in
+        let key = try read.plan.mergeKey.map { name in
             guard let field = fields.first(where: { $0.name == name }) else {
                 throw IngestError(
                     .refused,
@@ -80,6 +83,11 @@ struct Publication {
             )
             let plan = try await merge.plan(adding: read.files)
             do {
+                try compare(
+                    upon: transaction.base,
+                    deletedRowCount: plan.deletedRowCount,
+                    &result
+                )
                 try await commit(transaction, request, &result) { $0.merge(plan) }
                 result.replacedRowCount = plan.deletedRowCount
                 return
@@ -114,47 +122,57 @@ struct Publication {
         )
         transaction.setColumnIdentities(read.evolution.identities)
         transaction.addSummary(try summary(request, runID: result.runID))
+        transaction.setProperties(read.origin.properties)
+        transaction.setProperties([
+            TableCursor.property: try read.cursor.map(TableCursor.text(of:))
+        ])
+        transaction.nameSnapshot(in: TableCursor.snapshotProperty)
         change(&transaction)
-        let registry = stream.registry
-        let (ledger, table, runID) = (opened.ledger, table, result.runID)
-        let number = await ledger.state.number
-        let occurrence = stream.run.options.occurrence
-        let isPartial = !read.plan.isFull
-        let cursor = try TableCursor.newest(in: base?.metadata)
+        let replaces = transaction.replacesRows
+        let replaced = Mutex<Int64>(0)
+        let guardian = CommitGuard(
+            registry: stream.registry,
+            ledger: opened.ledger,
+            table: table,
+            runID: result.runID,
+            runNumber: await opened.ledger.state.number,
+            occurrence: stream.run.options.occurrence,
+            isPartial: isPartial,
+            replaces: replaces,
+            standing: standing,
+            files: StagedFiles(store: stream.run.store, files: read.files, table: table)
+        )
         transaction.beforeEachTry { head in
-            if let snapshot = head?.metadata.snapshot(ofRun: runID) {
-                throw PublishedAlready(snapshotID: snapshot.id)
-            }
-            if let occurrence,
-                let done = head?.metadata.snapshots.last(where: { snapshot in
-                    OccurrenceMark(summary: snapshot.summary)?.id == occurrence.id
-                })
-            {
-                throw PublishedAlready(snapshotID: done.id)
-            }
-            guard try await registry.numbers(of: table).last == number else {
-                throw IngestError(
-                    .superseded,
-                    "a newer run of \(table) was begun; this one publishes nothing"
-                )
-            }
-            // What was read is what the table lacked then: upon a table that was loaded or put back
-            // since, it would double or miss rows.
-            if isPartial, try TableCursor.newest(in: head?.metadata) != cursor {
-                throw IngestError(
-                    .busy,
-                    "\(table) was loaded or rolled back by others while its new rows were read; "
-                        + "nothing was published, run it again"
-                )
-            }
-            // From now on the files must stay until it is known what became of this commit.
-            try await ledger.append(
-                .publishing(PublishingRecord(tableVersion: head?.version ?? 0))
-            )
+            let rowCount = try await guardian.check(head)
+            replaced.withLock { $0 = rowCount }
         }
         let made = try await transaction.commit()
+        if replaces { result.replacedRowCount = replaced.withLock { $0 } }
         result.snapshotID = made.snapshotID
         if let warning = made.warning { result.risks.append(warning) }
+    }
+
+    /// Puts the table's rows beside those of the stream.
+    ///
+    /// - Throws: `IngestError` `unproven` where they have to be equal and are not.
+    private func compare(
+        upon base: Table?,
+        deletedRowCount: Int64,
+        _ result: inout StreamResult
+    ) throws {
+        let before = base?.metadata.currentSnapshot.map { $0.rowCount } ?? 0
+        let comparison = StreamResult.Comparison(
+            source: result.isConsistent
+                ? read.streamRowCount
+                : .notComparable("the rows are of more than one snapshot of the source"),
+            tableRowCount: before.map { $0 + result.rowCount - deletedRowCount }
+        )
+        result.comparison = comparison
+        guard stream.run.options.requiresEqual, comparison.difference != 0 else { return }
+        throw IngestError(
+            .unproven,
+            "\(table): \(comparison.words); nothing was published, since --require-equal was given"
+        )
     }
 
     /// Whether there is anything to publish: an incremental read may have found nothing.
@@ -167,14 +185,12 @@ struct Publication {
     }
 
     private func summary(_ request: ReadRequest, runID: String) throws -> [String: String] {
-        let location = stream.run.source.location
         var entries = [
             "engine-name": "tributary", "engine-version": stream.run.writer,
             "tributary.run-id": runID,
-            "tributary.stream": read.plan.stream.description,
-            "tributary.source": "\(location.kind)://\(location.place)",
             "tributary.mode": request.incremental == nil ? "full-refresh" : "incremental",
         ]
+        for (key, value) in read.origin.properties { entries[key] = value }
         for conversion in read.progress.conversions {
             let key =
                 "tributary.converted.\(conversion.column)"

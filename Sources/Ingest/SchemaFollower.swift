@@ -21,6 +21,19 @@ struct SchemaFollower {
         return request
     }
 
+    /// Has a read treat columns that the last run left out as new: rows may have values there which
+    /// nobody has read.
+    func forgetUnread(in request: inout ReadRequest) {
+        guard let unread = request.incremental?.since?.terms?.unread, !unread.isEmpty else {
+            return
+        }
+        for field in base?.metadata.currentSchema?.schema.fields ?? []
+        where unread.contains(field.id) {
+            let identity = request.knownColumns.removeValue(forKey: field.name) ?? nil
+            request.unreadColumns[field.name] = .some(identity)
+        }
+    }
+
     /// The schemas of table and files for the plan of a request.
     ///
     /// - Throws: `IcebergError` `schemaDrift` naming what the contract does not allow.
@@ -67,7 +80,10 @@ struct SchemaFollower {
         let tellsByKey =
             incremental?.conflict == .merge || incremental?.since?.boundaryKeys != nil
         if !plan.isFull, tellsByKey, !key.isEmpty {
-            try evolution.checkMergeKey(old: key, new: plan.primaryKey)
+            try evolution.checkMergeKey(
+                old: key,
+                new: incremental?.conflict == .merge ? plan.mergeKey : plan.primaryKey
+            )
         }
         return evolution
     }

@@ -31,7 +31,7 @@ package struct StreamResult: Sendable {
     package var isConsistent = true
     /// How new rows were found, for an incremental read.
     package var rule: String?
-    /// Rows of the table that newer ones took the place of.
+    /// Rows of the table that others took the place of, or that were replaced as a whole.
     package var replacedRowCount: Int64 = 0
     /// The published snapshot; nil when nothing was published.
     package var snapshotID: Int64?
@@ -41,6 +41,8 @@ package struct StreamResult: Sendable {
     /// What could surprise the reader of the table, one sentence each.
     package var risks: [String] = []
     package var proof: Proof?
+    /// The table beside the stream; nil when nothing was compared.
+    package var comparison: Comparison?
     package var failure: (any Error)?
 
     /// The source's count beside ours.
@@ -55,6 +57,45 @@ package struct StreamResult: Sendable {
             case .notComparable: true
             }
         }
+    }
+
+    /// The rows that the table holds after the run beside those of the stream in the same snapshot.
+    package struct Comparison: Sendable {
+        package var source: RowCountAnswer
+        /// nil where the table's rows cannot be counted.
+        package var tableRowCount: Int64?
+
+        /// Rows that the table has more than the stream; nil where they cannot be compared.
+        package var difference: Int64? {
+            guard case .exactly(let count) = source, let tableRowCount else { return nil }
+            return tableRowCount - count
+        }
+
+        /// The comparison in words, with what a difference can come from.
+        package var words: String {
+            switch (source, difference) {
+            case (.notComparable(let why), _): "the table was not compared: \(why)"
+            case (_, nil): "the table was not compared: others wrote deletes that nobody counts"
+            case (_, 0): "the table holds as many rows as the stream"
+            case (_, let difference?) where difference > 0:
+                "the table holds \(difference) more rows than the stream: rows that were deleted at the "
+                    + "source, or left the condition, stay; others may have added some"
+            case (_, let difference?):
+                "the table holds \(-difference) fewer rows than the stream: rows that were committed late "
+                    + "were not seen, or others deleted some; --restart loads all of them"
+            }
+        }
+    }
+
+    /// The result of a stream that was not begun.
+    package static func refused(
+        _ stream: StreamName,
+        table: String,
+        _ failure: any Error
+    ) -> StreamResult {
+        var result = StreamResult(stream: stream, table: table, location: "")
+        result.failure = failure
+        return result
     }
 
     init(stream: StreamName, table: String, location: String) {
@@ -73,6 +114,9 @@ struct StreamRead: Sendable {
     var files: [DataFile]
     var progress: ReadProgress
     var sourceRowCount: RowCountAnswer
+    /// Rows of the stream, read or not.
+    var streamRowCount: RowCountAnswer
+    var origin: TableOrigin
     var cursor: CursorState?
 }
 

@@ -27,7 +27,7 @@ extension StreamRun {
         let record = RunRecord(
             runID: environment.makeUUID(),
             stream: reader.plan.stream.description,
-            source: "\(run.source.location.kind)://\(run.source.location.place)",
+            source: origin(of: reader.plan, mark: reader.mark).source,
             request: try Fingerprint.of(request),
             fingerprint: Fingerprint.of(reader.plan, evolution: evolution, base: base),
             mark: reader.mark,
@@ -85,7 +85,7 @@ extension StreamRun {
         _ evolution: SchemaEvolution,
         _ request: ReadRequest
     ) async throws -> OpenedRun {
-        let numbers = state.checkpoints.keys.sorted()
+        let (numbers, goneCount) = try await present(state)
         let parts = numbers.compactMap { state.checkpoints[$0]?.part }
         var verdict = Resumption.nothing(nil)
         if !parts.isEmpty {
@@ -109,8 +109,12 @@ extension StreamRun {
             )
         )
         var words =
-            "went on with run \(state.number), \(kept.count) of \(numbers.count) checkpoints"
-        if let reason = verdict.reason { words += ": \(reason)" }
+            "went on with run \(state.number), \(kept.count) of \(state.checkpoints.count) checkpoints"
+        let reasons = [
+            verdict.reason,
+            goneCount == 0 ? nil : "files of \(goneCount) are gone, and are read again",
+        ].compactMap { $0 }
+        if !reasons.isEmpty { words += ": \(reasons.joined(separator: "; "))" }
         return try opened(
             ledger,
             state.record.runID,
@@ -118,6 +122,32 @@ extension StreamRun {
             parts: state.checkpoints.filter { kept.contains($0.key) },
             words: words
         )
+    }
+
+    /// The checkpoints whose files are all there, in order, and how many are not.
+    ///
+    /// What was read of a slice behind a piece that is gone goes with it: positions tell where reading
+    /// stood, not what was read.
+    private func present(_ state: RunState) async throws -> (numbers: [Int], goneCount: Int) {
+        let checkpoints = state.checkpoints.sorted { $0.key < $1.key }
+        let files = checkpoints.flatMap(\.value.files)
+        let missing = Set(
+            try await StagedFiles(store: run.store, files: files, table: table).missing()
+        )
+        guard !missing.isEmpty else { return (checkpoints.map(\.key), 0) }
+        var numbers: [Int] = []
+        var broken: Set<SliceKey> = []
+        for (number, record) in checkpoints {
+            let slices = record.part.pieces.map(\.slice.key)
+            if record.files.contains(where: { missing.contains($0.path) })
+                || slices.contains(where: broken.contains)
+            {
+                broken.formUnion(slices)
+            } else {
+                numbers.append(number)
+            }
+        }
+        return (numbers, checkpoints.count - numbers.count)
     }
 
     private func opened(
@@ -146,9 +176,9 @@ extension StreamRun {
     }
 }
 
-/// What a run is of, as text to be compared.
+/// What a run is of, as digests to be compared.
 enum Fingerprint {
-    /// What was asked for.
+    /// What was asked for, as a digest: a condition or a cursor may hold values of rows.
     ///
     /// The cursor an incremental read starts from belongs to it: where the table was put back, rows
     /// read from the later one are not all that is missing.
@@ -162,19 +192,21 @@ enum Fingerprint {
         }
         if let incremental = request.incremental {
             parts.append("incremental by \(incremental.cursor) key \(incremental.key)")
-            parts.append("\(incremental.conflict.rawValue) lookback \(incremental.lookback ?? -1)")
+            let lookback = incremental.lookback.map { "\($0)" } ?? "-"
+            parts.append("\(incremental.conflict.rawValue) lookback \(lookback)")
             parts.append("since \(try incremental.since.map(TableCursor.text) ?? "-")")
         }
-        return parts.joined(separator: "; ")
+        return TextDigest.of(parts)
     }
 
-    /// What the rows look like at the source and in the files.
+    /// What the rows look like at the source and in the files, as a digest.
     static func of(_ plan: ReadPlan, evolution: SchemaEvolution, base: Table?) -> String {
         var parts = plan.columns.map { column in
             "\(column.name) \(column.sourceType) \(column.type) \(column.isRequired) "
-                + "\(column.policy.rawValue) \(column.identity ?? "")"
+                + "\(column.policy.rawValue) \(column.identity ?? "") \(column.definition ?? "")"
         }
         parts.append(plan.fingerprint)
+        parts.append(plan.definition)
         parts.append(plan.rule ?? "")
         parts.append(base?.metadata.tableUUID ?? "")
         func describe(_ fields: [Field]) {
@@ -184,6 +216,6 @@ enum Fingerprint {
             }
         }
         describe(evolution.table.fields)
-        return parts.joined(separator: "; ")
+        return TextDigest.of(parts)
     }
 }

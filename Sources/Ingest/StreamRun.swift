@@ -23,16 +23,16 @@ struct StreamRun: Sendable {
     /// What is known before the source is asked.
     private struct Preparation {
         var transaction: TableTransaction
+        var standing: TableStanding
+        var landing: Landing
         var request: ReadRequest
         /// The run to go on with.
         var unfinished: RunState?
         /// The newest run of the table; 0 when there is none.
         var newestNumber: Int
-        /// Why everything is read, though there is a cursor.
-        var reason: String?
     }
 
-    /// Thrown when the rows of before have to be read again too.
+    /// Thrown when rows that were read before have to be read again.
     private struct EverythingIsNeeded: Error {
         let reason: String
     }
@@ -57,10 +57,13 @@ struct StreamRun: Sendable {
         do {
             let unfinished = prepared.unfinished
             let newestNumber = prepared.newestNumber
+            let (standing, landing) = (prepared.standing, prepared.landing)
             let read = try await run.source.read(request) { reader in
+                try self.check(reader, standing, request)
                 let evolution = try await SchemaFollower(options: self.run.options, base: base)
                     .evolve(reader.plan, for: request.incremental)
                 try self.requireOldValues(reader.plan, evolution, request)
+                try self.requireKnownKey(reader.plan, evolution, landing, base)
                 let open = try await self.open(
                     reader,
                     request: request,
@@ -75,14 +78,21 @@ struct StreamRun: Sendable {
             guard let opened else { return }
             await note(opened, in: &result)
             result.note(read)
-            if let reason = prepared.reason {
+            if let reason = prepared.landing.reason {
                 result.risks.append("everything was read, because \(reason)")
             }
             result.schemaChanges = read.evolution.changes.map(\.description)
             try prove(read, in: &result)
             progress.update { $0.phase = .publishing }
             try Task.checkCancellation()
-            let publication = Publication(stream: self, opened: opened, read: read, base: base)
+            let publication = Publication(
+                stream: self,
+                opened: opened,
+                read: read,
+                base: base,
+                standing: prepared.standing,
+                change: prepared.landing.change
+            )
             try await publication.publish(prepared.transaction, request: request, &result)
         } catch {
             if let opened { await giveBack(opened, after: error) }
@@ -108,7 +118,20 @@ struct StreamRun: Sendable {
         let follower = SchemaFollower(options: run.options, base: transaction.base)
         var request = try follower.prepared(selection.request)
         let unfinished = try await unfinishedRun(newestNumber, metadata, &result)
-        let reason = try begin(&request, metadata, everythingBecause: reason)
+        let standing = try await TableStanding(of: transaction.base)
+        var landing = try Landing(
+            request,
+            upon: standing,
+            run.options,
+            table: table,
+            source: run.source.location
+        )
+        if let reason {
+            landing.since = nil
+            landing.reason = reason
+        }
+        request.incremental?.since = landing.since
+        follower.forgetUnread(in: &request)
         if run.options.contract == .discard {
             // What is left out is not read in the first place.
             request.columns = try await follower.evolve(
@@ -118,11 +141,66 @@ struct StreamRun: Sendable {
         }
         return Preparation(
             transaction: transaction,
+            standing: standing,
+            landing: landing,
             request: request,
             unfinished: unfinished,
-            newestNumber: newestNumber,
-            reason: reason
+            newestNumber: newestNumber
         )
+    }
+
+    /// Refuses a read whose rows are of another stream than the table's, or would leave gaps in it.
+    private func check(
+        _ reader: any StreamReader,
+        _ standing: TableStanding,
+        _ request: ReadRequest
+    ) throws {
+        try Landing.checkOrigin(
+            origin(of: reader.plan, mark: reader.mark),
+            upon: standing,
+            run.options,
+            table: table,
+            request: request
+        )
+        guard let incremental = request.incremental, incremental.since != nil,
+            incremental.conflict == .append
+        else { return }
+        let returned = request.columnsUnread(in: reader.plan)
+        guard returned.isEmpty else {
+            throw IngestError(
+                .refused,
+                "\(table): the last run did not read \(returned.joined(separator: ", ")), and rows that "
+                    + "were appended then cannot be read again; leave it out with --columns, or load the "
+                    + "table again with --restart"
+            )
+        }
+    }
+
+    /// The stream of the rows, as the table remembers it.
+    func origin(of plan: ReadPlan, mark: SourceMark) -> TableOrigin {
+        TableOrigin(run.source.location, plan.stream, mark: mark)
+    }
+
+    /// - Throws: `IngestError` `refused` where rows would be merged by a column that those of the table
+    ///   do not have: none of them would be found.
+    private func requireKnownKey(
+        _ plan: ReadPlan,
+        _ evolution: SchemaEvolution,
+        _ landing: Landing,
+        _ base: Table?
+    ) throws {
+        guard landing.change == .merge, let schema = base?.metadata.currentSchema?.schema else {
+            return
+        }
+        let known = Set(schema.fields.map(\.id))
+        for field in evolution.table.fields
+        where plan.mergeKey.contains(field.name) && !known.contains(field.id) {
+            throw IngestError(
+                .refused,
+                "\(table) has no column \(field.name), by which its rows would be matched; nothing was "
+                    + "changed. --restart replaces them"
+            )
+        }
     }
 
     /// - Throws: `EverythingIsNeeded` where rows the table has would lose values to its new schema,
@@ -143,33 +221,6 @@ struct StreamRun: Sendable {
             )
         }
         throw EverythingIsNeeded(reason: reason)
-    }
-
-    /// Has an incremental read begin where the table stands; returns why it begins anew, if it does.
-    private func begin(
-        _ request: inout ReadRequest,
-        _ metadata: TableMetadata?,
-        everythingBecause reason: String?
-    ) throws -> String? {
-        guard let incremental = request.incremental else { return nil }
-        if run.options.restarts {
-            request.incremental?.since = nil
-            return nil
-        }
-        let (cursor, isCertain) = try TableCursor.search(metadata)
-        guard cursor != nil || isCertain || incremental.conflict == .merge else {
-            throw IngestError(
-                .refused,
-                "the snapshot that told where \(table) stands is no longer kept; load the table anew "
-                    + "with --restart"
-            )
-        }
-        // What the table itself says comes before what was handed in to begin with.
-        if let cursor { request.incremental?.since = cursor }
-        let reason =
-            try reason ?? TableCursor.check(request, table: table, source: run.source.location)
-        if reason != nil { request.incremental?.since = nil }
-        return reason
     }
 
     /// The newest run of the table when it has not ended.
@@ -249,7 +300,8 @@ struct StreamRun: Sendable {
             throw SourceError(.protocol, "\(plan.stream): a slice was not read to its end")
         }
         let count = try await reader.sourceRowCount()
-        let cursor = try await cursor(of: reader, request)
+        let streamCount = try await streamRowCount(reader, count, request)
+        let cursor = try await cursor(of: reader, evolution, request)
         let checkpoints = await opened.ledger.state.checkpoints
         var total = ReadProgress()
         for checkpoint in checkpoints.values { total.add(checkpoint.progress) }
@@ -261,25 +313,45 @@ struct StreamRun: Sendable {
             files: checkpoints.sorted { $0.key < $1.key }.flatMap(\.value.files),
             progress: total,
             sourceRowCount: count,
+            streamRowCount: streamCount,
+            origin: origin(of: plan, mark: reader.mark),
             cursor: cursor
         )
+    }
+
+    /// How many rows the stream has in the snapshot of the read.
+    private func streamRowCount(
+        _ reader: any StreamReader,
+        _ count: RowCountAnswer,
+        _ request: ReadRequest
+    ) async throws -> RowCountAnswer {
+        if request.incremental?.conflict == .append {
+            return .notComparable("the table keeps every version of a row")
+        }
+        if reader.plan.isFull { return count }
+        return try await reader.streamRowCount(isNeeded: run.options.requiresEqual)
     }
 
     /// Where the next incremental read goes on, and under which terms.
     private func cursor(
         of reader: any StreamReader,
+        _ evolution: SchemaEvolution,
         _ request: ReadRequest
     ) async throws -> CursorState? {
         guard var cursor = try await reader.cursor(), let incremental = request.incremental else {
             return nil
         }
-        cursor.terms = TableCursor.terms(
+        let isMerge = incremental.conflict == .merge
+        var terms = TableCursor.terms(
             request,
             incremental,
-            key: reader.plan.primaryKey,
-            source: run.source.location,
-            mark: cursor.mark
+            key: isMerge ? reader.plan.mergeKey : reader.plan.primaryKey,
+            source: run.source.location
         )
+        terms.definition = reader.plan.definitionDigest()
+        let read = Set(evolution.written.fields.map(\.id))
+        terms.unread = evolution.table.fields.map(\.id).filter { !read.contains($0) }
+        cursor.terms = terms
         return cursor
     }
 

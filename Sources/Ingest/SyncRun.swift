@@ -27,8 +27,13 @@ package struct RunOptions: Sendable {
     /// How the tables' schemas follow the source.
     package var contract = SchemaContract.evolve
     package var allowsTypeChange = false
-    /// Begin anew: neither an unfinished run nor the cursor counts.
+    /// Start over: neither an unfinished run nor the cursor counts, and the table's rows are replaced.
     package var restarts = false
+    /// Keep the rows of a table that others filled, or that was loaded in another way: merge into them,
+    /// or append to them.
+    package var adopts = false
+    /// Publish nothing when the table would hold another number of rows than the stream.
+    package var requiresEqual = false
     /// Take an unfinished run from a process that lives.
     package var takesOver = false
     /// Processes whose unfinished runs are to be taken, whether they live or not.
@@ -111,24 +116,19 @@ package struct SyncRun: Sendable {
 
     /// Runs the streams one after the other.
     ///
-    /// - Throws: `IngestError.Code.sameTable`; failures of a stream are part of the result.
+    /// Failures of a stream are part of the result. Streams that would land in one table all fail.
     package func perform(
         _ selections: [StreamSelection],
         progress: RunProgress
     ) async throws -> RunResult {
-        var taken: [TableIdentifier: StreamName] = [:]
-        for selection in selections {
-            if let other = taken.updateValue(selection.request.stream, forKey: selection.table) {
-                throw IngestError(
-                    .sameTable,
-                    "\(other) and \(selection.request.stream) would both land in "
-                        + "\(selection.table); name a table for one of them with --into"
-                )
-            }
-        }
+        let takers = Dictionary(grouping: selections, by: \.table)
         let start = environment.now()
         var result = RunResult(seconds: 0, streams: [])
         for selection in selections {
+            if let others = takers[selection.table], others.count > 1 {
+                result.streams.append(Self.collision(selection, others))
+                continue
+            }
             let outcome = await perform(selection, progress: progress)
             result.streams.append(outcome)
             progress.update { $0.finishedCount += 1 }
@@ -136,6 +136,22 @@ package struct SyncRun: Sendable {
         }
         result.seconds = Double(environment.now() - start) / 1000
         return result
+    }
+
+    private static func collision(
+        _ selection: StreamSelection,
+        _ others: [StreamSelection]
+    ) -> StreamResult {
+        let names = others.map(\.request.stream.description).joined(separator: " and ")
+        return .refused(
+            selection.request.stream,
+            table: selection.table.description,
+            IngestError(
+                .sameTable,
+                "\(names) would land in one table, \(selection.table); name a table for one of them with "
+                    + "--into"
+            )
+        )
     }
 
     private func perform(

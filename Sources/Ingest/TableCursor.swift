@@ -2,43 +2,21 @@ import FoundationEssentials
 package import Iceberg
 package import Streams
 
-/// The cursor of a table: kept in its snapshots, so that it goes back when the table does.
+/// The cursor of a table: kept in its snapshots, so that it goes back when the table does, and beside
+/// them, so that it outlives those that others expire.
 package enum TableCursor {
     /// The key of a snapshot's summary that holds it.
     static let summaryKey = "tributary.checkpoint"
+    /// The table's property that holds the newest one.
+    static let property = "tributary.checkpoint"
+    /// The property that names the snapshot which the newest one came with.
+    static let snapshotProperty = "tributary.snapshot"
 
-    /// The newest cursor in the history of the current state.
-    ///
-    /// A snapshot that replaced everything without a cursor ends the search: what was before it is
-    /// no longer there.
+    /// The cursor a table goes on from; nil when it has none.
     ///
     /// - Throws: `IngestError` `refused` for one that this program cannot read.
-    package static func newest(in metadata: TableMetadata?) throws -> CursorState? {
-        try search(metadata).cursor
-    }
-
-    /// The newest cursor, and whether the history goes back far enough to say that there is none.
-    static func search(
-        _ metadata: TableMetadata?
-    ) throws -> (cursor: CursorState?, isCertain: Bool) {
-        for snapshot in metadata?.ancestry ?? [] {
-            if let text = snapshot.summary[summaryKey] {
-                guard
-                    // What cannot be read is reported below.
-                    let cursor = try? JSONDecoder().decode(CursorState.self, from: Data(text.utf8)),
-                    cursor.version == CursorState.currentVersion
-                else {
-                    throw IngestError(
-                        .refused,
-                        "the cursor of snapshot \(snapshot.id) is of another version of this "
-                            + "program; load the table anew with --restart"
-                    )
-                }
-                return (cursor, true)
-            }
-            if snapshot.summary["tributary.run-id"] != nil { return (nil, true) }
-        }
-        return (nil, metadata?.ancestry.last?.parentID == nil)
+    package static func newest(of table: Table?) async throws -> CursorState? {
+        try await TableStanding(of: table).cursor
     }
 
     /// When the newest cursor was written, in milliseconds since 1970.
@@ -53,56 +31,61 @@ package enum TableCursor {
         return String(decoding: try encoder.encode(cursor), as: UTF8.self)
     }
 
+    /// Reads the text of a cursor.
+    ///
+    /// - Throws: `IngestError` `refused`.
+    static func parse(_ text: String) throws -> CursorState {
+        guard
+            // What cannot be read is reported below.
+            let cursor = try? JSONDecoder().decode(CursorState.self, from: Data(text.utf8)),
+            cursor.version == CursorState.currentVersion
+        else {
+            throw IngestError(
+                .refused,
+                "the table's cursor is of another version of this program; load the table again with "
+                    + "--restart"
+            )
+        }
+        return cursor
+    }
+
     /// What a cursor of this read is of.
     static func terms(
         _ request: ReadRequest,
         _ incremental: IncrementalRequest,
         key: [String],
-        source: SourceLocation,
-        mark: SourceMark?
+        source: SourceLocation
     ) -> CursorState.Terms {
-        // A source that tells who it is may have another address from one run to the next.
-        let place = mark?.facts["system"] == nil ? "\(source.kind)://\(source.place) " : ""
         let stream = StreamName(
             namespace: request.stream.namespace ?? source.defaultNamespace,
             name: request.stream.name
         )
+        // The condition may hold values of rows.
+        let condition = request.filter.map { " where \(TextDigest.of([$0]))" } ?? ""
         return CursorState.Terms(
-            scope: "\(place)\(stream) where \(request.filter ?? "true")",
+            scope: "\(stream)\(condition)",
             key: key,
             conflict: incremental.conflict
         )
     }
 
-    /// Why rows behind the cursor are not all that the table lacks; nil when they are.
-    ///
-    /// - Throws: `IngestError` `refused` for a request that does not fit where the table stands.
-    static func check(
+    /// Why rows behind `since` are not all that the table lacks; nil when they are.
+    static func mismatch(
+        _ since: CursorState,
         _ request: ReadRequest,
-        table: TableIdentifier,
         source: SourceLocation
-    ) throws -> String? {
-        guard let incremental = request.incremental, let since = incremental.since else {
-            return nil
-        }
-        func refused(_ what: String) -> IngestError {
-            IngestError(.refused, "\(table) was loaded \(what); load it anew with --restart")
-        }
+    ) -> String? {
+        guard let incremental = request.incremental else { return nil }
         guard since.column == incremental.cursor else {
-            throw refused("by the cursor \(since.column), not \(incremental.cursor)")
+            return "by the cursor \(since.column), not \(incremental.cursor)"
         }
         guard let terms = since.terms else { return nil }
         guard terms.conflict == incremental.conflict else {
-            throw refused(
-                "with --on-conflict \(terms.conflict.rawValue), not \(incremental.conflict.rawValue)"
-            )
+            return "with --on-conflict \(terms.conflict.rawValue), not "
+                + incremental.conflict.rawValue
         }
-        let now = self.terms(request, incremental, key: [], source: source, mark: since.mark)
-        guard terms.scope != now.scope else { return nil }
-        guard incremental.conflict == .merge else {
-            throw refused("with other rows (\(terms.scope))")
-        }
-        return "the last run read other rows (\(terms.scope))"
+        let now = self.terms(request, incremental, key: [], source: source)
+        return terms.scope == now.scope ? nil : "with another stream or condition"
     }
 }
 

@@ -15,8 +15,12 @@ package struct ReadRequest: Sendable {
     ///
     /// A source that has to size or guess a type keeps to these where they hold every value.
     package var preferredTypes: [String: DataType]
-    /// Columns the table has now, each with its identity where that is known.
+    /// Columns the table has now and the last run read, each with its identity where that is known.
     package var knownColumns: [String: String?] = [:]
+    /// Columns the table has now and the last run left out, in the same way.
+    package var unreadColumns: [String: String?] = [:]
+    /// Whether an incremental read may miss rows that come or go without a write to them.
+    package var acceptsUnseenChanges = false
     /// Reads what is new only; nil to read everything.
     package var incremental: IncrementalRequest?
 
@@ -39,16 +43,33 @@ package struct ReadRequest: Sendable {
         self.incremental = incremental
     }
 
-    /// The columns of a plan that the table does not have yet; none while there is no table.
+    /// The columns by which the request merges rows; none for one that does not merge.
+    package func mergeKey(primaryKey: [String]) -> [String] {
+        guard let incremental, incremental.conflict == .merge else { return [] }
+        return incremental.key.isEmpty ? primaryKey : incremental.key
+    }
+
+    /// The columns of a plan that the table does not have yet, or that the last run left out; none while
+    /// there is no table.
     ///
     /// A column is known by its identity, and by its name only where one of the two has none.
     package func columnsNew(in plan: ReadPlan) -> [String] {
         if knownColumns.isEmpty { return [] }
-        let identities = Set(knownColumns.values.compactMap { $0 })
+        let known = Set(Self.columns(of: plan, among: knownColumns))
+        return plan.columns.map(\.name).filter { !known.contains($0) }
+    }
+
+    /// The columns of a plan that the table has and the last run left out.
+    package func columnsUnread(in plan: ReadPlan) -> [String] {
+        Self.columns(of: plan, among: unreadColumns)
+    }
+
+    private static func columns(of plan: ReadPlan, among known: [String: String?]) -> [String] {
+        let identities = Set(known.values.compactMap { $0 })
         return plan.columns.filter { column in
-            if let identity = column.identity, identities.contains(identity) { return false }
-            guard let known = knownColumns[column.name] else { return true }
-            return known != nil && column.identity != nil
+            if let identity = column.identity, identities.contains(identity) { return true }
+            guard let found = known[column.name] else { return false }
+            return found == nil || column.identity == nil
         }.map(\.name)
     }
 }
@@ -70,6 +91,9 @@ package struct PlannedColumn: Hashable, Sendable {
     package var isObserved: Bool
     /// What the source knows the column by whatever its name is; nil where it has no such thing.
     package var identity: String?
+    /// What the column's values depend on besides writes to its rows, as the expression of a column
+    /// that is computed when it is read; nil where there is no such thing.
+    package var definition: String?
 
     /// Makes a planned column.
     package init(
@@ -112,10 +136,17 @@ package struct ReadPlan: Sendable {
     /// How an incremental read finds what is new and what it covers, in words; nil where the mode
     /// is a full refresh.
     package var rule: String?
-    /// What the meaning of the rows depends on beside the columns above, as a digest.
+    /// What the meaning of the rows depends on beside the columns above.
     ///
-    /// Definitions that change what is read without a write to any row are in it.
+    /// Definitions that change what is read without a write to any row are in it: a read that was
+    /// cut off is resumed under the same ones only.
     package var fingerprint = ""
+    /// What all values of the stream depend on besides writes to its rows, as the definition of a view;
+    /// empty where there is no such thing.
+    package var definition = ""
+    /// The columns by which a merge tells rows apart: the key's, or those that hold its values in the
+    /// form the source compares them in.
+    package var mergeKey: [String]
     /// What could surprise the reader of the result, one sentence each.
     package var risks: [String]
 
@@ -135,11 +166,24 @@ package struct ReadPlan: Sendable {
         self.query = query
         self.columns = columns
         self.primaryKey = primaryKey
+        mergeKey = primaryKey
         self.estimatedRowCount = estimatedRowCount
         self.estimatedByteCount = estimatedByteCount
         self.access = access
         self.resume = resume
         self.risks = risks
+    }
+
+    /// A digest of all definitions that values of the plan depend on, without those of some columns.
+    ///
+    /// Empty where only a write to its row changes a value.
+    package func definitionDigest(leavingOut names: [String] = []) -> String {
+        let left = Set(names)
+        var parts = definition.isEmpty ? [] : [definition]
+        for column in columns where !left.contains(column.name) {
+            if let definition = column.definition { parts.append("\(column.name) \(definition)") }
+        }
+        return parts.isEmpty ? "" : TextDigest.of(parts)
     }
 
     /// The columns as a schema, without field ids.

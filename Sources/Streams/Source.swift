@@ -31,7 +31,7 @@ package protocol Source: Sendable {
 /// Rows of one stream in one snapshot.
 ///
 /// A run asks in this order: `resume` when an earlier attempt left something, `slices`, the lanes,
-/// `sourceRowCount` and `cursor` when all lanes ended.
+/// `sourceRowCount`, `streamRowCount` and `cursor` when all lanes ended.
 package protocol StreamReader: Sendable {
     /// The plan the rows follow; its schema is that of the batches.
     var plan: ReadPlan { get }
@@ -52,6 +52,12 @@ package protocol StreamReader: Sendable {
 
     /// How many rows the source itself counts in this snapshot; to be asked when all lanes ended.
     func sourceRowCount() async throws -> RowCountAnswer
+
+    /// How many rows the stream has in this snapshot, those that an incremental read passes over
+    /// included; to be asked when all lanes ended.
+    ///
+    /// Where a count would cost as much as the read saves, and `isNeeded` is false, the answer is that.
+    func streamRowCount(isNeeded: Bool) async throws -> RowCountAnswer
 
     /// Where the next incremental read goes on; nil for a read that has no cursor.
     func cursor() async throws -> CursorState?

@@ -16,6 +16,8 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
         case unsupported
         /// A value its column cannot hold, under the policy `error`.
         case badValue = "bad-value"
+        /// Several rows have the key that is to tell them apart.
+        case duplicateKey = "duplicate-key"
         /// The source went away or stopped the read.
         case interrupted
         /// The source broke its own protocol or said something unexpected.
@@ -39,7 +41,7 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .unreachable, .interrupted: true
         case .configuration, .authentication, .notFound, .permission, .unsupported, .badValue,
-            .protocol:
+            .duplicateKey, .protocol:
             false
         }
     }

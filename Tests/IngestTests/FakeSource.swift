@@ -157,5 +157,9 @@ private final class FakeReader: StreamReader {
         script.answer ?? .exactly(Int64(script.rowCount))
     }
 
+    func streamRowCount(isNeeded: Bool) async throws -> RowCountAnswer {
+        try await sourceRowCount()
+    }
+
     func cursor() async throws -> CursorState? { nil }
 }

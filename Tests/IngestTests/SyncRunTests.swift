@@ -292,9 +292,13 @@ import Testing
                     table: lake.table
                 )
             }
-            await #expect(throws: IngestError.self) {
-                try await run.perform(selections, progress: RunProgress())
-            }
+            let result = try await run.perform(selections, progress: RunProgress())
+            #expect(
+                result.streams.map { ($0.failure as? IngestError)?.code } == [
+                    .sameTable, .sameTable,
+                ]
+            )
+            #expect(try await lake.catalog.loadIfPresent(lake.table) == nil)
         }
     }
 

@@ -16,8 +16,9 @@ package struct MariaDBDatabase: Sendable {
         "mariadb://\(user):\(password)@127.0.0.1:\(port)/\(name)"
     }
 
-    private init(name: String) throws {
-        server = try TestEnvironment.value(of: "TRIBUTARY_TEST_MARIADB")
+    private init(name: String, on server: String?) throws {
+        let server = try server ?? TestEnvironment.value(of: "TRIBUTARY_TEST_MARIADB")
+        self.server = server
         guard let parts = server.wholeMatch(of: /mariadb:\/\/.+:(.+)@.+:([0-9]+)\//) else {
             throw TestSupportError("TRIBUTARY_TEST_MARIADB is no address: mariadb://u:p@h:1/")
         }
@@ -26,16 +27,17 @@ package struct MariaDBDatabase: Sendable {
         self.name = name
     }
 
-    /// Makes a new database, lends it and drops it.
+    /// Makes a new database, lends it and drops it; on the test server where no other is named.
     package static func withNew<Result>(
+        on server: String? = nil,
         _ body: (MariaDBDatabase) async throws -> Result
     ) async throws -> Result {
         var generator = SystemRandomNumberGenerator()
         let name = "test_\(String(generator.next(), radix: 36))"
-        let control = try MariaDBDatabase(name: "mysql")
+        let control = try MariaDBDatabase(name: "mysql", on: server)
         try await control.run("CREATE DATABASE \(name)")
         do {
-            let result = try await body(MariaDBDatabase(name: name))
+            let result = try await body(MariaDBDatabase(name: name, on: server))
             try await control.run("DROP DATABASE \(name)")
             return result
         } catch {

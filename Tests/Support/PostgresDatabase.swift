@@ -22,12 +22,13 @@ package struct PostgresDatabase: Sendable {
         ).url(database: name)
     }
 
-    /// Makes a new database, lends it and drops it.
+    /// Makes a new database, lends it and drops it; on the test server where no other is named.
     package static func withNew<Result>(
+        on server: PostgresAddress? = nil,
         creation: String = "",
         _ body: (PostgresDatabase) async throws -> Result
     ) async throws -> Result {
-        let server = try PostgresAddress.ofTestServer()
+        let server = try server ?? .ofTestServer()
         var generator = SystemRandomNumberGenerator()
         let suffix = String(generator.next(), radix: 36)
         let database = PostgresDatabase(server: server, name: "test_\(suffix)")
@@ -122,11 +123,15 @@ package struct PostgresAddress: Sendable {
 
     /// The server that `scripts/servers` started.
     package static func ofTestServer() throws -> PostgresAddress {
-        let text = try TestEnvironment.value(of: "TRIBUTARY_TEST_POSTGRES")
+        try PostgresAddress(parsing: TestEnvironment.value(of: "TRIBUTARY_TEST_POSTGRES"))
+    }
+
+    /// Reads an address as `scripts/servers` writes it.
+    package init(parsing text: String) throws {
         guard let parts = text.wholeMatch(of: /postgres:\/\/(.+):(.+)@(.+):([0-9]+)\/.*/) else {
             throw TestSupportError("TRIBUTARY_TEST_POSTGRES is no address: postgres://u:p@h:1/d")
         }
-        return PostgresAddress(
+        self.init(
             user: String(parts.1),
             password: String(parts.2),
             host: String(parts.3),

@@ -8,7 +8,7 @@ import Testing
         "Columnar": ["CZstd", "CSnappy", "CLZ4", "CZlib"],
         "ObjectStorage": [],
         "Iceberg": ["Columnar", "ObjectStorage", "CZlib"],
-        "Streams": ["Columnar"],
+        "Streams": ["Columnar", "Crypto"],
         "Connectors": ["Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite"],
         "Ingest": ["Columnar", "ObjectStorage", "Iceberg", "Streams"],
         "Scheduling": ["HeapModule"],

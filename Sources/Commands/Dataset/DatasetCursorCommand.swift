@@ -23,7 +23,7 @@ struct DatasetCursorCommand: AsyncParsableCommand {
     func run() async throws {
         try await Interruptible.run {
             let loaded = try await lake.open(.reading).catalog.load(table.identifier)
-            guard let cursor = try TableCursor.newest(in: loaded.metadata) else {
+            guard let cursor = try await TableCursor.newest(of: loaded) else {
                 throw IcebergError(
                     .notFound,
                     "\(table.identifier) has no cursor: its rows were not read incrementally"

@@ -28,18 +28,18 @@ enum ExitStatus: Int32 {
             case .configuration, .unreachable, .authentication, .notFound, .permission,
                 .interrupted:
                 self = .source
-            case .unsupported, .badValue, .protocol: self = .failure
+            case .unsupported, .badValue, .duplicateKey, .protocol: self = .failure
             }
         case let error as IngestError:
             switch error.code {
             case .unproven: self = .unproven
             case .busy, .superseded: self = .busy
-            case .unreadableLedger: self = .lake
+            case .unreadableLedger, .filesGone: self = .lake
             case .sameTable, .refused: self = .failure
             }
         case is StorageError: self = .lake
         case let error as IcebergError:
-            self = error.code == .schemaDrift ? .failure : .lake
+            self = [.schemaDrift, .duplicateKey].contains(error.code) ? .failure : .lake
         case is CancellationError: self = .interrupted
         case let error as APIError where error.status == 424: self = .source
         default: self = .failure

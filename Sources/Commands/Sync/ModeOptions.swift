@@ -48,8 +48,8 @@ struct ModeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            For incremental: look again this far behind the cursor's highest value: 90s, 1h, 2d; \
-            units for a cursor of numbers.
+            For incremental: look again this far behind the cursor's highest value: 90s, 1h, 2d for \
+            times, 1000 for numbers.
             """,
             discussion: """
                 Without it Postgres tables are scanned by the server for rows of transactions since \
@@ -58,7 +58,7 @@ struct ModeOptions: ParsableArguments {
             valueName: "span"
         )
     )
-    var lookback: TimeSpan?
+    var lookback: Lookback?
 
     @Option(
         help: ArgumentHelp(
@@ -79,8 +79,32 @@ struct ModeOptions: ParsableArguments {
     )
     var contract = SchemaContract.evolve
 
-    @Flag(help: "Begin anew: neither an unfinished run nor the cursor counts.")
+    @Flag(
+        help: """
+            Start over: neither an unfinished run nor the cursor counts, and all rows of the table are \
+            replaced, whoever wrote them.
+            """
+    )
     var restart = false
+
+    @Flag(
+        help: """
+            Keep the rows of a table that others filled, or that was loaded in another way: read \
+            everything and merge it into them, or append it.
+            """
+    )
+    var adopt = false
+
+    @Flag(
+        help: """
+            For incremental: read a view, or under a condition, whose rows come and go without a write \
+            to them, and miss those changes.
+            """
+    )
+    var acceptUnseenChanges = false
+
+    @Flag(help: "Publish nothing when the table would hold another number of rows than the stream.")
+    var requireEqual = false
 
     @Flag(help: "Take an unfinished run from a process that still lives.")
     var takeOver = false
@@ -100,6 +124,11 @@ struct ModeOptions: ParsableArguments {
         guard mode == .incremental || onConflict == nil else {
             throw ValidationError("--on-conflict belongs to --mode incremental")
         }
+        guard !adopt || (mode == .incremental && !restart) else {
+            throw ValidationError(
+                "--adopt keeps rows, which --mode incremental can; --restart replaces them: leave one out"
+            )
+        }
         guard state == nil || !restart else {
             throw ValidationError(
                 "--state says where to begin, --restart to begin anew: leave one out"
@@ -115,7 +144,7 @@ struct ModeOptions: ParsableArguments {
             cursor: cursor,
             key: try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") } ?? [],
             conflict: onConflict ?? .merge,
-            lookback: lookback.map { Int64($0.seconds) },
+            lookback: lookback,
             since: try state.map { try start(of: stream, in: $0, cursor: cursor) }
         )
     }
@@ -144,6 +173,19 @@ struct ModeOptions: ParsableArguments {
             )
         }
         return start
+    }
+}
+
+extension Lookback: ExpressibleByArgument {
+    /// Reads a number, or a time with its unit.
+    package init?(argument: String) {
+        if let count = Int64(argument), count > 0 {
+            self = .units(count)
+        } else if argument.last?.isNumber == false, let span = TimeSpan(argument: argument) {
+            self = .seconds(Int64(span.seconds))
+        } else {
+            return nil
+        }
     }
 }
 

@@ -76,14 +76,7 @@ struct SyncCommand: AsyncParsableCommand {
     private func synchronize() async throws -> ExitStatus {
         let source = try source.makeSource()
         let names = all ? try await source.discover().map(\.name) : stream
-        let selections = try names.map { name in
-            var request = try read.request(for: name)
-            request.incremental = try mode.incremental(name)
-            return StreamSelection(
-                request: request,
-                table: try target(of: name, in: source.location)
-            )
-        }
+        let (selections, refused) = try select(names, in: source.location)
         let opened = try lake.open(.writing)
         var options = RunOptions()
         options.limits = limit.limits
@@ -91,6 +84,8 @@ struct SyncCommand: AsyncParsableCommand {
         options.allowsTypeChange = allowTypeChange
         options.restarts = mode.restart
         options.takesOver = mode.takeOver
+        options.adopts = mode.adopt
+        options.requiresEqual = mode.requireEqual
         let run = SyncRun(
             source: source,
             store: opened.store,
@@ -100,13 +95,14 @@ struct SyncCommand: AsyncParsableCommand {
             writer: Release.version
         )
         let progress = RunProgress()
-        let result = try await ProgressReporter.reporting(
+        var result = try await ProgressReporter.reporting(
             progress,
             streamCount: selections.count,
             isQuiet: quiet
         ) {
             try await run.perform(selections, progress: progress)
         }
+        result.streams += refused
         if json {
             try Terminal.json(SyncReport(result, source: source.location))
         } else {
@@ -127,6 +123,27 @@ struct SyncCommand: AsyncParsableCommand {
         if statuses.contains(.interrupted) { return .interrupted }
         guard let status = statuses.first else { return .success }
         return statuses.count == 1 ? status : .failure
+    }
+
+    /// The streams to read, and those that cannot be landed: one of them is in nobody's way.
+    private func select(
+        _ names: [StreamName],
+        in location: SourceLocation
+    ) throws -> (selections: [StreamSelection], refused: [StreamResult]) {
+        var selections: [StreamSelection] = []
+        var refused: [StreamResult] = []
+        for name in names {
+            var request = try read.request(for: name)
+            request.incremental = try mode.incremental(name)
+            request.acceptsUnseenChanges = mode.acceptUnseenChanges
+            do {
+                let table = try target(of: name, in: location)
+                selections.append(StreamSelection(request: request, table: table))
+            } catch {
+                refused.append(.refused(name, table: "", error))
+            }
+        }
+        return (selections, refused)
     }
 
     /// The table a stream lands in.

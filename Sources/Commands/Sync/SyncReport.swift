@@ -33,6 +33,7 @@ struct SyncReport: Encodable {
         var conversions: [Change]
         var risks: [String]
         var reconciliation: Reconciliation?
+        var comparison: Comparison?
         var error: Failure?
     }
 
@@ -47,6 +48,14 @@ struct SyncReport: Encodable {
         var sourceRows: Int64?
         var committedRows: Int64
         var status: String
+        var reason: String?
+    }
+
+    struct Comparison: Encodable {
+        var sourceRows: Int64?
+        var tableRows: Int64?
+        var status: String
+        var difference: Int64?
         var reason: String?
     }
 
@@ -104,6 +113,11 @@ struct SyncReport: Encodable {
                     "consistency: \(stream.stream): mixed: the rows are of more than one snapshot of "
                         + "the source"
                 )
+            }
+            if let comparison = stream.comparison, comparison.difference != 0,
+                !isQuiet || comparison.difference != nil
+            {
+                Terminal.note("compared: \(stream.stream): \(comparison.words)")
             }
             if let rule = stream.rule, !isQuiet {
                 Terminal.note("new rows: \(stream.stream): \(rule)")
@@ -165,6 +179,7 @@ extension SyncReport.Stream {
             },
             risks: result.risks,
             reconciliation: result.proof.map(SyncReport.Reconciliation.init),
+            comparison: result.comparison.map(SyncReport.Comparison.init),
             error: result.failure.map(SyncReport.Failure.init)
         )
     }
@@ -181,6 +196,21 @@ extension SyncReport.Reconciliation {
             status = "not-comparable"
             reason = why
         }
+    }
+}
+
+extension SyncReport.Comparison {
+    init(_ comparison: StreamResult.Comparison) {
+        if case .exactly(let count) = comparison.source { sourceRows = count }
+        tableRows = comparison.tableRowCount
+        difference = comparison.difference
+        status =
+            switch comparison.difference {
+            case nil: "not-comparable"
+            case 0: "equal"
+            default: "different"
+            }
+        reason = comparison.difference == 0 ? nil : comparison.words
     }
 }
 

@@ -17,29 +17,56 @@ struct MySQLRelation: Sendable {
         var comment: String?
         /// Only read when named: `INVISIBLE`.
         var isHidden: Bool
+        /// The expression of a column that is computed whenever it is read.
+        var expression: String?
+
+        /// What its values depend on besides writes to its rows: what it was declared as, since a change
+        /// of that rewrites values.
+        var definition: String {
+            [typeName, characterSet, collation, expression].map { $0 ?? "" }.joined(separator: " ")
+        }
+    }
+
+    /// `table_type` of the information schema, of what has rows to be read.
+    enum Kind: String, Sendable, CaseIterable {
+        case table = "BASE TABLE"
+        case view = "VIEW"
+        case systemVersioned = "SYSTEM VERSIONED"
+
+        /// The kind in words.
+        var words: String {
+            switch self {
+            case .table: "table"
+            case .view: "view"
+            case .systemVersioned: "system-versioned table"
+            }
+        }
+
+        /// The types as a list of SQL.
+        static let list = allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     }
 
     var name: StreamName
-    /// `BASE TABLE`, `VIEW`, `SYSTEM VERSIONED`.
-    var kind: String
+    var kind: Kind
     /// nil for a view.
     var engine: String?
     var estimatedRowCount: Int64?
     var byteCount: Int64
+    /// When the server made it, or wrote it as a whole; nil where it does not say.
+    var createdAt: String?
     var columns: [Column] = []
     var primaryKey: [String] = []
+    /// Those of the primary key among them, and of its parts that do not have the whole column.
+    var uniqueIndexes: [MySQLUniqueIndex] = []
 
-    var kindName: String {
-        switch kind {
-        case "VIEW": "view"
-        case "SYSTEM VERSIONED": "system-versioned table"
-        default: "table"
-        }
+    /// Characters that the primary key has of a column; nil for all.
+    func prefix(of name: String) -> Int? {
+        uniqueIndexes.first { $0.name == "PRIMARY" }?.parts.first { $0.column == name }?.prefix
     }
 
     /// Whether reads of it see one state while others write.
     var hasSnapshots: Bool {
-        guard kind != "VIEW" else { return true }
+        guard kind != .view else { return true }
         return ["InnoDB", "ROCKSDB", "TokuDB"].contains(engine ?? "")
     }
 
@@ -87,7 +114,7 @@ struct MySQLCatalog {
 
     /// Relations, ordered by name, without columns; `stream` for one alone.
     func relations(matching stream: StreamName? = nil) async throws -> [MySQLRelation] {
-        var conditions = ["table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED')"]
+        var conditions = ["table_type IN (\(MySQLRelation.Kind.list))"]
         if let space = stream?.namespace ?? database {
             conditions.append("table_schema = \(MySQLSyntax.literal(space))")
         } else {
@@ -98,18 +125,20 @@ struct MySQLCatalog {
         let rows = try await session.query(
             """
             SELECT table_schema, table_name, table_type, engine, table_rows,
-                COALESCE(data_length, 0)
+                COALESCE(data_length, 0), create_time
             FROM information_schema.tables WHERE \(conditions.joined(separator: " AND "))
             ORDER BY table_schema, table_name
             """
         )
-        return rows.map { row in
-            MySQLRelation(
+        return rows.compactMap { row in
+            guard let kind = row[2].flatMap(MySQLRelation.Kind.init(rawValue:)) else { return nil }
+            return MySQLRelation(
                 name: StreamName(namespace: row[0], name: row[1] ?? ""),
-                kind: row[2] ?? "",
+                kind: kind,
                 engine: row[3],
                 estimatedRowCount: row[4].flatMap { Int64($0) },
-                byteCount: row[5].flatMap { Int64($0) } ?? 0
+                byteCount: row[5].flatMap { Int64($0) } ?? 0,
+                createdAt: row[6]
             )
         }
     }
@@ -160,20 +189,28 @@ struct MySQLCatalog {
         let one =
             relations.count == 1
             ? " AND table_name = \(MySQLSyntax.literal(relations[0].name.name))" : ""
+        let scope = "table_schema IN (\(spaces))\(one)"
+        let columns = try await columns(scope)
+        let indexes = try await uniqueIndexes(scope)
+        return relations.map { relation in
+            var relation = relation
+            relation.columns = columns[relation.name] ?? []
+            relation.uniqueIndexes = indexes[relation.name] ?? []
+            relation.primaryKey =
+                relation.uniqueIndexes.first { $0.name == "PRIMARY" }?.parts.compactMap(\.column)
+                ?? []
+            return relation
+        }
+    }
+
+    private func columns(_ scope: String) async throws -> [StreamName: [MySQLRelation.Column]] {
         let rows = try await session.query(
             """
             SELECT table_schema, table_name, column_name, data_type, column_type, is_nullable,
                 character_set_name, collation_name, numeric_precision, numeric_scale,
-                column_comment, extra
-            FROM information_schema.columns WHERE table_schema IN (\(spaces))\(one)
+                column_comment, extra, generation_expression
+            FROM information_schema.columns WHERE \(scope)
             ORDER BY table_schema, table_name, ordinal_position
-            """
-        )
-        let keys = try await session.query(
-            """
-            SELECT table_schema, table_name, column_name FROM information_schema.statistics
-            WHERE table_schema IN (\(spaces))\(one) AND index_name = 'PRIMARY'
-            ORDER BY table_schema, table_name, seq_in_index
             """
         )
         var columns: [StreamName: [MySQLRelation.Column]] = [:]
@@ -189,20 +226,39 @@ struct MySQLCatalog {
                     precision: row[8].flatMap { Int($0) },
                     scale: row[9].flatMap { Int($0) },
                     comment: row[10].flatMap { $0.isEmpty ? nil : $0 },
-                    isHidden: (row[11] ?? "").uppercased().contains("INVISIBLE")
+                    isHidden: (row[11] ?? "").uppercased().contains("INVISIBLE"),
+                    expression: (row[11] ?? "").uppercased().contains("VIRTUAL") ? row[12] : nil
                 )
             )
         }
-        var primaryKeys: [StreamName: [String]] = [:]
-        for row in keys {
-            primaryKeys[StreamName(namespace: row[0], name: row[1] ?? ""), default: []]
-                .append(row[2] ?? "")
+        return columns
+    }
+
+    private func uniqueIndexes(
+        _ scope: String
+    ) async throws -> [StreamName: [MySQLUniqueIndex]] {
+        let rows = try await session.query(
+            """
+            SELECT table_schema, table_name, index_name, column_name, sub_part
+            FROM information_schema.statistics WHERE \(scope) AND non_unique = 0
+            ORDER BY table_schema, table_name, index_name, seq_in_index
+            """
+        )
+        var indexes: [StreamName: [MySQLUniqueIndex]] = [:]
+        for row in rows {
+            let name = StreamName(namespace: row[0], name: row[1] ?? "")
+            let part = MySQLUniqueIndex.Part(
+                column: row[3],
+                prefix: row[4].flatMap { Int($0) }
+            )
+            if let last = indexes[name]?.indices.last, indexes[name]?[last].name == row[2] {
+                indexes[name]?[last].parts.append(part)
+            } else {
+                indexes[name, default: []].append(
+                    MySQLUniqueIndex(name: row[2] ?? "", parts: [part])
+                )
+            }
         }
-        return relations.map { relation in
-            var relation = relation
-            relation.columns = columns[relation.name] ?? []
-            relation.primaryKey = primaryKeys[relation.name] ?? []
-            return relation
-        }
+        return indexes
     }
 }

@@ -14,6 +14,15 @@ struct MySQLIncrement: Sendable {
     let risks: [String]
     private let cursor: Cursor
     private let place: Place
+    private let isInUTC: Bool
+
+    /// Why rows that were read before may be others now.
+    struct Change {
+        /// Columns that the table does not have yet.
+        var added: [String]
+        /// Why definitions say so; nil where they do not.
+        var definition: String?
+    }
 
     /// Where a stream was read: by what the server calls itself, and by its address, of which either may
     /// change without the other.
@@ -41,17 +50,19 @@ struct MySQLIncrement: Sendable {
         case text
     }
 
-    /// Checks the request against the relation, where the columns `added` are not in the table yet.
+    /// Checks the request against the relation.
     ///
     /// - Throws: `SourceError` for a cursor or key that is not there or cannot be compared.
     init(
         _ request: IncrementalRequest,
         relation: MySQLRelation,
         read: [String],
-        added: [String],
-        place: Place
+        change: Change,
+        place: Place,
+        isInUTC: Bool
     ) throws(SourceError) {
         self.place = place
+        self.isInUTC = isInUTC
         self.request = request
         self.relation = relation
         let name = relation.name
@@ -66,14 +77,18 @@ struct MySQLIncrement: Sendable {
         try Self.checkTable(request, relation, key: key)
         cursor = try Self.cursor(of: request, relation)
         try Self.requireComparable(request, relation, key: key)
-        let reason =
-            try Self.changeOfPlace(request, relation, place)
-            ?? CursorRule.reason(request, newColumns: added)
+        var reason = try Self.changeOfPlace(request, relation, place)
+        if reason == nil { reason = CursorRule.reason(request, newColumns: change.added) }
+        if reason == nil {
+            reason = try Self.changeOfDefinition(request, relation, change)
+        }
         if reason == nil, let highest = request.since?.highest {
             condition = try Self.condition(
                 request,
                 relation,
                 key: key,
+                cursor: cursor,
+                isInUTC: isInUTC,
                 literal: Self.literal(highest, of: cursor, request, relation)
             )
         } else {
@@ -82,7 +97,7 @@ struct MySQLIncrement: Sendable {
         let why = reason.map { "because \($0)" } ?? "the first time"
         rule = CursorRule.words(request, everything: condition == nil ? why : nil)
         risks = [
-            CursorRule.risk(request, newColumns: added), CursorRule.lateRisk(request),
+            CursorRule.risk(request, newColumns: change.added), CursorRule.lateRisk(request),
         ].compactMap { $0 }
     }
 
@@ -99,7 +114,7 @@ struct MySQLIncrement: Sendable {
                     + "are written meanwhile may be appended twice; use --on-conflict merge"
             )
         }
-        for name in key {
+        for name in key where request.conflict == .append {
             guard let type = relation.columns.first(where: { $0.name == name })?.dataType else {
                 continue
             }
@@ -130,6 +145,25 @@ struct MySQLIncrement: Sendable {
             )
         }
         return "the last run read another server"
+    }
+
+    /// Why a changed definition has everything read again; nil where there is none.
+    ///
+    /// - Throws: `SourceError` `configuration` where versions were appended, which cannot be read again.
+    private static func changeOfDefinition(
+        _ request: IncrementalRequest,
+        _ relation: MySQLRelation,
+        _ change: Change
+    ) throws(SourceError) -> String? {
+        guard let reason = change.definition else { return nil }
+        guard request.conflict == .merge else {
+            throw SourceError(
+                .configuration,
+                "\(relation.name): \(reason); what was appended before cannot be read again: load the "
+                    + "table again with --restart"
+            )
+        }
+        return reason
     }
 
     /// Requires that the keys of the last run have the text of those of this one.
@@ -176,13 +210,18 @@ struct MySQLIncrement: Sendable {
                     + "\(column?.typeName ?? type)"
             )
         }
-        if case .text = cursor, request.lookback != nil {
-            throw SourceError(
-                .configuration,
-                "\(relation.name): a lookback takes a cursor of times or numbers; \(request.cursor) is "
-                    + "\(column?.typeName ?? type)"
-            )
-        }
+        let values: CursorRule.Values =
+            switch cursor {
+            case .number: .number
+            case .time: .time
+            case .text: .other
+            }
+        try CursorRule.requireLookback(
+            request,
+            fits: values,
+            type: column?.typeName ?? type,
+            stream: relation.name
+        )
         return cursor
     }
 
@@ -218,33 +257,72 @@ struct MySQLIncrement: Sendable {
         _ request: IncrementalRequest,
         _ relation: MySQLRelation,
         key: [String],
+        cursor: Cursor,
+        isInUTC: Bool,
         literal: String
     ) -> String {
         let column = MySQLSyntax.quoted(request.cursor)
+        let comparison = Comparison(column: column, literal: literal, of: cursor, isInUTC: isInUTC)
         switch request.conflict {
         case .merge:
-            var start = literal
-            if let lookback = request.lookback {
-                let type = relation.columns.first { $0.name == request.cursor }?.dataType ?? ""
-                start =
-                    ["date", "datetime", "timestamp"].contains(type)
-                    // A date of zeros is before all others, but nothing is before it.
-                    ? "COALESCE(CAST(\(literal) AS DATETIME(6)) - INTERVAL \(lookback) SECOND, "
-                        + "\(literal))"
-                    : "\(literal) - \(lookback)"
-            }
-            return "(\(column) >= \(start) OR \(column) IS NULL)"
+            return "(\(comparison.isAtLeast(lookback: request.lookback)) OR \(column) IS NULL)"
         case .append:
             // Without the keys read before, rows at the value itself are read rather than lost.
-            guard let keys = request.since?.boundaryKeys else { return "\(column) >= \(literal)" }
-            guard !keys.isEmpty else { return "\(column) > \(literal)" }
+            guard let keys = request.since?.boundaryKeys else {
+                return comparison.isAtLeast(lookback: nil)
+            }
+            guard !keys.isEmpty else { return comparison.isAbove }
             let known = keys.map { row in
                 "(" + row.map { MySQLSyntax.literal($0 ?? "") }.joined(separator: ", ") + ")"
             }
             let columns = key.map { identity(of: $0, relation) }.joined(separator: ", ")
             return
-                "(\(column) > \(literal) OR (\(column) = \(literal) AND (\(columns)) NOT IN "
+                "(\(comparison.isAbove) OR (\(comparison.isEqual) AND (\(columns)) NOT IN "
                 + "(\(known.joined(separator: ", ")))))"
+        }
+    }
+
+    /// How a cursor is compared with a value of it.
+    private struct Comparison {
+        let column: String
+        let literal: String
+        let cursor: Cursor
+        /// Whether a moment of a zone is compared by its number: the session writes it in its own zone,
+        /// where an hour of each autumn is there twice.
+        let byNumber: Bool
+
+        init(column: String, literal: String, of cursor: Cursor, isInUTC: Bool) {
+            self.column = column
+            self.literal = literal
+            self.cursor = cursor
+            if case .time(isZoned: true) = cursor { byNumber = !isInUTC } else { byNumber = false }
+        }
+
+        private func compare(_ sign: String, _ value: String, _ offset: String) -> String {
+            guard byNumber else { return "\(column) \(sign) \(value)" }
+            let moment = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', \(literal))\(offset)"
+            let number = "CAST(UNIX_TIMESTAMP(\(column)) * 1000000 AS SIGNED) \(sign) \(moment)"
+            // Two days below no zone matters: an index finds the rows by it.
+            return "(\(column) >= FROM_UNIXTIME(GREATEST(0, (\(moment)) DIV 1000000 - 172800)) "
+                + "AND \(number))"
+        }
+
+        var isAbove: String { compare(">", literal, "") }
+        var isEqual: String { compare("=", literal, "") }
+
+        func isAtLeast(lookback: Lookback?) -> String {
+            switch lookback {
+            case nil: compare(">=", literal, "")
+            case .units(let count): compare(">=", "\(literal) - \(count)", "")
+            case .seconds(let count):
+                // A date of zeros is before all others, but nothing is before it.
+                compare(
+                    ">=",
+                    "COALESCE(CAST(\(literal) AS DATETIME(6)) - INTERVAL \(count) SECOND, "
+                        + "\(literal))",
+                    " - \(count)000000"
+                )
+            }
         }
     }
 
@@ -273,8 +351,14 @@ struct MySQLIncrement: Sendable {
     func state(filter: String?, in session: MySQLSession) async throws -> CursorState {
         let column = MySQLSyntax.quoted(request.cursor)
         let condition = filter.map { " WHERE (\($0)\n)" } ?? ""
+        let comparesByNumber =
+            if case .time(isZoned: true) = cursor { !isInUTC } else { false }
+        let highest =
+            comparesByNumber
+            ? "'1970-01-01 00:00:00' + INTERVAL MAX(UNIX_TIMESTAMP(\(column))) SECOND"
+            : "MAX(\(column))"
         let rows = try await session.query(
-            "SELECT MAX(\(column)) FROM \(relation.fromClause)\(condition)"
+            "SELECT \(highest) FROM \(relation.fromClause)\(condition)"
         )
         var state = CursorState(column: request.cursor, highest: rows.first?.first ?? nil)
         var facts = [Self.keyTypesFact: Self.types(of: key, relation)]
@@ -289,12 +373,17 @@ struct MySQLIncrement: Sendable {
             state.boundaryKeys = request.since?.boundaryKeys
             return state
         }
-        let literal = try Self.literal(highest, of: cursor, request, relation)
+        let comparison = Comparison(
+            column: column,
+            literal: try Self.literal(highest, of: cursor, request, relation),
+            of: cursor,
+            isInUTC: isInUTC
+        )
         guard request.conflict == .append else { return state }
         let names = key.map { Self.identity(of: $0, relation) }.joined(separator: ", ")
         let further = filter.map { " AND (\($0)\n)" } ?? ""
         let keys = try await session.query(
-            "SELECT \(names) FROM \(relation.fromClause) WHERE \(column) = \(literal)\(further) "
+            "SELECT \(names) FROM \(relation.fromClause) WHERE \(comparison.isEqual)\(further) "
                 + "LIMIT \(Limits.boundaryKeyCount + 1)"
         )
         guard keys.count <= Limits.boundaryKeyCount else {

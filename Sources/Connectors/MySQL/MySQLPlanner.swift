@@ -8,6 +8,7 @@ struct MySQLRead: Sendable {
     /// What stands between SELECT and FROM.
     var selectList: String
     var relation: MySQLRelation
+    var definition: MySQLDefinition
     var filter: String?
     /// What an incremental read adds; nil for a full refresh.
     var increment: MySQLIncrement?
@@ -42,36 +43,17 @@ struct MySQLPlanner {
         guard !wanted.isEmpty else {
             throw SourceError(.unsupported, "\(relation.name) has no column that can be read")
         }
-        var planned: [PlannedColumn] = []
-        var columns: [MySQLColumn] = []
-        var expressions: [String] = []
-        for column in wanted {
-            let policy = request.policies[column.name] ?? request.defaultPolicy ?? .null
-            let reading = MySQLReading(
-                of: column,
-                policy: policy,
-                isMariaDB: session.isMariaDB
-            )
-            let name = MySQLSyntax.quoted(column.name)
-            expressions.append(reading.expression.map { $0(name) } ?? name)
-            columns.append(MySQLColumn(name: column.name, kind: reading.kind, policy: policy))
-            planned.append(
-                PlannedColumn(
-                    name: column.name,
-                    sourceType: column.typeName,
-                    type: reading.kind.dataType,
-                    isRequired: column.isRequired && (policy == .error || !reading.kind.canFail),
-                    policy: policy,
-                    documentation: column.comment,
-                    note: reading.note
-                )
-            )
-        }
+        let definition = try await MySQLDefinition(
+            of: relation,
+            filter: request.filter,
+            in: session
+        )
+        try await session.settle(evaluatesUserText: definition.evaluatesUserText)
         var read = MySQLRead(
             plan: ReadPlan(
                 stream: relation.name,
                 query: "",
-                columns: planned,
+                columns: [],
                 primaryKey: relation.primaryKey,
                 estimatedRowCount: relation.estimatedRowCount,
                 estimatedByteCount: relation.byteCount,
@@ -79,34 +61,147 @@ struct MySQLPlanner {
                 resume: .none,
                 risks: risks(of: relation)
             ),
-            columns: columns,
-            selectList: expressions.joined(separator: ", "),
+            columns: [],
+            selectList: "",
             relation: relation,
+            definition: definition,
             filter: request.filter
         )
-        try addIncrement(request, to: &read)
+        var expressions = try await addColumns(wanted, request, to: &read)
+        try addKeyForms(request, to: &read, &expressions)
+        read.selectList = expressions.joined(separator: ", ")
+        read.plan.definition = definition.text
+        try await addIncrement(request, to: &read)
         read.plan.query = read.statement(for: .whole)
         read.plan.fingerprint = read.selectList
         return read
     }
 
+    /// Adds the columns to the plan and to what the decoder expects; returns the SQL of each.
+    private func addColumns(
+        _ wanted: [MySQLRelation.Column],
+        _ request: ReadRequest,
+        to read: inout MySQLRead
+    ) async throws -> [String] {
+        var expressions: [String] = []
+        let key = request.mergeKey(primaryKey: read.relation.primaryKey)
+        let isInUTC = await session.isInUTC
+        for column in wanted {
+            func reading(_ policy: ConversionPolicy) -> MySQLReading {
+                MySQLReading(
+                    of: column,
+                    policy: policy,
+                    isMariaDB: session.isMariaDB,
+                    isInUTC: isInUTC
+                )
+            }
+            let asked = request.policies[column.name] ?? request.defaultPolicy ?? .null
+            let policy =
+                key.contains(column.name)
+                ? try MergeKey.policy(
+                    of: column.name,
+                    request,
+                    canFail: reading(asked).kind.canFail
+                ) : asked
+            let reading = reading(policy)
+            let name = MySQLSyntax.quoted(column.name)
+            expressions.append(reading.expression.map { $0(name) } ?? name)
+            read.columns.append(
+                MySQLColumn(name: column.name, kind: reading.kind, policy: policy)
+            )
+            var planned = PlannedColumn(
+                name: column.name,
+                sourceType: column.typeName,
+                type: reading.kind.dataType,
+                isRequired: column.isRequired && (policy == .error || !reading.kind.canFail),
+                policy: policy,
+                documentation: column.comment,
+                note: reading.note
+            )
+            planned.definition = column.definition
+            read.plan.columns.append(planned)
+        }
+        return expressions
+    }
+
+    /// Adds the columns that a merge matches rows by where the key's own do not tell which are equal.
+    private func addKeyForms(
+        _ request: ReadRequest,
+        to read: inout MySQLRead,
+        _ expressions: inout [String]
+    ) throws {
+        var mergeKey: [String] = []
+        for name in request.mergeKey(primaryKey: read.relation.primaryKey) {
+            guard let column = read.relation.columns.first(where: { $0.name == name }) else {
+                mergeKey.append(name)
+                continue
+            }
+            let prefix =
+                request.incremental?.key.isEmpty == false ? nil : read.relation.prefix(of: name)
+            switch column.mergeForm(prefix: prefix) {
+            case .same: mergeKey.append(name)
+            case .none(let reason):
+                throw MergeKey.refusal(name, reason, stream: read.relation.name)
+            case .expression(let sql):
+                let formName = MergeKey.columnName(name)
+                expressions.append(sql)
+                read.columns.append(MySQLColumn(name: formName, kind: .bytes, policy: .error))
+                read.plan.columns.append(
+                    PlannedColumn(
+                        name: formName,
+                        sourceType: "varbinary",
+                        type: .binary,
+                        isRequired: column.isRequired,
+                        policy: .error,
+                        documentation: MergeKey.documentation(name),
+                        note: "what merges match rows by"
+                    )
+                )
+                mergeKey.append(formName)
+            }
+        }
+        read.plan.mergeKey = mergeKey
+    }
+
     private func addIncrement(
         _ request: ReadRequest,
         to read: inout MySQLRead
-    ) throws(SourceError) {
+    ) async throws {
         guard let incremental = request.incremental else { return }
+        read.plan.risks += try CursorRule.unseenChanges(
+            read.definition.causes,
+            isAccepted: request.acceptsUnseenChanges,
+            stream: read.relation.name
+        )
+        if let risk = CursorRule.conditionRisk(incremental, filter: request.filter) {
+            read.plan.risks.append(risk)
+        }
+        let added = request.columnsNew(in: read.plan)
         let increment = try MySQLIncrement(
             incremental,
             relation: read.relation,
             read: read.plan.columns.map(\.name),
-            added: request.columnsNew(in: read.plan),
-            place: MySQLIncrement.Place(system: session.identity.system, address: place)
+            change: MySQLIncrement.Change(
+                added: added,
+                definition: CursorRule.changeOfDefinition(
+                    incremental,
+                    digest: read.plan.definitionDigest(leavingOut: added)
+                )
+            ),
+            place: MySQLIncrement.Place(system: session.identity.system, address: place),
+            isInUTC: await session.isInUTC
         )
         read.increment = increment
         read.plan.primaryKey = increment.key
         read.plan.isFull = increment.condition == nil
         read.plan.rule = increment.rule
         read.plan.risks += increment.risks
+        guard incremental.conflict == .merge else { return }
+        let check = MySQLKeyCheck(session: session, read: read, key: increment.key)
+        guard !check.isEnforced,
+            read.plan.isFull || read.relation.byteCount <= Limits.countedByteCount
+        else { return }
+        try await check.requireUnique()
     }
 
     private func selected(

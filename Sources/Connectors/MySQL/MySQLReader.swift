@@ -26,13 +26,15 @@ struct MySQLReader: StreamReader {
         self.next = next
         self.hasOneClock = hasOneClock
         let isComparable =
-            read.relation.kind != "VIEW" && (read.filter == nil || hasOneClock)
+            read.relation.kind != .view && (read.filter == nil || hasOneClock)
         count = MySQLCount(read: read, parts: isComparable ? slicing.countedParts : [])
     }
 
     var plan: ReadPlan { read.plan }
 
-    var mark: SourceMark { SourceMark() }
+    var mark: SourceMark {
+        SourceMark(sessions[0].identity.system.map { ["system": $0] } ?? [:])
+    }
 
     func resume(_ earlier: CommittedRead) async throws -> Resumption {
         .nothing("this stream starts again from the beginning")
@@ -75,13 +77,32 @@ struct MySQLReader: StreamReader {
     }
 
     func sourceRowCount() async throws -> RowCountAnswer {
-        if read.relation.kind == "VIEW" {
-            return .notComparable("a view may answer a second question differently")
-        }
-        if read.filter != nil, !hasOneClock {
-            return .notComparable("the server would not have the condition's time stand still")
-        }
+        if let reason = obstacleToCounting { return .notComparable(reason) }
         return .exactly(try await count.total())
+    }
+
+    func streamRowCount(isNeeded: Bool) async throws -> RowCountAnswer {
+        guard isNeeded || read.relation.byteCount <= Limits.countedByteCount else {
+            return .notComparable("counting all rows would take longer than the read")
+        }
+        if let reason = obstacleToCounting { return .notComparable(reason) }
+        let condition = read.filter.map { " WHERE (\($0)\n)" } ?? ""
+        let rows = try await sessions[0].query(
+            "SELECT COUNT(*) FROM \(read.relation.fromClause)\(condition)"
+        )
+        guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
+            throw SourceError(.protocol, "\(plan.stream): the server gave no count")
+        }
+        return .exactly(count)
+    }
+
+    /// Why the server's count need not be that of the rows; nil where it is.
+    private var obstacleToCounting: String? {
+        if read.relation.kind == .view { return "a view may answer a second question differently" }
+        if read.filter != nil, !hasOneClock {
+            return "the server would not have the condition's time stand still"
+        }
+        return nil
     }
 
     func cursor() async throws -> CursorState? { next }

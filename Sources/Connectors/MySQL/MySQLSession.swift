@@ -10,6 +10,10 @@ actor MySQLSession {
     private let address: MySQLAddress
     /// The server, and this session as it lists it.
     nonisolated let identity: Identity
+    /// What the server and this user give a session, before it is set up.
+    private let own: OwnSettings
+    /// Whether times are written in UTC.
+    private(set) var isInUTC = true
     private var rows: MySQLRows?
     private var isClosed = false
 
@@ -22,12 +26,52 @@ actor MySQLSession {
         var peer: String?
     }
 
+    /// Settings by which views and conditions may mean something.
+    struct OwnSettings: Sendable {
+        var timeZone: String
+        var isInUTC: Bool
+        var mode: String
+    }
+
+    private static func ownSettings(of connection: MySQLConnection) throws -> OwnSettings {
+        let rows = try connection.query(
+            "SELECT @@session.time_zone, @@system_time_zone, @@session.sql_mode"
+        )
+        let zone = rows.first?[0] ?? "SYSTEM"
+        let effective = zone == "SYSTEM" ? rows.first?[1] ?? "" : zone
+        // This would fill texts of a CHAR up that are read.
+        let mode = (rows.first?[2] ?? "").split(separator: ",").filter {
+            $0 != "PAD_CHAR_TO_FULL_LENGTH"
+        }
+        return OwnSettings(
+            timeZone: zone,
+            isInUTC: ["UTC", "+00:00", "Etc/UTC", "GMT"].contains(effective),
+            mode: mode.joined(separator: ",")
+        )
+    }
+
+    /// Gives the session its own settings back where something of the user's is evaluated: a view or a
+    /// condition may mean other rows by them.
+    nonisolated func settle(evaluatesUserText: Bool) async throws {
+        guard evaluatesUserText else { return }
+        try await cancelling { try await self.takeOwnSettings() }
+    }
+
+    private func takeOwnSettings() throws {
+        _ = try connection.query(
+            "SET SESSION sql_mode = \(MySQLSyntax.literal(own.mode)), "
+                + "time_zone = \(MySQLSyntax.literal(own.timeZone))"
+        )
+        isInUTC = own.isInUTC
+    }
+
     /// Connects and sets the session up: read-only, in UTC, with time to wait.
     init(_ address: MySQLAddress, limits: SourceLimits) async throws {
         self.address = address
         executor = BlockingExecutor(label: "tributary.mysql")
         connection = try await Connector(executor: executor).connect(address)
         let seconds = max(limits.lockTimeout / 1000, 1)
+        own = try Self.ownSettings(of: connection)
         for statement in Self.setup { _ = try connection.query(statement) }
         try Self.liftLimits(connection)
         _ = try connection.query("SET SESSION lock_wait_timeout = \(seconds)")

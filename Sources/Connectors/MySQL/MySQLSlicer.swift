@@ -21,7 +21,7 @@ struct MySQLSlicer {
         func whole(_ reason: String) -> MySQLSlicing {
             MySQLSlicing(slices: [.whole], manner: reason)
         }
-        guard relation.kind != "VIEW" else { return whole("a view, as one slice") }
+        guard relation.kind != .view else { return whole("a view, as one slice") }
         guard let key = relation.primaryKey.first else {
             return whole("no primary key to cut it by, as one slice")
         }

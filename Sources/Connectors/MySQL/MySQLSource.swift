@@ -54,7 +54,7 @@ package struct MySQLSource: Source {
             return try await catalog.withColumns(catalog.relations()).map { relation in
                 StreamDescriptor(
                     name: relation.name,
-                    kind: relation.kindName,
+                    kind: relation.kind.words,
                     columns: relation.columns.map {
                         DescribedColumn(
                             name: $0.name,
@@ -101,6 +101,9 @@ package struct MySQLSource: Source {
             let lanes = try await opener(session, relation).open(wanted)
             do {
                 var (read, slicing) = try await prepare(request, in: session)
+                for lane in lanes.sessions.dropFirst() {
+                    try await lane.settle(evaluatesUserText: read.definition.evaluatesUserText)
+                }
                 if read.filter != nil, !lanes.haveOneClock || !lanes.coverServer {
                     // A condition may ask for the time, or for rows of other tables.
                     slicing = MySQLSlicing(slices: [.whole], manner: "one slice")
@@ -166,7 +169,7 @@ package struct MySQLSource: Source {
 
     /// Connections a read of the relation is worth, before or after it was cut.
     private func laneCount(for relation: MySQLRelation, _ slicing: MySQLSlicing?) -> Int {
-        guard relation.kind != "VIEW", relation.hasSnapshots, !relation.primaryKey.isEmpty,
+        guard relation.kind != .view, relation.hasSnapshots, !relation.primaryKey.isEmpty,
             relation.byteCount >= Limits.laneByteCountMin
         else { return 1 }
         return max(1, min(limits.laneCount, limits.connectionCount, slicing?.slices.count ?? .max))

@@ -21,10 +21,22 @@ struct MySQLReading {
     /// Decides how a column is read (docs/types.md, "MySQL and MariaDB").
     ///
     /// MySQL 8 writes latitude first where the SRID has it so, unless told; MariaDB never does.
-    init(of column: MySQLRelation.Column, policy: ConversionPolicy, isMariaDB: Bool) {
+    init(
+        of column: MySQLRelation.Column,
+        policy: ConversionPolicy,
+        isMariaDB: Bool,
+        isInUTC: Bool
+    ) {
         let plain = Self.plain(column, isMariaDB: isMariaDB)
         switch plain.kind {
         case .text, .bytes: self = plain
+        case .timestamptz where !isInUTC && policy != .string:
+            // Written in the session's own zone, an hour of each autumn would be another's.
+            self = MySQLReading(.timestamptz, note: "the instant, whatever the session's time zone")
+            {
+                "IF(UNIX_TIMESTAMP(\($0)) = 0, \($0), TIMESTAMP'1970-01-01 00:00:00' + "
+                    + "INTERVAL UNIX_TIMESTAMP(\($0)) SECOND)"
+            }
         case .float4 where policy == .string:
             // Its own text has six digits.
             self = MySQLReading(.text, note: "as text, by policy") {

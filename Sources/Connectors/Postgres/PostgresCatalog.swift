@@ -1,53 +1,6 @@
 import Columnar
 import Streams
 
-/// A table, view or the like, as the server's catalog describes it.
-struct PostgresRelation: Sendable {
-    struct Column: Sendable {
-        var name: String
-        var typeID: String
-        var modifier: Int
-        var typeName: String
-        var isRequired: Bool
-        var comment: String?
-        /// Relation and number of the column, which stay when it is renamed.
-        var identity: String?
-    }
-
-    var id: String
-    var name: StreamName
-    /// `pg_class.relkind`.
-    var kind: String
-    var hasChildren: Bool
-    var filtersRows: Bool
-    var isReadable: Bool
-    var estimatedRowCount: Int64?
-    var estimatedByteCount: Int64?
-    var columns: [Column] = []
-    var primaryKey: [String] = []
-
-    /// The relation as it stands behind FROM.
-    ///
-    /// A parent of inheritance is read without its children, which are tables of their own; a
-    /// partitioned table with its partitions.
-    var fromClause: String {
-        let qualified =
-            [name.namespace, name.name].compactMap { $0 }.map(quoted).joined(separator: ".")
-        return kind == "r" ? "ONLY \(qualified)" : qualified
-    }
-
-    var kindName: String {
-        switch kind {
-        case "r": "table"
-        case "p": "partitioned table"
-        case "v": "view"
-        case "m": "materialized view"
-        case "f": "foreign table"
-        default: "relation"
-        }
-    }
-}
-
 /// Questions to the server's catalog.
 struct PostgresCatalog {
     let session: PostgresSession
@@ -72,7 +25,7 @@ struct PostgresCatalog {
             """
             SELECT c.oid, n.nspname, c.relname, c.relkind,
                 EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid),
-                row_security_active(c.oid),
+                row_security_active(c.oid), has_schema_privilege(n.oid, 'USAGE'),
                 has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'),
                 CASE WHEN c.relkind = 'p' THEN
                     (SELECT sum(greatest(l.reltuples, 0))::int8 FROM pg_partition_tree(c.oid) t
@@ -83,21 +36,26 @@ struct PostgresCatalog {
                      WHERE t.isleaf)
                     WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) END
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' \(condition)
+            WHERE c.relkind IN (\(PostgresRelation.Kind.list)) AND c.relpersistence <> 't' \(condition)
             ORDER BY n.nspname, c.relname
             """,
             parameters
         )
-        return rows.map { row in
-            PostgresRelation(
+        return rows.compactMap { row in
+            guard let kind = row[3].flatMap(PostgresRelation.Kind.init(rawValue:)) else {
+                return nil
+            }
+            return PostgresRelation(
                 id: row[0] ?? "",
                 name: StreamName(namespace: row[1], name: row[2] ?? ""),
-                kind: row[3] ?? "",
+                kind: kind,
                 hasChildren: row[4] == "t",
                 filtersRows: row[5] == "t",
-                isReadable: row[6] == "t",
-                estimatedRowCount: row[7].flatMap { Int64($0) },
-                estimatedByteCount: row[8].flatMap { Int64($0) }
+                obstacle: row[6] == "f"
+                    ? "no USAGE right on the schema \(row[1] ?? "")"
+                    : row[7] == "f" ? "no SELECT right" : nil,
+                estimatedRowCount: row[8].flatMap { Int64($0) },
+                estimatedByteCount: row[9].flatMap { Int64($0) }
             )
         }
     }
@@ -106,44 +64,39 @@ struct PostgresCatalog {
     ///
     /// nil where there is none: for materialized views and foreign tables, and for a user with
     /// rights on some columns only.
+    ///
+    /// - Throws: `SourceError` `permission` for a schema that may not be used.
     func lockStatement(for name: StreamName) async throws -> String? {
         let rows = try await session.query(
             """
-            SELECT c.relkind, has_table_privilege(c.oid, 'SELECT')
+            SELECT c.relkind, has_table_privilege(c.oid, 'SELECT'),
+                has_schema_privilege(n.oid, 'USAGE'), current_user
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = $1 AND c.relname = $2
             """,
             [name.namespace ?? "public", name.name]
         )
-        guard let row = rows.first, row[1] == "t" else { return nil }
-        let qualified = quoted(name.namespace ?? "public") + "." + quoted(name.name)
-        switch row[0] {
-        case "r": return "LOCK TABLE ONLY \(qualified) IN ACCESS SHARE MODE"
-        case "p", "v": return "LOCK TABLE \(qualified) IN ACCESS SHARE MODE"
-        default: return nil
-        }
-    }
-
-    /// Takes the lock that reading takes, in a snapshot that is older than it, and refuses a
-    /// relation whose contents were rewritten in between.
-    func requireUnchanged(_ name: StreamName, place: String) async throws {
-        guard let relation = try await relations(matching: name).first, relation.isReadable else {
-            return
-        }
-        _ = try await session.query("SELECT FROM \(relation.fromClause) LIMIT 0")
-        let rows = try await session.query(
-            """
-            SELECT c.relkind IN ('r', 'm') AND c.relfilenode <> pg_relation_filenode(c.oid)
-            FROM pg_class c WHERE c.oid = $1::oid
-            """,
-            [relation.id]
-        )
-        guard rows.first?.first == "f" else {
+        guard let row = rows.first else { return nil }
+        let schema = quoted(name.namespace ?? "public")
+        guard row[2] == "t" else {
             throw SourceError(
-                .interrupted,
-                "\(place): \(name) was rewritten while it was being opened; run it again"
+                .permission,
+                "\(name): this user has no USAGE right on the schema \(schema); run GRANT USAGE ON SCHEMA "
+                    + "\(schema) TO \(quoted(row[3] ?? ""))"
             )
         }
+        guard row[1] == "t", let kind = row[0].flatMap(PostgresRelation.Kind.init(rawValue:)),
+            kind.canBeLocked
+        else { return nil }
+        let relation = kind.fromClause(schema + "." + quoted(name.name))
+        return "LOCK TABLE \(relation) IN ACCESS SHARE MODE"
+    }
+
+    /// Takes the lock that reading takes, where `LOCK TABLE` is not allowed.
+    func touch(_ name: StreamName) async throws {
+        guard let relation = try await relations(matching: name).first, relation.obstacle == nil
+        else { return }
+        _ = try await session.query("SELECT FROM \(relation.fromClause) LIMIT 0")
     }
 
     /// One relation with its columns and key.
@@ -167,28 +120,51 @@ struct PostgresCatalog {
     /// The relations with their columns and keys filled in.
     func withColumns(_ relations: [PostgresRelation]) async throws -> [PostgresRelation] {
         let ids = "{" + relations.map(\.id).joined(separator: ",") + "}"
-        let rows = try await session.query(
-            """
-            SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod,
-                format_type(a.atttypid, a.atttypmod),
-                -- Nobody enforces NOT NULL on the rows of a foreign table.
-                a.attnotnull AND c.relkind <> 'f' AND NOT (c.relkind = 'p' AND EXISTS (
-                    SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid
-                    WHERE l.relkind = 'f')),
-                col_description(a.attrelid, a.attnum), a.attnum
-            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-            WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
-            ORDER BY a.attrelid, a.attnum
-            """,
-            [ids]
-        )
+        let columns = try await columns(ofRelations: ids)
         let keys = try await session.query(
             """
             SELECT i.indrelid, a.attname
             FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k(number, place)
             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
             WHERE i.indrelid = ANY ($1::oid[]) AND i.indisprimary
+                -- What stands behind INCLUDE is no part of the key.
+                AND k.place <= i.indnkeyatts
             ORDER BY i.indrelid, k.place
+            """,
+            [ids]
+        )
+        var primaryKeys: [String: [String]] = [:]
+        for row in keys { primaryKeys[row[0] ?? "", default: []].append(row[1] ?? "") }
+        return relations.map { relation in
+            var relation = relation
+            relation.columns = columns[relation.id] ?? []
+            relation.primaryKey = primaryKeys[relation.id] ?? []
+            return relation
+        }
+    }
+
+    private func columns(
+        ofRelations ids: String
+    ) async throws -> [String: [PostgresRelation.Column]] {
+        let rows = try await session.query(
+            """
+            SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod,
+                format_type(a.atttypid, a.atttypmod),
+                -- Nobody enforces NOT NULL on the rows of a foreign table, nor on those that were
+                -- there before a constraint that is NOT VALID.
+                a.attnotnull AND c.relkind <> 'f' AND NOT (c.relkind = 'p' AND EXISTS (
+                    SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid
+                    WHERE l.relkind = 'f'))
+                    AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = a.attrelid
+                        AND o.contype = 'n' AND o.conkey = ARRAY[a.attnum] AND NOT o.convalidated),
+                col_description(a.attrelid, a.attnum), a.attnum,
+                CASE WHEN a.attgenerated = 'v' THEN pg_get_expr(d.adbin, d.adrelid) END,
+                EXISTS (SELECT FROM pg_collation l
+                    WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)
+            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+            ORDER BY a.attrelid, a.attnum
             """,
             [ids]
         )
@@ -202,18 +178,13 @@ struct PostgresCatalog {
                     typeName: row[4] ?? "",
                     isRequired: row[5] == "t",
                     comment: row[6],
-                    identity: "\(row[0] ?? "").\(row[7] ?? "")"
+                    identity: "\(row[0] ?? "").\(row[7] ?? "")",
+                    expression: row[8],
+                    hasLooseCollation: row[9] == "t"
                 )
             )
         }
-        var primaryKeys: [String: [String]] = [:]
-        for row in keys { primaryKeys[row[0] ?? "", default: []].append(row[1] ?? "") }
-        return relations.map { relation in
-            var relation = relation
-            relation.columns = columns[relation.id] ?? []
-            relation.primaryKey = primaryKeys[relation.id] ?? []
-            return relation
-        }
+        return columns
     }
 
     /// The types of some columns and whatever those are made of.

@@ -102,15 +102,20 @@ final class PostgresConnection: @unchecked Sendable {
 
     var serverVersion: Int { Int(PQserverVersion(handle)) }
 
+    /// The process at the other end, as it called itself when the connection was made.
+    var backendID: Int32 { PQbackendPID(handle) }
+
+    /// When a statement has to be answered; nil where it may take its time.
+    private var deadline: ContinuousClock.Instant?
+
+    /// How long the statements that follow may take together; nil for as long as they do.
+    func setPatience(_ patience: Duration?) {
+        deadline = patience.map { ContinuousClock.now + $0 }
+    }
+
     /// A value the server reported about itself.
     func parameter(_ name: String) -> String? {
         PQparameterStatus(handle, name).map { String(cString: $0) }
-    }
-
-    /// Runs several statements of our own, whose results are of no interest.
-    func run(script: String, place: String) throws(SourceError) {
-        guard PQsendQuery(handle, script) == 1 else { throw failure(of: nil, place: place) }
-        PQclear(try answer(place: place))
     }
 
     /// Runs one statement.
@@ -158,6 +163,13 @@ final class PostgresConnection: @unchecked Sendable {
         while true {
             while PQisBusy(handle) == 1 {
                 awaitInput()
+                if let deadline, ContinuousClock.now > deadline {
+                    cancel()
+                    throw SourceError(
+                        .unreachable,
+                        "\(place): no further connection was free in time"
+                    )
+                }
             }
             guard let next = PQgetResult(handle) else { return last }
             PQclear(last)

@@ -146,7 +146,7 @@ struct PostgresContents: Hashable, Sendable {
         leaves: [PostgresLeaf],
         in session: PostgresSession
     ) async throws -> [String] {
-        guard !names.isEmpty, ["r", "m", "p"].contains(read.kind) else { return names }
+        guard !names.isEmpty, read.kind.hasRows else { return names }
         var found: [String] = []
         for name in names {
             let rows = try await session.query(

@@ -1,3 +1,4 @@
+import Columnar
 import Streams
 
 /// How a read finds the rows that are new, and what it remembers for the next one.
@@ -38,6 +39,21 @@ struct PostgresIncrement: Sendable {
         }
     }
 
+    /// A value of the cursor as text that is read back as the same one under any settings.
+    ///
+    /// JSON has one form for dates and times, with the zone where there is one.
+    private static func text(of value: String, in read: PostgresRead, cursor: String) -> String {
+        let column = read.plan.columns.first { $0.name == cursor }
+        let isTime =
+            switch column?.type {
+            case .date, .timestamp, .timestamptz: true
+            // Under the policy `string` the lake's type does not tell.
+            default:
+                column?.sourceType == "date" || column?.sourceType.hasPrefix("timestamp") == true
+            }
+        return isTime ? "pg_catalog.to_json(\(value)) #>> '{}'" : "\(value)::text"
+    }
+
     /// Where the next read goes on, as of the session's snapshot.
     func state(
         _ read: PostgresRead,
@@ -51,7 +67,10 @@ struct PostgresIncrement: Sendable {
         let conditions = [settled, read.filter.map { "(\($0)\n)" }].compactMap { $0 }
         let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         let rows = try await session.query(
-            "SELECT max(\(column))::text FROM \(read.fromClause)\(filter)"
+            """
+            SELECT \(Self.text(of: "max(\(column))", in: read, cursor: request.cursor))
+            FROM \(read.fromClause)\(filter)
+            """
         )
         // A relation that was emptied does not send the cursor back.
         state.highest = (rows.first?.first ?? nil) ?? request.since?.highest

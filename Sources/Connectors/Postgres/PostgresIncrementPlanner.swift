@@ -7,6 +7,8 @@ struct PostgresIncrementPlanner {
     let mark: PostgresMark?
     /// Columns that are read and that the table does not have yet.
     let addedColumns: [String]
+    /// Whether what changes without a write to a row may be missed.
+    let acceptsUnseenChanges: Bool
     let session: PostgresSession
 
     /// Adds the decision to `read` and its plan.
@@ -21,11 +23,19 @@ struct PostgresIncrementPlanner {
             primaryKey: read.plan.primaryKey
         )
         read.plan.primaryKey = key
+        read.plan.risks += try CursorRule.unseenChanges(
+            read.definition.causes,
+            isAccepted: acceptsUnseenChanges,
+            stream: read.plan.stream
+        )
+        if let risk = CursorRule.conditionRisk(request, filter: read.filter) {
+            read.plan.risks.append(risk)
+        }
         let tellsWriters =
             !leaves.isEmpty && leaves.allSatisfy { $0.hasPages && $0.canBeRead }
             && !read.filtersRows
             // Refreshing a materialized view writes all of its rows.
-            && (read.kind != "m" || request.conflict == .merge)
+            && (read.kind != .materializedView || request.conflict == .merge)
         let past = PostgresContents(request.since?.mark)
         // A state that was handed in has no mark; from this run on there is one.
         if tellsWriters, let mark, request.since == nil || request.since?.mark != nil {
@@ -46,11 +56,24 @@ struct PostgresIncrementPlanner {
             )
             read.increment?.contents = contents
         }
+        if request.conflict == .merge { try await checkKey(key, of: read) }
         if !read.plan.isFull, let type = read.namingType {
             read.plan.risks.append(
                 "the text of a \(type) is what it was when its row was read, whatever was renamed since"
             )
         }
+    }
+
+    /// Requires of a key that the server does not keep unique that it is: the first time, and with each
+    /// run where that costs little.
+    private func checkKey(_ key: [String], of read: PostgresRead) async throws {
+        let check = PostgresKeyCheck(session: session, read: read, key: key)
+        guard try await !check.isEnforced() else { return }
+        let byteCount = read.plan.estimatedByteCount
+        guard read.plan.isFull || byteCount.map({ $0 <= Limits.countedByteCount }) ?? false else {
+            return
+        }
+        try await check.requireUnique()
     }
 
     // MARK: What the rows do not tell
@@ -79,6 +102,8 @@ struct PostgresIncrementPlanner {
             return nil
         }
         if let reason = CursorRule.reason(request, newColumns: columns) { return reason }
+        let digest = read.plan.definitionDigest(leavingOut: addedColumns)
+        if let reason = CursorRule.changeOfDefinition(request, digest: digest) { return reason }
         guard let past, try await past.hasRenamedLabels(read, in: session) else { return nil }
         return "a label of an enumeration was renamed"
     }
@@ -124,8 +149,8 @@ struct PostgresIncrementPlanner {
             conditions.append(try await bound(highest, lookback: lookback, read))
             rule = .transactionsInOverlap
             words +=
-                ", among those whose \(request.cursor) is null or at most "
-                + "\(lookback) (seconds or units) behind its highest value"
+                ", among those whose \(request.cursor) is null or at most \(lookback) behind its highest "
+                + "value"
         }
         var increment = PostgresIncrement(rule: rule, request: request, key: key)
         let isNew =
@@ -227,11 +252,7 @@ struct PostgresIncrementPlanner {
             switch request.conflict {
             case .merge where read.plan.isFull: break
             case .merge:
-                increment.condition = try await bound(
-                    highest,
-                    lookback: request.lookback ?? 0,
-                    read
-                )
+                increment.condition = try await bound(highest, lookback: request.lookback, read)
             case .append:
                 increment.condition = try await beyond(highest, column: column, key: key, read)
             }
@@ -248,17 +269,17 @@ struct PostgresIncrementPlanner {
     /// Rows from the lookback on, and those without a cursor.
     private func bound(
         _ highest: String,
-        lookback: Int64,
+        lookback: Lookback?,
         _ read: PostgresRead
     ) async throws -> String {
         let column = quoted(request.cursor)
-        let (type, isTime) = try await cursorType(read)
-        let literal = try await literal(highest) + "::" + type
+        let literal = try await literal(highest) + "::" + (try await cursorType(read).name)
         let start =
-            lookback == 0
-            ? literal
-            : isTime
-                ? "(\(literal) - interval '\(lookback) seconds')" : "(\(literal) - \(lookback))"
+            switch lookback {
+            case nil: literal
+            case .seconds(let count): "(\(literal) - interval '\(count) seconds')"
+            case .units(let count): "(\(literal) - \(count))"
+            }
         return "(\(column) >= \(start) OR \(column) IS NULL)"
     }
 
@@ -308,14 +329,14 @@ struct PostgresIncrementPlanner {
             [read.relationID, request.cursor]
         )
         guard let row = rows.first, let name = row[0] else { return ("text", false) }
-        if request.lookback != nil, row[1] != "D", row[1] != "N" {
-            throw SourceError(
-                .configuration,
-                "\(read.plan.stream): a lookback takes a cursor of times or numbers; "
-                    + "\(request.cursor) is \(name)"
-            )
-        }
-        return (name, row[1] == "D")
+        let isTime = row[1] == "D"
+        try CursorRule.requireLookback(
+            request,
+            fits: isTime ? .time : row[1] == "N" ? .number : .other,
+            type: name,
+            stream: read.plan.stream
+        )
+        return (name, isTime)
     }
 }
 

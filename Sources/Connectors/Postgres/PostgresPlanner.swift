@@ -9,11 +9,13 @@ struct PostgresRead: Sendable {
     var selectList: String
     var fromClause: String
     var filter: String?
-    var kind: String
+    var kind: PostgresRelation.Kind
     /// The relation's oid.
     var relationID: String
     /// Whether row-level security hides rows from this user.
     var filtersRows: Bool
+    /// What its rows depend on besides themselves.
+    var definition: PostgresDefinition
     /// The enumerations its columns are made of.
     var enumerationIDs: [String] = []
     /// A type of its columns whose text tells names of the catalog; nil when there is none.
@@ -53,7 +55,8 @@ extension PostgresRead {
         reading: PostgresReading,
         policy: ConversionPolicy,
         validatesText: Bool,
-        isObserved: Bool
+        isObserved: Bool,
+        definition: String? = nil
     ) {
         copyColumns.append(
             CopyColumn(
@@ -78,6 +81,7 @@ extension PostgresRead {
                 identity: column.identity
             )
         )
+        plan.columns[plan.columns.count - 1].definition = definition
     }
 }
 
@@ -95,11 +99,14 @@ struct PostgresPlanner {
         identify(&relation.columns)
         relation.columns = try selected(relation.columns, request: request, relation: relation)
         let types = try await catalog.typeMap(for: relation.columns)
+        let definition = try await PostgresDefinition(
+            of: relation,
+            filter: request.filter,
+            in: session
+        )
         // From here on the user's own names count again: a view may call functions that need them.
-        try await session.execute("RESET search_path")
+        try await session.settle(evaluatesUserText: definition.evaluatesUserText)
         var readings = relation.columns.map { types.reading($0.typeID, modifier: $0.modifier) }
-        let isObserved = readings.map(\.isUnconstrainedNumeric)
-        let filter = request.filter
         var read = PostgresRead(
             plan: ReadPlan(
                 stream: relation.name,
@@ -115,15 +122,43 @@ struct PostgresPlanner {
             copyColumns: [],
             selectList: "",
             fromClause: relation.fromClause,
-            filter: filter,
+            filter: request.filter,
             kind: relation.kind,
             relationID: relation.id,
-            filtersRows: relation.filtersRows
+            filtersRows: relation.filtersRows,
+            definition: definition
         )
         try await sizeNumerics(&readings, columns: relation.columns, request: request, read: read)
         let validatesText = await session.serverEncoding == "SQL_ASCII"
+        try addColumns(&readings, relation, types, request, validatesText: validatesText, to: &read)
+        read.plan.fingerprint =
+            read.selectList + " " + (try await catalog.labels(of: types.enumerationIDs))
+        read.plan.definition = definition.text
+        (read.enumerationIDs, read.namingType) = (types.enumerationIDs, types.namingType)
+        read.plan.risks = try await risks(relation, readings, read, validatesText: validatesText)
+        return read
+    }
+
+    /// Adds the columns to the plan, to what the decoder expects, and to the statement.
+    private func addColumns(
+        _ readings: inout [PostgresReading],
+        _ relation: PostgresRelation,
+        _ types: PostgresTypeMap,
+        _ request: ReadRequest,
+        validatesText: Bool,
+        to read: inout PostgresRead
+    ) throws {
+        let isObserved = relation.columns.map {
+            types.reading($0.typeID, modifier: $0.modifier).isUnconstrainedNumeric
+        }
+        let key = request.mergeKey(primaryKey: relation.primaryKey)
         for (index, column) in relation.columns.enumerated() {
-            let policy = request.policies[column.name] ?? request.defaultPolicy ?? .null
+            let canFail =
+                readings[index].type.canFail || (validatesText && readings[index].type == .text)
+            let policy =
+                key.contains(column.name)
+                ? try MergeKey.policy(of: column.name, request, canFail: canFail)
+                : request.policies[column.name] ?? request.defaultPolicy ?? .null
             if policy == .string, readings[index].type != .text {
                 readings[index] = .text(note: "as text, by policy")
             }
@@ -137,17 +172,54 @@ struct PostgresPlanner {
                 reading: readings[index],
                 policy: policy,
                 validatesText: validatesText,
-                isObserved: isObserved[index]
+                isObserved: isObserved[index],
+                definition: types.definition(of: column)
             )
         }
-        read.selectList = zip(relation.columns, readings).map { column, reading in
+        var expressions = zip(relation.columns, readings).map { column, reading in
             reading.sql(quoted(column.name))
-        }.joined(separator: ", ")
-        read.plan.fingerprint =
-            read.selectList + " " + (try await catalog.labels(of: types.enumerationIDs))
-        (read.enumerationIDs, read.namingType) = (types.enumerationIDs, types.namingType)
-        read.plan.risks = risks(relation, validatesText: validatesText)
-        return read
+        }
+        try addKeyForms(key, relation, readings, types, to: &read, &expressions)
+        read.selectList = expressions.joined(separator: ", ")
+    }
+
+    /// Adds the columns that a merge matches rows by where the key's own do not tell which are equal.
+    private func addKeyForms(
+        _ key: [String],
+        _ relation: PostgresRelation,
+        _ readings: [PostgresReading],
+        _ types: PostgresTypeMap,
+        to read: inout PostgresRead,
+        _ expressions: inout [String]
+    ) throws {
+        var mergeKey: [String] = []
+        for name in key {
+            guard let index = relation.columns.firstIndex(where: { $0.name == name }) else {
+                mergeKey.append(name)
+                continue
+            }
+            switch types.mergeForm(of: relation.columns[index], as: readings[index]) {
+            case .same: mergeKey.append(name)
+            case .none(let reason):
+                throw MergeKey.refusal(name, reason, stream: relation.name)
+            case .expression(let sql):
+                var column = relation.columns[index]
+                column.name = MergeKey.columnName(name)
+                column.identity = column.identity.map { $0 + "k" }
+                column.comment = MergeKey.documentation(name)
+                column.typeName = "text"
+                read.add(
+                    column,
+                    reading: .text(note: "what merges match rows by"),
+                    policy: .error,
+                    validatesText: false,
+                    isObserved: false
+                )
+                expressions.append(sql)
+                mergeKey.append(column.name)
+            }
+        }
+        read.plan.mergeKey = mergeKey
     }
 
     /// Makes the columns' identities those of this server.
@@ -199,13 +271,17 @@ struct PostgresPlanner {
                 max(scale(\(trimmed)(\(name)))) FILTER (WHERE \(name) NOT IN (\(special)))
                 """
         }
-        let sizes = try await session.query(
-            "SELECT \(list.joined(separator: ",\n")) FROM \(read.fromClause)\(read.whereClause())"
-        )
+        var sizes: [String?] = []
+        for first in stride(from: 0, to: list.count, by: Limits.sizedColumns) {
+            let some = list[first..<min(first + Limits.sizedColumns, list.count)]
+            sizes += try await session.query(
+                "SELECT \(some.joined(separator: ",\n")) FROM \(read.fromClause)\(read.whereClause())"
+            )[0]
+        }
         for (place, index) in unsized.enumerated() {
             readings[index] = Self.sized(
-                integerDigits: sizes[0][place * 2].flatMap { Int($0) },
-                scale: sizes[0][place * 2 + 1].flatMap { Int($0) },
+                integerDigits: sizes[place * 2].flatMap { Int($0) },
+                scale: sizes[place * 2 + 1].flatMap { Int($0) },
                 preferred: columns[index].identity.flatMap { request.preferredTypes[$0] }
                     ?? request.preferredTypes[columns[index].name]
             )
@@ -250,19 +326,36 @@ struct PostgresPlanner {
         )
     }
 
-    private func risks(_ relation: PostgresRelation, validatesText: Bool) -> [String] {
-        var risks: [String] = []
+    private func risks(
+        _ relation: PostgresRelation,
+        _ readings: [PostgresReading],
+        _ read: PostgresRead,
+        validatesText: Bool
+    ) async throws -> [String] {
+        var risks = read.definition.risks
+        // Where nothing of a user's is evaluated the session writes texts in one form.
+        let printed = zip(relation.columns, readings).filter { $1.printsDates }.map(\.0.name)
+        if read.definition.evaluatesUserText, !printed.isEmpty {
+            let forms = try await session.ownForms()
+            if !forms.isEmpty {
+                risks.append(
+                    "\(printed.joined(separator: ", ")): text as a session with "
+                        + "\(forms.joined(separator: ", ")) writes it, since a view or condition may "
+                        + "mean something by these settings"
+                )
+            }
+        }
         if relation.filtersRows {
             risks.append(
                 "row-level security filters what this user sees: only those rows are read"
             )
         }
-        if relation.kind == "r", relation.hasChildren {
+        if relation.kind == .table, relation.hasChildren {
             risks.append("the table has inheriting tables; their rows are streams of their own")
         }
-        if relation.kind == "v" || relation.kind == "f" {
+        if !relation.kind.hasRows {
             risks.append(
-                "the rows of a \(relation.kindName) cannot be counted independently of the read"
+                "the rows of a \(relation.kind.words) cannot be counted independently of the read"
             )
         }
         if validatesText {

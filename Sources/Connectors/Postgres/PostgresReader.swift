@@ -9,6 +9,7 @@ struct PostgresReader: StreamReader {
     let read: PostgresRead
     /// nil where the server does not say which it is.
     let snapshot: PostgresMark?
+    let place: String
 
     var plan: ReadPlan { read.plan }
 
@@ -80,15 +81,32 @@ struct PostgresReader: StreamReader {
     }
 
     func sourceRowCount() async throws -> RowCountAnswer {
-        if read.kind == "v" || read.kind == "f" {
+        // Functions have locked by now what they have read.
+        try await PostgresRelations(session: sessions[0]).requireUnchanged(place: place)
+        return try await count(where: read.whereClause())
+    }
+
+    func streamRowCount(isNeeded: Bool) async throws -> RowCountAnswer {
+        let byteCount = plan.estimatedByteCount ?? 0
+        // Where the rows are scanned for new ones anyway, counting them is little more.
+        let isScanned = read.increment?.usesIndex == false
+        guard isNeeded || isScanned || byteCount <= Limits.countedByteCount else {
+            return .notComparable("counting all rows would take longer than the read")
+        }
+        return try await count(where: read.filter.map { " WHERE (\($0)\n)" } ?? "")
+    }
+
+    private func count(where condition: String) async throws -> RowCountAnswer {
+        guard read.kind.hasRows else {
             return .notComparable(
                 "a view or foreign table may answer a second question differently"
             )
         }
         // The same leaves as were read: one that is attached meanwhile has rows in this snapshot too.
-        let condition = read.whereClause()
         let counts = slicing.relations.map { "(SELECT count(*) FROM \($0)\(condition))" }
-        let rows = try await sessions[0].query("SELECT \(counts.joined(separator: " + "))")
+        let rows = try await sessions[0].cancelling {
+            try await sessions[0].query("SELECT \(counts.joined(separator: " + "))")
+        }
         guard let count = rows.first?.first?.flatMap({ Int64($0) }) else {
             throw SourceError(.protocol, "\(plan.stream): the server gave no count")
         }

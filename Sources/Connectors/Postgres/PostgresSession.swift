@@ -15,15 +15,10 @@ actor PostgresSession {
     /// The COPYs of a read, from the first one on.
     private var copy: PostgresCopy?
 
-    /// Connects and sets the session up: read-only, named, with plain text forms.
-    init(_ address: PostgresAddress, limits: SourceLimits) async throws {
+    /// Connects; nothing is asked yet.
+    init(_ address: PostgresAddress) async throws {
         place = address.location.place
         connection = try await Self.connect(address, on: executor)
-        try connection.run(script: Self.setup, place: place)
-        try execute("SET lock_timeout = \(limits.lockTimeout)")
-        // A database without an encoding holds any bytes; asked for UTF-8 the server would stop at
-        // the first that are none, where the column's policy is to decide.
-        if serverEncoding == "SQL_ASCII" { try execute("SET client_encoding = 'SQL_ASCII'") }
     }
 
     /// A task of its own executor's actor would need the actor first: connecting runs on a small
@@ -46,21 +41,73 @@ actor PostgresSession {
         }
     }
 
-    /// One text form for everything that is cast to text, whatever the server's defaults are.
+    // MARK: The transaction
+
+    /// Begins the transaction that everything is read in, read-only.
     ///
-    /// A session may have to wait for the others of its read, or for its rate, between two
-    /// statements: that has a limit of its own.
-    private static let setup = """
-        SET search_path = pg_catalog;
-        SET datestyle = 'ISO, YMD';
-        SET intervalstyle = 'iso_8601';
-        SET timezone = 'UTC';
-        SET bytea_output = 'hex';
-        SET extra_float_digits = 3;
-        SET xmloption = content;
-        SET default_transaction_read_only = on;
-        SET idle_in_transaction_session_timeout = 0
-        """
+    /// Every setting is one of the transaction alone: behind a pool the server's session belongs to
+    /// others before and after.
+    ///
+    /// - Parameters:
+    ///   - lockTimeout: Milliseconds to wait for a table.
+    ///   - snapshot: The exported snapshot to share; nil for one of its own.
+    /// - Throws: `SourceError`.
+    func begin(lockTimeout: Int, snapshot: String? = nil) throws {
+        try execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if let snapshot { try execute("SET TRANSACTION SNAPSHOT '\(snapshot)'") }
+        // A session may have to wait for the others of its read, or for its rate, between two
+        // statements: that has a limit of its own.
+        var settings = [
+            "search_path = pg_catalog", "lock_timeout = \(lockTimeout)",
+            "idle_in_transaction_session_timeout = 0",
+        ]
+        // A database without an encoding holds any bytes; asked for UTF-8 the server would stop at
+        // the first that are none, where the column's policy is to decide.
+        if serverEncoding == "SQL_ASCII" { settings.append("client_encoding = 'SQL_ASCII'") }
+        for setting in settings { try execute("SET LOCAL \(setting)") }
+    }
+
+    /// Has names of the user's own count again, and texts be written in one form where nothing of the
+    /// user's is evaluated.
+    ///
+    /// Where a view or a condition is, the time zone and what else a session of this user has may
+    /// decide which rows there are and what is in them: they stay what they are.
+    func settle(evaluatesUserText: Bool) throws {
+        try execute("SET LOCAL search_path TO DEFAULT")
+        guard !evaluatesUserText else {
+            // The shortest text that is read back as the same number; the server's default is no other.
+            let digits = try query("SHOW extra_float_digits").first?.first?.flatMap { Int($0) } ?? 0
+            if digits < 1 { try execute("SET LOCAL extra_float_digits = 1") }
+            return
+        }
+        for setting in Self.plainForms { try execute("SET LOCAL \(setting)") }
+    }
+
+    private static let plainForms = [
+        "datestyle = 'ISO, YMD'", "intervalstyle = 'iso_8601'", "timezone = 'UTC'",
+        "bytea_output = 'hex'", "extra_float_digits = 3", "xmloption = content",
+    ]
+
+    /// Settings of the session in which `plainForms` are not what a text is written in.
+    func ownForms() throws -> [String] {
+        let rows = try query(
+            """
+            SELECT name || ' = ' || setting FROM pg_catalog.pg_settings
+            WHERE name = 'DateStyle' AND setting !~ '^ISO'
+                OR name = 'TimeZone' AND setting NOT IN ('UTC', 'Etc/UTC')
+            """
+        )
+        return rows.compactMap { $0.first ?? nil }
+    }
+
+    /// Whether a pool stands between: the server's session is then not this connection's alone.
+    func isPooled() throws -> Bool {
+        let own = try query("SELECT pg_catalog.pg_backend_pid()").first?.first ?? nil
+        return own.flatMap { Int32($0) } != connection.backendID
+    }
+
+    /// How long a statement may take from now on; nil for as long as it does.
+    func setPatience(_ patience: Duration?) { connection.setPatience(patience) }
 
     /// Version of the server as a number: 150018 for 15.18.
     var serverVersion: Int { connection.serverVersion }
@@ -81,7 +128,7 @@ actor PostgresSession {
     /// Sets the session up for many COPYs of ranges.
     func prepareForSlices() throws {
         // Compiling a statement pays for a whole table, not for each range of it.
-        try execute("SET jit = off")
+        try execute("SET LOCAL jit = off")
         // The server's C library gives memory back to the system, and asks for it anew, with every
         // wide row, until a larger piece was freed once (mallopt(3), M_TRIM_THRESHOLD): up to a
         // quarter of the server's time for 200 columns.
@@ -132,7 +179,14 @@ actor PostgresSession {
 
     /// Ends the session; a running statement is cancelled at the server first.
     func close() {
-        if copy?.isRunning == true { connection.cancel() }
+        if copy?.isRunning == true || connection.isCancelled {
+            connection.cancel()
+        } else {
+            // A pool closes a server's session that is given back within a transaction. What goes wrong
+            // here has no effect: the connection ends.
+            connection.setPatience(Limits.closingPatience)
+            _ = try? connection.query("ROLLBACK", [], place: place)
+        }
         connection.close()
     }
 }

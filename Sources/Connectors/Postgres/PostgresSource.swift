@@ -15,7 +15,7 @@ package struct PostgresSource: Source {
     }
 
     package func check() async throws -> SourceCheck {
-        try await withSession { session in
+        try await withCatalog { session, catalog in
             let rows = try await session.query(
                 """
                 SELECT version(), current_user, current_database(),
@@ -24,17 +24,24 @@ package struct PostgresSource: Source {
                         WHERE pid = pg_backend_pid())
                 """
             )
-            let relations = try await PostgresCatalog(session: session).relations()
+            let relations = try await catalog.relations()
             var warnings: [String] = []
-            let unreadable = relations.filter { !$0.isReadable }.map(\.name.description)
+            let unreadable = relations.filter { $0.obstacle != nil }
             if !unreadable.isEmpty {
                 warnings.append(
-                    "no SELECT right on \(unreadable.count) of \(relations.count) streams: "
-                        + unreadable.prefix(5).joined(separator: ", ")
+                    "\(unreadable.count) of \(relations.count) streams cannot be read: "
+                        + unreadable.prefix(5).map { "\($0.name) (\($0.obstacle ?? ""))" }
+                        .joined(separator: ", ")
                 )
             }
-            if await session.serverVersion < 120_000 {
-                warnings.append("servers before 12 are not tested")
+            if await session.serverVersion < 150_000 {
+                warnings.append("servers before 15 are not tested")
+            }
+            if try await session.isPooled() {
+                warnings.append(
+                    "a pool stands before the server: each run takes as many of its connections as "
+                        + "it reads with; an address of the server itself is better"
+                )
             }
             if rows[0][5] != "0" {
                 warnings.append(
@@ -57,12 +64,11 @@ package struct PostgresSource: Source {
     }
 
     package func discover() async throws -> [StreamDescriptor] {
-        try await withSession { session in
-            let catalog = PostgresCatalog(session: session)
-            return try await catalog.withColumns(catalog.relations()).map { relation in
+        try await withCatalog { session, catalog in
+            try await catalog.withColumns(catalog.relations()).map { relation in
                 StreamDescriptor(
                     name: relation.name,
-                    kind: relation.kindName,
+                    kind: relation.kind.words,
                     columns: relation.columns.map {
                         DescribedColumn(
                             name: $0.name,
@@ -73,17 +79,16 @@ package struct PostgresSource: Source {
                     primaryKey: relation.primaryKey,
                     estimatedRowCount: relation.estimatedRowCount,
                     estimatedByteCount: relation.estimatedByteCount,
-                    access: relation.isReadable
-                        ? Self.access(to: relation.kind) : "not readable: no SELECT right",
-                    resume: relation.isReadable ? Self.resume(of: relation) : .none
+                    access: Self.access(to: relation),
+                    resume: relation.obstacle == nil ? Self.resume(of: relation) : .none
                 )
             }
         }
     }
 
     package func plan(_ request: ReadRequest) async throws -> ReadPlan {
-        try await withSnapshot(of: request.stream) { session in
-            let prepared = try await prepare(request, in: session)
+        try await withSession { session in
+            let prepared = try await open(request, in: session)
             var plan = prepared.read.plan
             plan.access = Self.access(
                 prepared.slicing,
@@ -114,21 +119,21 @@ package struct PostgresSource: Source {
         ).plan(request)
         mark?.relation = read.relationID
         let leaves =
-            ["r", "m", "p"].contains(read.kind)
-            ? try await PostgresLeaf.all(of: read, in: session) : []
+            read.kind.hasRows ? try await PostgresLeaf.all(of: read, in: session) : []
         if let incremental = request.incremental {
             let planner = PostgresIncrementPlanner(
                 request: incremental,
                 leaves: leaves,
                 mark: mark,
                 addedColumns: request.columnsNew(in: read.plan),
+                acceptsUnseenChanges: request.acceptsUnseenChanges,
                 session: session
             )
             try await planner.plan(&read)
         }
         read.plan.query = read.statement
         // The server's own planner finds what is wrong with a condition, without running it, and
-        // that it is one statement and no more.
+        // that it is one statement and no more. It also locks what the statement reads.
         _ = try await session.query("EXPLAIN \(read.plan.query)")
         let slicing = try await PostgresSlicer(session: session, read: read, leaves: leaves)
             .slicing(laneCount: limits.laneCount)
@@ -146,8 +151,8 @@ package struct PostgresSource: Source {
         _ request: ReadRequest,
         _ body: (any StreamReader) async throws -> Result
     ) async throws -> Result {
-        try await withSnapshot(of: request.stream) { session in
-            let prepared = try await prepare(request, in: session)
+        try await withSession { session in
+            let prepared = try await open(request, in: session)
             var read = prepared.read
             let wanted = prepared.opener.laneCount(for: prepared.slicing)
             let lanes = try await prepared.opener.open(wanted)
@@ -163,7 +168,8 @@ package struct PostgresSource: Source {
                     sessions: lanes.sessions,
                     slicing: prepared.slicing,
                     read: read,
-                    snapshot: prepared.mark
+                    snapshot: prepared.mark,
+                    place: location.place
                 )
                 let result = try await body(reader)
                 await lanes.close()
@@ -175,16 +181,15 @@ package struct PostgresSource: Source {
         }
     }
 
-    private static func access(to kind: String) -> String {
-        switch kind {
-        case "r", "m", "p": "binary COPY, several connections"
-        default: "binary COPY, one connection"
-        }
+    private static func access(to relation: PostgresRelation) -> String {
+        if let obstacle = relation.obstacle { return "not readable: \(obstacle)" }
+        return relation.kind.hasRows
+            ? "binary COPY, several connections" : "binary COPY, one connection"
     }
 
     /// What can be said of a relation without looking at its storage.
     private static func resume(of relation: PostgresRelation) -> ResumeGuarantee {
-        ["r", "m", "p"].contains(relation.kind) && !relation.filtersRows ? .heapRange : .none
+        relation.kind.hasRows && !relation.filtersRows ? .heapRange : .none
     }
 
     private static func access(_ slicing: PostgresSlicing, laneCount: Int) -> String {
@@ -196,7 +201,7 @@ package struct PostgresSource: Source {
     private func withSession<Result: Sendable>(
         _ body: (PostgresSession) async throws -> Result
     ) async throws -> Result {
-        let session = try await PostgresSession(address, limits: limits)
+        let session = try await PostgresSession(address)
         do {
             let result = try await session.cancelling { try await body(session) }
             await session.close()
@@ -207,25 +212,48 @@ package struct PostgresSource: Source {
         }
     }
 
+    /// Opens a session for questions to the catalog.
+    private func withCatalog<Result: Sendable>(
+        _ body: (PostgresSession, PostgresCatalog) async throws -> Result
+    ) async throws -> Result {
+        try await withSession { session in
+            try await session.begin(lockTimeout: limits.lockTimeout)
+            return try await body(session, PostgresCatalog(session: session))
+        }
+    }
+
+    /// Opens a snapshot and decides the read in it, again where something it depends on was rewritten
+    /// between the snapshot and the lock.
+    private func open(
+        _ request: ReadRequest,
+        in session: PostgresSession
+    ) async throws -> Preparation {
+        var names: [String] = []
+        for _ in 0..<Limits.snapshotAttempts {
+            try await openSnapshot(of: request.stream, in: session)
+            let prepared = try await prepare(request, in: session)
+            names = try await PostgresRelations(session: session).rewritten()
+            if names.isEmpty { return prepared }
+            try await session.execute("ROLLBACK")
+        }
+        throw PostgresRelations.failure(names.first ?? "a relation", place: location.place)
+    }
+
     /// Opens a snapshot in which the definition of `stream` cannot change any more.
     ///
     /// The lock comes before the snapshot: a definition that is read in a snapshot and locked
     /// later may be replaced in between, and rows of the new one would be read as of the old one.
-    private func withSnapshot<Result: Sendable>(
-        of stream: StreamName,
-        _ body: (PostgresSession) async throws -> Result
-    ) async throws -> Result {
-        try await withSession { session in
-            let catalog = PostgresCatalog(session: session)
-            let lock = try await catalog.lockStatement(for: stream)
-            try await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if let lock {
-                // LOCK takes no snapshot; the first query behind it does.
-                try await session.execute(lock)
-            } else {
-                try await catalog.requireUnchanged(stream, place: location.place)
-            }
-            return try await body(session)
+    private func openSnapshot(of stream: StreamName, in session: PostgresSession) async throws {
+        let catalog = PostgresCatalog(session: session)
+        try await session.begin(lockTimeout: limits.lockTimeout)
+        let lock = try await catalog.lockStatement(for: stream)
+        try await session.execute("ROLLBACK")
+        try await session.begin(lockTimeout: limits.lockTimeout)
+        if let lock {
+            // LOCK takes no snapshot; the first query behind it does.
+            try await session.execute(lock)
+        } else {
+            try await catalog.touch(stream)
         }
     }
 }

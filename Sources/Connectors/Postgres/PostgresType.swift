@@ -33,11 +33,21 @@ struct PostgresReading: Sendable {
     var expression: Expression = .direct
     /// A numeric without precision: its size has to be asked for.
     var isUnconstrainedNumeric = false
+    /// A text that the server makes of dates.
+    var isTextOfDates = false
     var note: String?
 
     /// The value cast to text on the server: for what has no binary form we may rely on.
     static func text(note: String? = nil) -> PostgresReading {
         PostgresReading(type: .text, expression: .cast("text"), note: note)
+    }
+
+    /// Whether the server writes dates into a text, in a form that settings of the session choose.
+    var printsDates: Bool {
+        if case .rebuilt(let members) = expression {
+            return members.contains { $0.reading.printsDates }
+        }
+        return isTextOfDates
     }
 
     /// The SQL that reads `value`.
@@ -76,6 +86,22 @@ struct PostgresTypeMap {
         "regoper", "regoperator", "regproc", "regprocedure", "regrole", "regtype",
     ]
 
+    /// What values of a column depend on besides writes to its rows: the expression of a computed one,
+    /// the members of a structure; nil where there is no such thing.
+    func definition(of column: PostgresRelation.Column) -> String? {
+        var parts = column.expression.map { [$0] } ?? []
+        var pending = [column.typeID]
+        var seen: Set<String> = []
+        while let id = pending.popLast() {
+            guard let type = types[id], seen.insert(id).inserted else { continue }
+            pending += [type.elementID, type.baseID] + type.members.map(\.typeID)
+            if type.kind == "c" {
+                parts += type.members.map { "\(id) \($0.name) \($0.typeID) \($0.modifier)" }
+            }
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+
     /// How a value of type `id` is read.
     func reading(_ id: String, modifier: Int, depth: Int = 0) -> PostgresReading {
         guard let type = types[id], depth <= Limits.nestingDepth else { return .text() }
@@ -92,6 +118,11 @@ struct PostgresTypeMap {
             return array(type, modifier: modifier, depth: depth)
         case "b" where type.schema == "pg_catalog": return builtIn(type.name, modifier: modifier)
         case "b": return fromExtension(type)
+        case "r", "m":
+            var reading = PostgresReading.text()
+            let bound = types[type.baseID]?.name ?? ""
+            reading.isTextOfDates = ["date", "timestamp", "timestamptz"].contains(bound)
+            return reading
         default: return .text()
         }
     }
@@ -115,6 +146,7 @@ struct PostgresTypeMap {
         case "timestamp": PostgresReading(type: .timestamp)
         case "timestamptz": PostgresReading(type: .timestamptz)
         case "uuid": PostgresReading(type: .uuid)
+        case "interval": PostgresReading(type: .interval)
         case "time":
             .text(note: "time as text: a table with an Iceberg time column cannot be read by Spark")
         default: .text()
@@ -156,7 +188,11 @@ struct PostgresTypeMap {
         switch element.expression {
         case .direct: return PostgresReading(type: .array(element: element.type))
         case .cast("text"):
-            return PostgresReading(type: .array(element: .text), expression: .cast("text[]"))
+            return PostgresReading(
+                type: .array(element: .text),
+                expression: .cast("text[]"),
+                isTextOfDates: element.isTextOfDates
+            )
         case .cast, .function, .rebuilt:
             return .text(note: "an array whose elements need a conversion each: read as text")
         }

@@ -102,7 +102,10 @@ struct SQLiteCatalog {
                     + (near.isEmpty ? "" : "; near it are: " + near.joined(separator: ", "))
             )
         }
-        return try described(found)
+        var table = try described(found)
+        try addIndexes(&table)
+        try addDefinition(&table)
+        return table
     }
 
     /// Tables and views by name, without SQLite's own and the storage of virtual tables.
@@ -154,20 +157,107 @@ struct SQLiteCatalog {
 
     private func columnRows(of table: SQLiteTable) throws -> [Row] {
         let query = "PRAGMA main.table_xinfo(\(SQLiteSyntax.quoted(table.name)))"
-        guard table.kind != .table else { return try Row.fetchAll(db, sql: query) }
         do {
-            return try Row.fetchAll(db, sql: query)
-        } catch is DatabaseError {
-            // Old views may hold texts in double quotes, which are allowed only for them: in a
-            // condition, a misspelt column has to be an error.
-            _enableDoubleQuotedStringLiterals(db.sqliteConnection)
-        }
-        do {
-            return try Row.fetchAll(db, sql: query)
+            return try withOldTexts(table) { try Row.fetchAll(db, sql: query) }
         } catch let failure as DatabaseError where failure.resultCode == .SQLITE_ERROR {
+            guard table.kind != .table else { throw failure }
             // A view of a dropped table, or a virtual table whose module is not here, has no
             // columns to tell; the other tables are still of use.
             return []
+        }
+    }
+
+    /// Lets old views hold texts in double quotes, for the time of `body` alone: in a condition, a
+    /// misspelt column has to be an error.
+    func withOldTexts<Result>(_ table: SQLiteTable, _ body: () throws -> Result) throws -> Result {
+        guard table.kind == .view else { return try body() }
+        _enableDoubleQuotedStringLiterals(db.sqliteConnection)
+        defer { _disableDoubleQuotedStringLiterals(db.sqliteConnection) }
+        return try body()
+    }
+
+    /// Finds what keeps rows unique, and what columns are compared by.
+    private func addIndexes(_ table: inout SQLiteTable) throws {
+        guard table.kind == .table else { return }
+        for index in table.columns.indices {
+            table.columns[index].collation = collation(
+                of: table.columns[index].name,
+                in: table.name
+            )
+        }
+        let indexes = try String.fetchAll(
+            db,
+            sql: "SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0",
+            arguments: [table.name]
+        )
+        for name in indexes {
+            let rows = try Row.fetchAll(
+                db,
+                sql: "SELECT cid, name, coll FROM pragma_index_xinfo(?) WHERE key = 1",
+                arguments: [name]
+            )
+            // An expression has no column.
+            guard rows.allSatisfy({ $0["cid"] as Int >= 0 }) else { continue }
+            table.uniqueIndexes.append(
+                SQLiteUniqueIndex(
+                    parts: rows.map { row in
+                        SQLiteUniqueIndex.Part(
+                            column: row["name"] as String? ?? "",
+                            collation: row["coll"] as String? ?? "BINARY"
+                        )
+                    }
+                )
+            )
+        }
+    }
+
+    /// The collation that a column was declared with.
+    private func collation(of column: String, in table: String) -> String {
+        var name: UnsafePointer<CChar>?
+        let code = sqlite3_table_column_metadata(
+            db.sqliteConnection,
+            "main",
+            table,
+            column,
+            nil,
+            &name,
+            nil,
+            nil,
+            nil
+        )
+        guard code == SQLITE_OK, let name else { return "BINARY" }
+        return String(cString: name).uppercased()
+    }
+
+    /// Notes what the table was made by, so that another one in its place is noticed.
+    private func addDefinition(_ table: inout SQLiteTable) throws {
+        let rows = try Row.fetchAll(
+            db,
+            sql:
+                "SELECT name, type, rootpage, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY 1"
+        )
+        func text(_ row: Row) -> String {
+            "\(row["rootpage"] as Int? ?? 0) \(row["sql"] as String? ?? "")"
+        }
+        guard table.kind == .view else {
+            table.definition = rows.filter { $0["name"] == table.name && $0["type"] == "table" }
+                .map(text).joined()
+            return
+        }
+        // A view may read any of the others.
+        table.definition = rows.map(text).joined(separator: "; ")
+        var views: [String: String] = [:]
+        for row in rows where row["type"] == "view" {
+            views[(row["name"] as String? ?? "").lowercased()] = row["sql"]
+        }
+        var pending = [table.name.lowercased()]
+        var seen: Set<String> = []
+        while let name = pending.popLast() {
+            guard let sql = views[name], seen.insert(name).inserted else { continue }
+            table.viewQueries.append(sql)
+            var query = SQLText(sql, .sqlite)
+            query.dropViewHead()
+            pending += views.keys.filter { query.names.contains($0) }
         }
     }
 

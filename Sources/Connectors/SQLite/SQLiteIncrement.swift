@@ -11,6 +11,10 @@ struct SQLiteIncrement {
     let key: [String]
     /// New columns that rows read before may have values in.
     private let filled: [String]
+    /// How values of the cursor are compared.
+    private let cursor: SQLiteCursor
+    /// Why definitions say that values are others now; nil where they do not.
+    private let changeOfDefinition: String?
 
     /// Checks the request against the table, where the columns `added` are not in yet.
     ///
@@ -19,10 +23,13 @@ struct SQLiteIncrement {
         _ request: IncrementalRequest,
         table: SQLiteTable,
         read: [String],
-        added: [String]
+        added: [String],
+        cursor: SQLiteCursor,
+        definition: String?
     ) throws {
         self.request = request
         self.table = table
+        self.cursor = cursor
         let knownCount = request.since?.mark?.facts[Self.columnsFact].flatMap { Int($0) } ?? .max
         filled = table.columns.enumerated().filter { place, column in
             added.contains(column.name)
@@ -38,6 +45,28 @@ struct SQLiteIncrement {
         )
         try CursorRule.requireKey(key, stream: stream)
         try CursorRule.refuseOverlap(request)
+        try CursorRule.requireLookback(
+            request,
+            fits: cursor.values,
+            type: cursor.words,
+            stream: stream
+        )
+        changeOfDefinition = definition
+        guard request.conflict == .append else { return }
+        if let definition {
+            throw SourceError(
+                .configuration,
+                "\(table.name): \(definition); what was appended before cannot be read again: load the "
+                    + "table again with --restart"
+            )
+        }
+        if cursor.isMixed {
+            throw SourceError(
+                .unsupported,
+                "\(table.name): the cursor \(request.cursor) holds \(cursor.words), which have no one "
+                    + "order; use --on-conflict merge, or another cursor"
+            )
+        }
     }
 
     private var column: String { SQLiteSyntax.quoted(request.cursor) }
@@ -47,24 +76,38 @@ struct SQLiteIncrement {
     /// What the next read has to know of the table.
     var mark: SourceMark { SourceMark([Self.columnsFact: String(table.columns.count)]) }
 
-    private var reason: String? { CursorRule.reason(request, newColumns: filled) }
+    private var reason: String? {
+        CursorRule.reason(request, newColumns: filled) ?? changeOfDefinition
+    }
 
-    /// What rows that were appended before lack; nil when they lack nothing.
-    var risk: String? { CursorRule.risk(request, newColumns: filled) }
+    /// What could surprise, one sentence each.
+    var risks: [String] {
+        var risks = [CursorRule.lateRisk(request)]
+        if let risk = CursorRule.risk(request, newColumns: filled) { risks.append(risk) }
+        if cursor.isMixed {
+            risks.append(
+                "the cursor \(request.cursor) holds \(cursor.words): those that have no place in the order "
+                    + "of the highest are read each time"
+            )
+        }
+        return risks
+    }
 
     /// New rows only, as SQL; nil when all rows are read.
     var condition: String? {
         guard reason == nil, let highest = request.since?.highest.map(SQLiteSyntax.literal) else {
             return nil
         }
+        let (value, bound) = (cursor.comparable(column), cursor.comparable(highest))
         switch request.conflict {
         case .merge:
-            let start = request.lookback.map { "\(highest) - \($0)" } ?? highest
-            return "(\(column) >= \(start) OR \(column) IS NULL)"
+            let start = cursor.start(bound, lookback: request.lookback)
+            let others = cursor.otherClasses(than: highest, of: column).map { " OR \($0)" } ?? ""
+            return "(\(value) >= \(start) OR \(column) IS NULL\(others))"
         case .append:
             // Without the keys read before, rows at the value itself are read rather than lost.
-            guard let keys = request.since?.boundaryKeys else { return "\(column) >= \(highest)" }
-            guard !keys.isEmpty else { return "\(column) > \(highest)" }
+            guard let keys = request.since?.boundaryKeys else { return "\(value) >= \(bound)" }
+            guard !keys.isEmpty else { return "\(value) > \(bound)" }
             let known = keys.map { row in
                 "(" + row.map { SQLiteSyntax.literal($0 ?? "NULL") }.joined(separator: ", ") + ")"
             }
@@ -72,7 +115,7 @@ struct SQLiteIncrement {
                 "\(SQLiteSyntax.quoted(name)) COLLATE BINARY IS k.column\(place + 1)"
             }
             return
-                "(\(column) > \(highest) OR (\(column) = \(highest) AND NOT EXISTS (SELECT 1 FROM "
+                "(\(value) > \(bound) OR (\(value) = \(bound) AND NOT EXISTS (SELECT 1 FROM "
                 + "(VALUES \(known.joined(separator: ", "))) k WHERE "
                 + isSame.joined(separator: " AND ") + ")))"
         }
@@ -84,17 +127,96 @@ struct SQLiteIncrement {
         return CursorRule.words(request, everything: condition == nil ? why : nil)
     }
 
-    /// The statement of the highest cursor value, as a literal.
+    /// The statement of the highest cursor value, as a literal; no row where there is none.
     func highestQuery(filter: String?) -> String {
-        "SELECT quote(max(\(column))) FROM main.\(SQLiteSyntax.quoted(table.name))"
-            + SQLiteSyntax.condition(filter)
+        let name = SQLiteSyntax.quoted(table.name)
+        let filter = SQLiteSyntax.condition(filter)
+        guard cursor.comparesInstants else {
+            return "SELECT quote(max(\(column))) FROM main.\(name)\(filter)"
+        }
+        // The text as it stands there; several may tell one instant.
+        return
+            "SELECT quote(\(column)), max(\(cursor.comparable(column))) FROM main.\(name)\(filter)"
     }
 
     /// The statement of the keys at a cursor value, as literals.
     func keysQuery(at highest: String, filter: String?) -> String {
         let names = key.map { "quote(\(SQLiteSyntax.quoted($0)))" }.joined(separator: ", ")
         return "SELECT \(names) FROM main.\(SQLiteSyntax.quoted(table.name)) WHERE "
-            + "\(column) = \(highest)" + (filter.map { " AND (\($0)\n)" } ?? "")
-            + " LIMIT \(Limits.boundaryKeyCount + 1)"
+            + "\(cursor.comparable(column)) = \(cursor.comparable(highest))"
+            + (filter.map { " AND (\($0)\n)" } ?? "") + " LIMIT \(Limits.boundaryKeyCount + 1)"
+    }
+}
+
+/// How values of a cursor are compared: as what they land as.
+struct SQLiteCursor {
+    private let seen: SQLiteStatistics
+    private let form: SQLiteForm
+
+    /// Decides from all values that the column holds, and what they land as.
+    init(_ seen: SQLiteStatistics, form: SQLiteForm) {
+        self.seen = seen
+        self.form = form
+    }
+
+    /// The function of a connection that gives the microsecond a text tells.
+    static let instantFunction = "tributary_instant"
+
+    /// Whether texts are compared by the instants they tell: one with a fraction or a `T` stands
+    /// elsewhere in the order of texts than it does in time.
+    var comparesInstants: Bool {
+        switch form {
+        case .date(.text), .timestamp(.text): true
+        default: false
+        }
+    }
+
+    /// An expression as it is compared.
+    func comparable(_ expression: String) -> String {
+        comparesInstants ? "\(Self.instantFunction)(\(expression))" : expression
+    }
+
+    /// Whether there are values of several kinds, which SQLite orders one kind behind the other.
+    var isMixed: Bool {
+        [seen.integerCount + seen.realCount > 0, seen.textCount > 0, seen.blobCount > 0]
+            .count(where: { $0 }) > 1
+    }
+
+    /// What the column holds, in words.
+    var words: String { seen.valueCount == 0 ? "no values" : seen.summary }
+
+    /// What a lookback is taken from.
+    var values: CursorRule.Values {
+        switch form {
+        case .date, .timestamp: .time
+        case .long, .double, .decimal, .boolean: .number
+        case .uuid, .string, .binary, .nothing: .other
+        }
+    }
+
+    /// A bound less the lookback.
+    func start(_ bound: String, lookback: Lookback?) -> String {
+        switch lookback {
+        case nil: return bound
+        case .units(let count): return "\(bound) - \(count)"
+        case .seconds(let count):
+            switch form {
+            case .date(.unixMilliseconds), .timestamp(.unixMilliseconds):
+                return "\(bound) - \(count)000"
+            case .date(.julianDays), .timestamp(.julianDays):
+                return "\(bound) - \(count) / 86400.0"
+            case .date(.text), .timestamp(.text): return "\(bound) - \(count)000000"
+            default: return "\(bound) - \(count)"
+            }
+        }
+    }
+
+    /// The condition of rows whose value is of another kind than the highest; nil where there are none.
+    func otherClasses(than highest: String, of column: String) -> String? {
+        guard isMixed else { return nil }
+        let classes =
+            highest.hasPrefix("'")
+            ? "'text'" : highest.lowercased().hasPrefix("x'") ? "'blob'" : "'integer', 'real'"
+        return "typeof(\(column)) NOT IN (\(classes), 'null')"
     }
 }

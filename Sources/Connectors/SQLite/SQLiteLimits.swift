@@ -36,6 +36,10 @@ enum SQLiteLimits {
     /// 1973-03-03 to 2286-11-20: dates written as 20240131 lie below, milliseconds above.
     static let unixSeconds: ClosedRange<Int64> = 100_000_000...9_999_999_999
 
+    /// Unix seconds of 2001-01-01, from which Apple's programs count: their times of today look like
+    /// ones of the 1990s.
+    static let appleEpoch: Int64 = 978_307_200
+
     /// The same span in milliseconds; times written as 20240131120000 lie above.
     static let unixMilliseconds: ClosedRange<Int64> = 100_000_000_000...9_999_999_999_999
 

@@ -10,15 +10,25 @@ enum SQLiteScan {
         planner: SQLitePlanner,
         db: Database
     ) throws -> Statement {
+        try statement(query, filter: planner.request.filter, of: planner.table, db: db)
+    }
+
+    /// A statement over a table; what is wrong with it is the filter's fault if there is one.
+    static func statement(
+        _ query: String,
+        filter: String?,
+        of table: SQLiteTable,
+        db: Database
+    ) throws -> Statement {
         do {
             return try db.makeStatement(sql: query)
         } catch let failure as DatabaseError {
-            guard let filter = planner.request.filter,
+            guard let filter,
                 failure.resultCode == .SQLITE_ERROR || failure.resultCode == .SQLITE_MISUSE
             else { throw failure }
             throw SourceError(
                 .configuration,
-                "the condition \"\(filter)\" on \(planner.table.name) is not understood by "
+                "the condition \"\(filter)\" on \(table.name) is not understood by "
                     + "SQLite: \(failure.message ?? "no message")"
             )
         }

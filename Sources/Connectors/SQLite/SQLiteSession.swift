@@ -81,6 +81,7 @@ actor SQLiteSession {
             try db.execute(sql: "PRAGMA query_only = 1")
             // The file may come from anywhere: its views may not call functions with effects.
             try db.execute(sql: "PRAGMA trusted_schema = 0")
+            db.add(function: Self.instant)
             // Between the rows it hands out, a statement may look at millions.
             sqlite3_progress_handler(
                 db.sqliteConnection,
@@ -90,6 +91,16 @@ actor SQLiteSession {
             )
         }
         return configuration
+    }
+
+    /// The microsecond that a text tells; null for one that tells none.
+    private static let instant = DatabaseFunction(
+        SQLiteCursor.instantFunction,
+        argumentCount: 1,
+        pure: true
+    ) { values in
+        guard case .string(var text) = values[0].storage else { return nil }
+        return text.withUTF8 { SQLiteMoment.parse(UnsafeRawBufferPointer($0))?.microseconds }
     }
 
     // MARK: Questions
@@ -121,15 +132,18 @@ actor SQLiteSession {
             guard let connection = db.sqliteConnection else {
                 throw SourceError(.interrupted, "\(path): the connection was closed")
             }
+            let catalog = SQLiteCatalog(db: db)
             return SQLiteRowStream(
                 decided.preparation,
-                statement: try SQLiteScan.statement(
-                    decided.planner.query(behind: id),
-                    planner: decided.planner,
-                    db: db
-                ),
+                statement: try catalog.withOldTexts(decided.planner.table) {
+                    try SQLiteScan.statement(
+                        decided.planner.query(behind: id),
+                        planner: decided.planner,
+                        db: db
+                    )
+                },
                 connection: connection,
-                isUTF8: try SQLiteCatalog(db: db).isUTF8,
+                isUTF8: try catalog.isUTF8,
                 path: path,
                 hasRowID: decided.planner.resumeColumn != nil
             )
@@ -152,10 +166,13 @@ actor SQLiteSession {
 
     var progress: ReadProgress { stream?.progress ?? ReadProgress() }
 
-    func rowCount() throws -> Int64 {
-        guard let decided = read else { return 0 }
-        return try reading("counting rows") {
-            try Int64.fetchOne($0, sql: decided.planner.countQuery) ?? 0
+    /// The rows of the read, or of the whole stream.
+    func rowCount(ofAll: Bool) throws -> Int64 {
+        guard let planner = read?.planner else { return 0 }
+        return try reading("counting rows") { db in
+            try SQLiteCatalog(db: db).withOldTexts(planner.table) {
+                try Int64.fetchOne(db, sql: planner.countQuery(all: ofAll)) ?? 0
+            }
         }
     }
 
@@ -165,7 +182,10 @@ actor SQLiteSession {
         let request = increment.request
         let filter = planner.request.filter
         return try reading("reading the cursor") { db in
-            let found = try String.fetchOne(db, sql: increment.highestQuery(filter: filter))
+            let catalog = SQLiteCatalog(db: db)
+            let found = try catalog.withOldTexts(planner.table) {
+                try String.fetchOne(db, sql: increment.highestQuery(filter: filter))
+            }
             let highest = found == "NULL" ? nil : found
             var state = CursorState(column: request.cursor, highest: highest)
             state.mark = increment.mark
@@ -176,10 +196,9 @@ actor SQLiteSession {
                 return state
             }
             guard request.conflict == .append else { return state }
-            let keys = try Row.fetchAll(
-                db,
-                sql: increment.keysQuery(at: highest, filter: filter)
-            )
+            let keys = try catalog.withOldTexts(planner.table) {
+                try Row.fetchAll(db, sql: increment.keysQuery(at: highest, filter: filter))
+            }
             guard keys.count <= Limits.boundaryKeyCount else {
                 throw CursorRule.tooManyAtBoundary(
                     request,
@@ -197,25 +216,81 @@ actor SQLiteSession {
         try reading("preparing \(request.stream)") { db in
             let catalog = SQLiteCatalog(db: db)
             let table = try catalog.table(request.stream)
-            let planner = try SQLitePlanner(request, table: table)
-            // What is wrong with a condition is found before anything is scanned.
-            _ = try SQLiteScan.statement(planner.query, planner: planner, db: db)
-            var seen: [SQLiteStatistics] = []
-            if let query = planner.scanQuery {
-                seen = try SQLiteScan.run(
-                    SQLiteScan.statement(query, planner: planner, db: db),
-                    columns: planner.scanned.map { planner.columns[$0] },
-                    isUTF8: try catalog.isUTF8,
-                    db: db
-                )
+            let isUTF8 = try catalog.isUTF8
+            var planner = try SQLitePlanner(request, table: table) { column in
+                try self.cursor(column, request, of: table, catalog)
             }
-            let preparation = planner.preparation(
-                seen: seen,
-                estimatedRowCount: try catalog.estimatedRowCount(of: table),
-                estimatedByteCount: try catalog.estimatedByteCount(of: table)
-            )
-            return Read(planner: planner, preparation: preparation)
+            // What is wrong with a condition is found before anything is scanned.
+            if let query = planner.conditionQuery {
+                _ = try SQLiteScan.statement(query, planner: planner, db: db)
+            }
+            return try catalog.withOldTexts(table) {
+                _ = try SQLiteScan.statement(planner.query, planner: planner, db: db)
+                var seen: [SQLiteStatistics] = []
+                if let query = planner.scanQuery {
+                    seen = try SQLiteScan.run(
+                        SQLiteScan.statement(query, planner: planner, db: db),
+                        columns: planner.scanned.map { planner.columns[$0] },
+                        isUTF8: isUTF8,
+                        db: db
+                    )
+                }
+                let preparation = try planner.preparation(
+                    seen: seen,
+                    estimatedRowCount: try catalog.estimatedRowCount(of: table),
+                    estimatedByteCount: try catalog.estimatedByteCount(of: table)
+                )
+                try self.requireUniqueKey(planner, db)
+                return Read(planner: planner, preparation: preparation)
+            }
         }
+    }
+
+    /// Looks at all values of a cursor: those that a read leaves out have their place in its order too.
+    private func cursor(
+        _ column: SQLiteColumn,
+        _ request: ReadRequest,
+        of table: SQLiteTable,
+        _ catalog: SQLiteCatalog
+    ) throws -> SQLiteCursor {
+        let query = SQLiteSyntax.select(
+            [SQLiteSyntax.quoted(column.name)],
+            from: table.name,
+            filter: request.filter
+        )
+        let seen = try catalog.withOldTexts(table) {
+            try SQLiteScan.run(
+                try SQLiteScan.statement(query, filter: request.filter, of: table, db: catalog.db),
+                columns: [column],
+                isUTF8: try catalog.isUTF8,
+                db: catalog.db
+            )
+        }
+        return SQLiteCursor(
+            seen[0],
+            form: SQLitePlanner.form(of: column, seen[0], request, in: table)
+        )
+    }
+
+    /// Requires of a key that the file does not keep unique that it tells all rows apart.
+    private func requireUniqueKey(_ planner: SQLitePlanner, _ db: Database) throws {
+        guard let increment = planner.increment, increment.request.conflict == .merge else {
+            return
+        }
+        let stream = StreamName(namespace: nil, name: planner.table.name)
+        if try Row.fetchOne(db, sql: planner.nullKeyQuery(increment.key)) != nil {
+            throw MergeKey.nulls(in: increment.key, stream: stream)
+        }
+        guard !planner.table.keepsUnique(increment.key) else { return }
+        let rows = try Row.fetchAll(db, sql: planner.duplicatesQuery(increment.key))
+        guard !rows.isEmpty else { return }
+        throw MergeKey.duplicates(
+            rows.map { row in
+                (0..<row.count).map { row[$0] as String? ?? "null" }.joined(separator: ", ")
+            },
+            of: increment.key,
+            stream: stream
+        )
     }
 
     // MARK: The connection

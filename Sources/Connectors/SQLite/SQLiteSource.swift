@@ -129,7 +129,11 @@ struct SQLiteReader: StreamReader, LaneReader {
     func finish() async {}
 
     func sourceRowCount() async throws -> RowCountAnswer {
-        .exactly(try await session.rowCount())
+        .exactly(try await session.rowCount(ofAll: false))
+    }
+
+    func streamRowCount(isNeeded: Bool) async throws -> RowCountAnswer {
+        .exactly(try await session.rowCount(ofAll: true))
     }
 
     func cursor() async throws -> CursorState? { try await session.cursor() }

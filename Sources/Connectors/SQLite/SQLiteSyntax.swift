@@ -8,10 +8,10 @@ enum SQLiteSyntax {
         filter.map { " WHERE (\($0)\n)" } ?? ""
     }
 
-    /// The statement that reads some columns of a table.
-    static func select(_ columns: [String], from table: String, filter: String?) -> String {
-        "SELECT " + columns.map(quoted).joined(separator: ", ") + " FROM main."
-            + quoted(table) + condition(filter)
+    /// The statement that reads some expressions over a table.
+    static func select(_ expressions: [String], from table: String, filter: String?) -> String {
+        "SELECT " + expressions.joined(separator: ", ") + " FROM main." + quoted(table)
+            + condition(filter)
     }
 
     /// A value as a literal: what is one already, else as text.

@@ -12,6 +12,34 @@ struct SQLiteTable {
     var isStrict: Bool
     var isWithoutRowID: Bool
     var columns: [SQLiteColumn] = []
+    /// What it was made by, and where it lies: both are others when it is made again.
+    var definition = ""
+    /// Queries of the view, its own first and those of the views it reads behind it.
+    var viewQueries: [String] = []
+    /// Indexes that keep some of its columns unique.
+    var uniqueIndexes: [SQLiteUniqueIndex] = []
+
+    /// The index that keeps columns unique; nil where none does, and for an integer primary key.
+    func uniqueIndex(within key: [String]) -> SQLiteUniqueIndex? {
+        uniqueIndexes.first { index in index.parts.allSatisfy { key.contains($0.column) } }
+    }
+
+    /// Whether the database keeps the columns of a key unique.
+    func keepsUnique(_ key: [String]) -> Bool {
+        columns.contains { $0.isRowID && key.contains($0.name) } || uniqueIndex(within: key) != nil
+    }
+
+    /// By what a column of a key is compared.
+    func collation(of name: String, in key: [String]) -> String {
+        uniqueIndex(within: key)?.parts.first { $0.column == name }?.collation
+            ?? columns.first { $0.name == name }?.collation ?? "BINARY"
+    }
+
+    /// Whether the tables are those of Apple's Core Data, whose times count from 2001.
+    var isCoreData: Bool {
+        let names = Set(columns.map { $0.name.uppercased() })
+        return names.isSuperset(of: ["Z_PK", "Z_ENT", "Z_OPT"])
+    }
 
     /// The columns of the primary key, in its order.
     var primaryKey: [String] {
@@ -40,7 +68,19 @@ struct SQLiteColumn {
     var fillsOldRows = false
     /// Another name of the row id: always an integer, never null.
     var isRowID = false
+    /// By what its values are compared.
+    var collation = "BINARY"
 
     /// The declaration as a user is told it.
     var sourceType: String { declaration.isEmpty ? "untyped" : declaration }
+}
+
+/// An index without a condition that keeps rows unique by columns alone.
+struct SQLiteUniqueIndex: Hashable {
+    struct Part: Hashable {
+        var column: String
+        var collation: String
+    }
+
+    var parts: [Part]
 }

@@ -81,14 +81,16 @@ enum SQLiteTyping {
     static func choice(
         _ column: SQLiteColumn,
         _ seen: SQLiteStatistics,
-        preferred: DataType?
+        preferred: DataType?,
+        isCoreData: Bool = false
     ) -> SQLiteChoice {
         let declared = SQLiteDeclaredType(column.declaration)
         if seen.valueCount == 0 {
             return empty(declared, seen: seen, preferred: preferred)
         }
         var choice =
-            meant(declared.meaning, seen) ?? observed(column, seen)
+            meant(declared.meaning, seen, column, isCoreData: isCoreData)
+            ?? observed(column, seen)
         if declared.meaning != .none, declared.meaning != .any, choice.note == nil {
             choice.note =
                 "declared \(column.sourceType), but not every value is one (\(seen.summary)); "
@@ -107,14 +109,33 @@ enum SQLiteTyping {
     /// The declared type, if every value is of it.
     private static func meant(
         _ meaning: SQLiteDeclaredType.Meaning,
-        _ seen: SQLiteStatistics
+        _ seen: SQLiteStatistics,
+        _ column: SQLiteColumn,
+        isCoreData: Bool
     ) -> SQLiteChoice? {
         switch meaning {
         case .boolean:
             guard seen.integerCount == seen.valueCount, seen.integerMin >= 0, seen.integerMax <= 1
             else { return nil }
             return SQLiteChoice(.boolean, .boolean, note: "every value is 0 or 1")
-        case .date, .timestamp: return moment(meaning, seen)
+        case .timestamp where isCoreData && seen.textCount + seen.blobCount == 0:
+            var choice = observed(column, seen)
+            choice.note = "a number, as Core Data keeps times"
+            choice.risk =
+                "\(column.name) counts seconds from 2001-01-01 UTC, as Core Data does, and stays a number: "
+                + "add 978307200 for Unix time"
+            return choice
+        case .date, .timestamp:
+            guard var choice = moment(meaning, seen) else { return nil }
+            if choice.form == .date(.unixSeconds) || choice.form == .timestamp(.unixSeconds),
+                seen.integerMax < SQLiteLimits.appleEpoch
+            {
+                choice.risk =
+                    "\(column.name) is read as Unix seconds, all of them before 2001: if it counts from "
+                    + "2001-01-01, as Apple's programs do, all dates are 31 years too early; read it with "
+                    + "--policy \(column.name)=string then"
+            }
+            return choice
         case .decimal(let precision, let scale):
             guard seen.areDecimals, seen.blobCount == 0 else { return nil }
             return SQLiteChoice(

@@ -4,8 +4,12 @@ enum CalendarDay {
     static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         // Years begin in March, so that the leap day is their last.
         let shifted = month <= 2 ? year - 1 : year
+        // Rounded down: the first two months of the year 0 belong to a year before it.
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+            - 719_468
     }
 
     /// Days of a month.

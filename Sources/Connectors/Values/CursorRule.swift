@@ -41,6 +41,36 @@ enum CursorRule {
         )
     }
 
+    /// What a cursor's values are, for what is subtracted from them.
+    enum Values {
+        case time
+        case number
+        case other
+    }
+
+    /// Requires a lookback of the cursor's own sort.
+    ///
+    /// - Throws: `SourceError` `configuration`.
+    static func requireLookback(
+        _ request: IncrementalRequest,
+        fits values: Values,
+        type: String,
+        stream: StreamName
+    ) throws(SourceError) {
+        let what: String
+        switch (request.lookback, values) {
+        case (nil, _), (.seconds, .time), (.units, .number): return
+        case (.units, .time): what = "write it with its unit, as in 90s, 1h or 2d"
+        case (.seconds, .number): what = "write it as a number without a unit"
+        case (_, .other): what = "leave it out"
+        }
+        throw SourceError(
+            .configuration,
+            "\(stream): a lookback is a time for a cursor of times and a number for one of numbers; "
+                + "\(request.cursor) is \(type): \(what)"
+        )
+    }
+
     /// Requires columns that tell the rows at the cursor's highest value apart.
     ///
     /// - Throws: `SourceError` `configuration`.
@@ -57,7 +87,7 @@ enum CursorRule {
     static func words(_ request: IncrementalRequest, everything why: String?) -> String {
         let words =
             "rows whose \(request.cursor) is at or above the highest value read"
-            + (request.lookback.map { " less \($0)" } ?? "")
+            + (request.lookback.map { ", less \($0)" } ?? "")
             + (request.conflict == .append ? ", without those read before" : "")
         let nulls =
             request.conflict == .merge

@@ -14,7 +14,7 @@ extension FailureClass {
             case .unreachable, .interrupted: self = .transient
             case .configuration, .authentication, .notFound, .permission, .unsupported:
                 self = .configuration
-            case .badValue, .protocol: self = .data
+            case .badValue, .duplicateKey, .protocol: self = .data
             }
         case let error as StorageError:
             switch error.code {
@@ -24,7 +24,7 @@ extension FailureClass {
         case let error as IcebergError: self = error.failureClass
         case let error as IngestError:
             switch error.code {
-            case .busy, .superseded: self = .transient
+            case .busy, .superseded, .filesGone: self = .transient
             case .unproven: self = .data
             case .sameTable, .refused, .unreadableLedger: self = .configuration
             }
@@ -38,7 +38,7 @@ extension IcebergError {
     fileprivate var failureClass: FailureClass {
         switch code {
         case .conflict, .storage, .unknownOutcome: .transient
-        case .schemaDrift, .corrupt: .data
+        case .schemaDrift, .corrupt, .duplicateKey: .data
         case .notFound, .unsupported: .configuration
         }
     }

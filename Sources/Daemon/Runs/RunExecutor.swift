@@ -67,6 +67,7 @@ struct RunExecutor: Sendable {
         options.limits.bytesPerSecond = access.bytesPerSecond.map(Int64.init)
         options.contract = SchemaContract(rawValue: definition.sync.contract.rawValue) ?? .evolve
         options.allowsTypeChange = definition.sync.allowsTypeChange
+        options.requiresEqual = definition.sync.requiresEqual
         options.takesOver = try await wasInterrupted(start)
         // Who had the lease before may still be there, held up or waiting.
         options.fenced = Set(
@@ -145,12 +146,18 @@ struct RunExecutor: Sendable {
         request.policies = sync.columnPolicies.compactMapValues {
             ConversionPolicy(rawValue: $0.rawValue)
         }
+        request.acceptsUnseenChanges = sync.acceptsUnseenChanges
         if sync.mode == .incremental, let cursor = sync.cursor {
             request.incremental = IncrementalRequest(
                 cursor: cursor,
                 key: sync.primaryKey ?? [],
                 conflict: sync.conflict == .append ? .append : .merge,
-                lookback: sync.lookback.map { $0 / 1_000 },
+                lookback: sync.lookback.map { lookback in
+                    switch lookback {
+                    case .span(let milliseconds): .seconds(milliseconds / 1_000)
+                    case .units(let count): .units(count)
+                    }
+                },
                 since: nil
             )
         }

@@ -146,12 +146,14 @@ extension SyncDefinition {
         cursor = try fields.text("cursor")
         primaryKey = try fields.texts("primary_key")
         conflict = try fields.choice("on_conflict")
-        lookback = try fields.span("lookback")
+        lookback = try Self.lookback(&fields)
         columns = try fields.texts("columns")
         condition = try fields.text("where")
         policy = try fields.choice("policy")
         contract = try fields.choice("schema") ?? .evolve
         allowsTypeChange = try fields.boolean("allow_type_change") ?? false
+        acceptsUnseenChanges = try fields.boolean("accept_unseen_changes") ?? false
+        requiresEqual = try fields.boolean("require_equal") ?? false
         if case .object(let policies)? = fields.any("column_policies") {
             var each = DocumentFields(policies, path: fields.name("column_policies."))
             for column in policies.keys.sorted() {
@@ -183,7 +185,12 @@ extension SyncDefinition {
         fields["cursor"] = cursor.map(JSONValue.string)
         fields["primary_key"] = primaryKey.map { .array($0.map(JSONValue.string)) }
         fields["on_conflict"] = conflict.map { .string($0.rawValue) }
-        fields["lookback"] = lookback.map(JSONValue.span)
+        fields["lookback"] = lookback.map { lookback in
+            switch lookback {
+            case .span(let milliseconds): .span(milliseconds)
+            case .units(let count): .integer(Int(count))
+            }
+        }
         fields["columns"] = columns.map { .array($0.map(JSONValue.string)) }
         fields["where"] = condition.map(JSONValue.string)
         fields["policy"] = policy.map { .string($0.rawValue) }
@@ -193,7 +200,19 @@ extension SyncDefinition {
             )
         }
         if allowsTypeChange { fields["allow_type_change"] = .boolean(true) }
+        if acceptsUnseenChanges { fields["accept_unseen_changes"] = .boolean(true) }
+        if requiresEqual { fields["require_equal"] = .boolean(true) }
         return fields
+    }
+
+    /// Reads `lookback`: a time with its unit, or a number for a cursor of numbers.
+    private static func lookback(
+        _ fields: inout DocumentFields
+    ) throws(DefinitionError) -> Lookback? {
+        guard case .integer? = fields.any("lookback") else {
+            return try fields.span("lookback").map { .span($0) }
+        }
+        return try fields.integer("lookback", in: 1...Int.max).map { .units(Int64($0)) }
     }
 }
 

@@ -145,14 +145,25 @@ package struct SyncDefinition: Hashable, Sendable {
     package var cursor: String?
     package var primaryKey: [String]?
     package var conflict: Conflict?
-    /// Milliseconds for a cursor of times, thousandths for one of numbers.
-    package var lookback: Int64?
+    package var lookback: Lookback?
     package var columns: [String]?
     package var condition: String?
     package var policy: Policy?
     package var columnPolicies: [String: Policy] = [:]
     package var contract = Contract.evolve
     package var allowsTypeChange = false
+    /// Whether an incremental read may miss rows that come or go without a write to them.
+    package var acceptsUnseenChanges = false
+    /// Whether nothing is published when the table would hold another number of rows than the stream.
+    package var requiresEqual = false
+
+    /// How far behind the highest value of a cursor rows are looked for again.
+    package enum Lookback: Hashable, Sendable {
+        /// For a cursor of times, in milliseconds.
+        case span(Int64)
+        /// For a cursor of numbers.
+        case units(Int64)
+    }
 
     /// Makes a plain full refresh.
     package init() {}

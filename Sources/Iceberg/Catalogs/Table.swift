@@ -27,6 +27,27 @@ package struct Table: Sendable {
         return files
     }
 
+    /// The table's earlier documents that its log names and the store still has, newest first, until
+    /// `body` says that it has seen enough.
+    ///
+    /// - Throws: `IcebergError` `storage`; a document that is gone, or cannot be read, is passed over.
+    package func earlierDocuments(until body: (TableMetadata) throws -> Bool) async throws {
+        for entry in metadata.metadataLog.reversed() {
+            guard let key = store.locations.key(at: entry.location) else { continue }
+            let bytes: [UInt8]
+            do {
+                bytes = try await store.read(key).bytes
+            } catch let error as StorageError where error.code == .notFound {
+                continue
+            } catch {
+                throw IcebergError.wrapping(error)
+            }
+            // It only adds to what is known: one that makes no sense adds nothing.
+            guard let document = try? TableMetadata(parsing: bytes) else { continue }
+            if try body(document) { return }
+        }
+    }
+
     /// The states of the table, newest first.
     package var history: [HistoryEntry] {
         metadata.ancestry.map { snapshot in

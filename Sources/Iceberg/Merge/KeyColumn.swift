@@ -7,7 +7,7 @@ struct KeyColumn: Hashable, Sendable {
         case boolean
         /// int, long, date, time, timestamps: as 64-bit numbers.
         case integer
-        /// float and double: by the bits of the double.
+        /// float and double: by the number, 0 and -0 being one.
         case double
         /// Unscaled numbers of one scale, as 128-bit numbers.
         case decimal(scale: Int)

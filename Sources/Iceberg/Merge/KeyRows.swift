@@ -83,8 +83,15 @@ final class KeyRows {
         for row in 0..<count { flags[row] &= other[row] }
     }
 
+    /// The key of a row as it is told to people, cut short.
+    func text(ofRow row: Int) -> String {
+        let values = batch?.columns.map { String(($0.text(at: row) ?? "null").prefix(60)) } ?? []
+        return values.joined(separator: ", ")
+    }
+
     private func mix(_ buffer: ColumnBuffer, as kind: KeyColumn.Kind) {
         switch (kind, buffer.storage) {
+        case (.double, .fixed(width: 8)): mixDoubles(buffer)
         case (.boolean, _): mixWords(UInt8.self, buffer)
         case (.double, .fixed(width: 4)): mixFloats(buffer)
         case (.decimal, .fixed(width: 4)): mixWide(Int32.self, buffer)
@@ -110,8 +117,23 @@ final class KeyRows {
         let values = buffer.values.base.assumingMemoryBound(to: Float.self)
         let hash = hash
         for row in 0..<buffer.count {
-            hash[row] = Self.fold(hash[row] ^ Double(values[row]).bitPattern, Self.second)
+            hash[row] = Self.fold(hash[row] ^ Self.bits(of: Double(values[row])), Self.second)
         }
+    }
+
+    private func mixDoubles(_ buffer: ColumnBuffer) {
+        let values = buffer.values.base.assumingMemoryBound(to: Double.self)
+        let hash = hash
+        for row in 0..<buffer.count {
+            hash[row] = Self.fold(hash[row] ^ Self.bits(of: values[row]), Self.second)
+        }
+    }
+
+    /// The bits by which a number is compared: databases take 0 and -0 for equal, and all that is not a
+    /// number too.
+    @inline(__always)
+    private static func bits(of value: Double) -> UInt64 {
+        value.isNaN ? Double.nan.bitPattern : value == 0 ? 0 : value.bitPattern
     }
 
     private func mixWide<Word: FixedWidthInteger>(_: Word.Type, _ buffer: ColumnBuffer) {
@@ -165,7 +187,9 @@ final class KeyRows {
         switch (kind, buffer.storage) {
         case (.boolean, _): append(Int64(base.load(fromByteOffset: row, as: UInt8.self)))
         case (.double, .fixed(width: 4)):
-            append(Double(base.load(fromByteOffset: row * 4, as: Float.self)).bitPattern)
+            append(Self.bits(of: Double(base.load(fromByteOffset: row * 4, as: Float.self))))
+        case (.double, _):
+            append(Self.bits(of: base.load(fromByteOffset: row * 8, as: Double.self)))
         case (.decimal, .fixed(width: 4)):
             append(Int128(base.load(fromByteOffset: row * 4, as: Int32.self)))
         case (.decimal, .fixed(width: 8)):

@@ -155,10 +155,10 @@ final class MergeRun {
             case .full: return false
             case .duplicate:
                 throw IcebergError(
-                    .unsupported,
-                    "two new rows of \(merge.identifier) have the same key (\(keyText)): it is "
-                        + "not unique at the source; choose key columns that tell all rows apart, "
-                        + "or append instead of merging"
+                    .duplicateKey,
+                    "two new rows of \(merge.identifier) have the same key, \(keyText) = "
+                        + "\(rows.text(ofRow: row)): it is not unique at the source; choose key "
+                        + "columns that tell all rows apart, or append instead of merging"
                 )
             }
         }
@@ -185,7 +185,7 @@ final class MergeRun {
     private func checkNulls(_ counts: [Int64]) throws {
         guard let index = counts.firstIndex(where: { $0 != 0 }) else { return }
         throw IcebergError(
-            .unsupported,
+            .duplicateKey,
             "the key column \(merge.columns[index].name) of \(merge.identifier) is null in "
                 + "\(counts[index]) new rows, which cannot be merged; choose key columns without "
                 + "nulls, leave these rows out, or append instead of merging"

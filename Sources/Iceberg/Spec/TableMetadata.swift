@@ -87,10 +87,13 @@ package struct TableMetadata: Hashable, Sendable {
     }
 
     /// The current snapshot and those it came from, newest first, as far as they are kept.
-    package var ancestry: [Snapshot] {
+    package var ancestry: [Snapshot] { ancestry(of: currentSnapshotID) }
+
+    /// A snapshot and those it came from, newest first, as far as they are kept.
+    package func ancestry(of id: Int64?) -> [Snapshot] {
         var byID = Dictionary(snapshots.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         var found: [Snapshot] = []
-        var next = currentSnapshotID
+        var next = id
         // Taking each one out once ends a chain that bites its tail.
         while let id = next, let snapshot = byID.removeValue(forKey: id) {
             found.append(snapshot)

@@ -133,6 +133,9 @@ private struct Committer {
                 summary: summary(of: plan)
             )
         )
+        if let property = transaction.snapshotProperty {
+            metadata.properties[property] = String(planner.snapshotID)
+        }
         return (metadata, plan.totals)
     }
 

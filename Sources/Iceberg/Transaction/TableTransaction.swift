@@ -16,6 +16,8 @@ package struct TableTransaction: Sendable {
     var newSchema: SchemaChangeRequest?
     var propertyChanges: [String: String?] = [:]
     var extraSummary: [String: String] = [:]
+    /// The property that is to name the snapshot of this commit.
+    var snapshotProperty: String?
     var beforeTry: (@Sendable (Table?) async throws -> Void)?
 
     /// What happens to the table's files.
@@ -44,6 +46,16 @@ package struct TableTransaction: Sendable {
     package mutating func beforeEachTry(_ check: @escaping @Sendable (Table?) async throws -> Void)
     {
         beforeTry = check
+    }
+
+    /// Has a property of the table name the snapshot that this commit makes.
+    package mutating func nameSnapshot(in property: String) {
+        snapshotProperty = property
+    }
+
+    /// Whether all rows that the table holds leave it.
+    package var replacesRows: Bool {
+        if case .replace = files { true } else { false }
     }
 
     /// Adds keys to the summary of the snapshot this commit makes.

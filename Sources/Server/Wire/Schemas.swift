@@ -91,12 +91,14 @@ enum Schemas {
         ),
         "SyncDefinition": object([
             "mode": choice(SyncDefinition.Mode.self), "cursor": text, "primary_key": list(text),
-            "on_conflict": choice(SyncDefinition.Conflict.self), "lookback": span,
+            "on_conflict": choice(SyncDefinition.Conflict.self),
+            "lookback": .object(["oneOf": .array([span, integer(1, Int.max)])]),
             "columns": list(text), "where": text, "policy": choice(SyncDefinition.Policy.self),
             "column_policies": .object([
                 "type": "object", "additionalProperties": choice(SyncDefinition.Policy.self),
             ]),
             "schema": choice(SyncDefinition.Contract.self), "allow_type_change": truth,
+            "accept_unseen_changes": truth, "require_equal": truth,
         ]),
         "SourceAddress": object(address, required: ["dsn"]),
         "SourceDefinition": object(

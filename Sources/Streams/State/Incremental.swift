@@ -6,9 +6,9 @@ package struct IncrementalRequest: Hashable, Sendable {
     package var key: [String]
     /// What becomes of a row that the table has already.
     package var conflict: ConflictRule
-    /// How far behind the highest cursor value rows are looked for again: seconds for times and
-    /// dates, units for numbers; nil for the source's best rule.
-    package var lookback: Int64?
+    /// How far behind the highest cursor value rows are looked for again; nil for the source's best
+    /// rule.
+    package var lookback: Lookback?
     /// Where the last run ended; nil to read everything.
     package var since: CursorState?
 
@@ -17,7 +17,7 @@ package struct IncrementalRequest: Hashable, Sendable {
         cursor: String,
         key: [String],
         conflict: ConflictRule,
-        lookback: Int64? = nil,
+        lookback: Lookback? = nil,
         since: CursorState? = nil
     ) {
         self.cursor = cursor
@@ -25,6 +25,21 @@ package struct IncrementalRequest: Hashable, Sendable {
         self.conflict = conflict
         self.lookback = lookback
         self.since = since
+    }
+}
+
+/// How far behind the highest value of a cursor rows are looked for again.
+package enum Lookback: Hashable, Sendable, CustomStringConvertible {
+    /// For a cursor of times or dates: whole seconds.
+    case seconds(Int64)
+    /// For a cursor of numbers.
+    case units(Int64)
+
+    package var description: String {
+        switch self {
+        case .seconds(let count): "\(count) s"
+        case .units(let count): "\(count)"
+        }
     }
 }
 
@@ -41,7 +56,7 @@ package enum ConflictRule: String, Hashable, Sendable, Codable, CaseIterable {
 /// It travels in the table's own snapshots, so that a table that is rolled back takes it along.
 package struct CursorState: Hashable, Sendable, Codable {
     /// The form of this record; another one is refused.
-    package static let currentVersion = 1
+    package static let currentVersion = 2
 
     package var version = Self.currentVersion
     package var column: String
@@ -49,7 +64,7 @@ package struct CursorState: Hashable, Sendable, Codable {
     package var highest: String?
     /// Keys of the rows that have the highest value: they are there already when it is read again.
     ///
-    /// nil where something else tells them.
+    /// nil where something else tells them. They are values of rows: the next run compares with them.
     package var boundaryKeys: [[String?]]?
     /// What was read; nil in a state of another tool.
     package var terms: Terms?
@@ -58,16 +73,29 @@ package struct CursorState: Hashable, Sendable, Codable {
 
     /// What a cursor is of: rows read under other terms do not add up with those it counts.
     package struct Terms: Hashable, Sendable, Codable {
-        /// The stream, its condition, and the source where no mark tells it.
+        /// The stream, and a digest of its condition.
         package var scope: String
+        /// The columns by which rows are told apart.
         package var key: [String]
         package var conflict: ConflictRule
+        /// What the values of unchanged rows depend on, as `ReadPlan.definition` says it.
+        package var definition: String
+        /// Field ids of the table's columns that the read left out: what rows have there is not known.
+        package var unread: [Int]
 
         /// Makes terms.
-        package init(scope: String, key: [String], conflict: ConflictRule) {
+        package init(
+            scope: String,
+            key: [String],
+            conflict: ConflictRule,
+            definition: String = "",
+            unread: [Int] = []
+        ) {
             self.scope = scope
             self.key = key
             self.conflict = conflict
+            self.definition = definition
+            self.unread = unread
         }
     }
 

@@ -98,6 +98,14 @@ struct SimulatedDatabase: Sendable {
         commit(nextTransaction - 1)
     }
 
+    /// Removes a row for good.
+    mutating func removeOne(_ chance: inout SplitMix64) {
+        open[nextTransaction] = []
+        nextTransaction += 1
+        remove(nextTransaction - 1, &chance)
+        commit(nextTransaction - 1)
+    }
+
     private mutating func commit(_ transaction: Int64) {
         open[transaction] = nil
         stamp += 1

@@ -30,6 +30,8 @@ final class SimulatedHistory: Sendable {
         var database = SimulatedDatabase()
         var facts: [Int: Facts] = [:]
         var attemptCount = 0
+        /// Programs of others that were there.
+        var otherCount = 0
         var failure: String?
         var log: [String] = []
         /// What the snapshots of the table hold, as far as they were looked at.
@@ -110,6 +112,7 @@ final class SimulatedHistory: Sendable {
             work()
             for _ in 0..<5 {
                 if happens(25) { await intervene() }
+                if happens(10) { await removeFile() }
                 let isDone = await attempt(depth: 0)
                 await check()
                 guard failure == nil else { return }
@@ -149,9 +152,11 @@ final class SimulatedHistory: Sendable {
     /// Somebody gives the run up, or puts the table back.
     private func intervene() async {
         do {
-            switch roll(3) {
+            switch roll(5) {
             case 0: try await cancel()
             case 1: try await rollBack()
+            case 2: try await commitAsOthers()
+            case 3: try expireAsOthers()
             default: break
             }
         } catch {

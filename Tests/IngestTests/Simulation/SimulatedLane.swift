@@ -44,8 +44,9 @@ final class SimulatedLane: LaneReader {
             }
             state.hasPaused = false
             for row in rows {
-                for (column, value) in zip(batch.columns, [row.key, row.value, row.writer]) {
-                    column.append(value)
+                for (column, field) in zip(batch.columns, batch.schema.fields) {
+                    let other = field.name == "writer" ? row.writer : row.value
+                    column.append(field.name == "id" ? row.key : other)
                 }
             }
             batch.rowCount = rows.count

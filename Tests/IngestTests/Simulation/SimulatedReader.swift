@@ -125,6 +125,11 @@ struct SimulatedReader: StreamReader {
         return .exactly(Int64(versions.count))
     }
 
+    func streamRowCount(isNeeded: Bool) async throws -> RowCountAnswer {
+        try await source.attempt.asking("count the stream")
+        return .exactly(Int64(reading.rows.count))
+    }
+
     func cursor() async throws -> CursorState? {
         try await source.attempt.asking("cursor")
         return incremental.map { CursorState(column: $0.cursor, highest: nil, mark: mark) }

@@ -31,8 +31,12 @@ struct SimulatedSource: Source {
     /// Rows of a batch, and pages of a slice.
     let pieceCount: Int
     let note: @Sendable (Reading) -> Void
+    /// Where the server is.
+    var place = "memory"
 
-    let location = SourceLocation(kind: "simulated", place: "memory", defaultNamespace: nil)
+    var location: SourceLocation {
+        SourceLocation(kind: "simulated", place: place, defaultNamespace: nil)
+    }
 
     func check() async throws -> SourceCheck {
         SourceCheck(version: "1", facts: [], warnings: [], streamCount: 1)
@@ -43,18 +47,20 @@ struct SimulatedSource: Source {
     func plan(_ request: ReadRequest) async throws -> ReadPlan { plan(request, database()) }
 
     private func plan(_ request: ReadRequest, _ database: SimulatedDatabase) -> ReadPlan {
-        let names = ["id", database.isRenamed ? "amount" : "value", "writer"]
+        let names = ["id", database.isRenamed ? "amount" : "value", "writer"].filter {
+            request.columns?.contains($0) ?? true
+        }
         var plan = ReadPlan(
             stream: request.stream,
             query: "rows",
-            columns: names.enumerated().map { index, name in
+            columns: names.map { name in
                 PlannedColumn(
                     name: name,
                     sourceType: "bigint",
                     type: .long,
                     isRequired: true,
                     policy: .null,
-                    identity: "column \(index)"
+                    identity: "column \(["id": 0, "writer": 2][name] ?? 1)"
                 )
             },
             primaryKey: ["id"],
@@ -66,7 +72,8 @@ struct SimulatedSource: Source {
         )
         plan.fingerprint = "definition \(database.definition)"
         if let incremental = request.incremental {
-            plan.isFull = incremental.since == nil
+            let hasNews = incremental.conflict == .merge && !request.columnsNew(in: plan).isEmpty
+            plan.isFull = incremental.since == nil || hasNews
             plan.rule = plan.isFull ? "everything, then by transactions" : "by transactions"
         }
         return plan
@@ -81,7 +88,9 @@ struct SimulatedSource: Source {
         let reading = Reading(
             snapshot: database.snapshot,
             rows: database.versions.filter { database.snapshot.sees($0) }.map(\.row),
-            since: request.incremental?.since?.mark?.facts["oldest"].flatMap { Int64($0) },
+            since: plan(request, database).isFull
+                ? nil
+                : request.incremental?.since?.mark?.facts["oldest"].flatMap { Int64($0) },
             conflict: request.incremental?.conflict
         )
         note(reading)

@@ -24,7 +24,13 @@ final class SmallLake: Sendable {
         var pieceCount = 2
         var limits = RunLimits(checkpointSeconds: 0)
         var restarts = false
+        var adopts = false
+        var requiresEqual = false
         var takesOver = true
+        /// Where the source is, and what is asked of it.
+        var place = "memory"
+        var filter: String?
+        var columns: [String]?
         var owner = ProcessIdentity(host: "simulated", processID: 1, startTick: 1)
     }
 
@@ -87,6 +93,8 @@ final class SmallLake: Sendable {
         var options = RunOptions()
         options.limits = manner.limits
         options.restarts = manner.restarts
+        options.adopts = manner.adopts
+        options.requiresEqual = manner.requiresEqual
         options.takesOver = manner.takesOver
         let run = SyncRun(
             source: SimulatedSource(
@@ -95,7 +103,8 @@ final class SmallLake: Sendable {
                 manner: manner.source,
                 laneCount: manner.laneCount,
                 pieceCount: manner.pieceCount,
-                note: { _ in }
+                note: { _ in },
+                place: manner.place
             ),
             store: lake.store,
             catalog: lake.catalog,
@@ -105,6 +114,8 @@ final class SmallLake: Sendable {
             owner: manner.owner
         )
         var request = ReadRequest(stream: StreamName(namespace: nil, name: "rows"))
+        request.filter = manner.filter
+        request.columns = manner.columns
         request.incremental = manner.conflict.map {
             IncrementalRequest(cursor: "id", key: ["id"], conflict: $0)
         }

@@ -59,7 +59,7 @@ enum CopyColumnDecoder {
                 precision: precision,
                 scale: scale
             )
-        case .versionedText, .array, .composite, .hstore:
+        case .versionedText, .interval, .array, .composite, .hstore:
             try decodeNested(fields, column, &counts, buffer)
         }
     }

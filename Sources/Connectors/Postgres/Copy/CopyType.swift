@@ -13,6 +13,9 @@ package indirect enum CopyType: Hashable, Sendable {
     case float4
     case float8
     case numeric(precision: Int, scale: Int)
+    /// Microseconds, days and months: interval. Lands as text in the form of ISO 8601, whatever form the
+    /// session would print.
+    case interval
     /// Text as the client encoding has it; also everything cast to text on the server.
     case text
     /// Text behind one version byte: jsonb.
@@ -50,7 +53,7 @@ package indirect enum CopyType: Hashable, Sendable {
         case .float4: .float
         case .float8: .double
         case .numeric(let precision, let scale): .decimal(precision: precision, scale: scale)
-        case .text, .versionedText: .string
+        case .text, .versionedText, .interval: .string
         case .bytes: .binary
         case .date: .date
         case .timestamp: .timestamp

@@ -17,6 +17,7 @@ enum CopyValueDecoder {
                 throw CopyDecoder.malformed("column \(column.name): jsonb of an unknown version")
             }
             buffer.append(UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
+        case .interval: try appendInterval(bytes, column: column, to: buffer)
         case .text where column.validatesText:
             try appendText(bytes, column: column, counts: &counts, to: buffer)
         case .array(let element):
@@ -46,6 +47,23 @@ enum CopyValueDecoder {
                 )
             }
         }
+    }
+
+    /// ```
+    /// interval := microseconds(8) days(4) months(4)
+    /// ```
+    private static func appendInterval(
+        _ bytes: UnsafeRawBufferPointer,
+        column: CopyColumn,
+        to buffer: ColumnBuffer
+    ) throws(SourceError) {
+        guard bytes.count == 16 else { throw CopyColumnDecoder.wrongLength(column, bytes.count) }
+        let interval = PostgresInterval(
+            microseconds: Int64(bigEndian: bytes.loadUnaligned(as: Int64.self)),
+            days: Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int32.self)),
+            months: Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 12, as: Int32.self))
+        )
+        buffer.append(interval.text)
     }
 
     /// Appends text whose bytes may be no UTF-8.

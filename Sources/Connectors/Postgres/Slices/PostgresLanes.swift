@@ -142,15 +142,17 @@ struct PostgresLaneOpener {
         of identity: [String?],
         lock: String?
     ) async throws -> PostgresSession {
-        let session = try await PostgresSession(address, limits: limits)
+        let session = try await PostgresSession(address)
         do {
             try await session.cancelling {
-                try await session.execute(
-                    "SET lock_timeout = \(Limits.laneLockTimeoutMilliseconds)"
+                await session.setPatience(Limits.lanePatience)
+                try await session.begin(
+                    lockTimeout: Limits.laneLockTimeoutMilliseconds,
+                    snapshot: snapshot
                 )
-                try await session.execute("RESET search_path")
-                try await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                try await session.execute("SET TRANSACTION SNAPSHOT '\(snapshot)'")
+                try await session.settle(
+                    evaluatesUserText: read.definition.evaluatesUserText
+                )
                 guard try await self.identity(of: session) == identity else {
                     throw SourceError(
                         .unreachable,
@@ -159,6 +161,7 @@ struct PostgresLaneOpener {
                 }
                 // Reading nothing takes the locks of reading, where LOCK is not allowed.
                 try await session.execute(lock ?? "SELECT FROM \(read.fromClause) LIMIT 0")
+                await session.setPatience(nil)
             }
             return session
         } catch {

@@ -32,7 +32,7 @@ struct PostgresLeaf: Sendable {
                 SELECT $1::oid
                 UNION ALL
                 SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree t ON i.inhparent = t.id
-                    JOIN pg_catalog.pg_class p ON p.oid = t.id AND p.relkind = 'p'
+                    JOIN pg_catalog.pg_class p ON p.oid = t.id AND p.relkind = $2
                 WHERE true \(isAttached)
             )
             SELECT c.oid, n.nspname, c.relname, c.relkind, a.amname = 'heap',
@@ -44,12 +44,12 @@ struct PostgresLeaf: Sendable {
             FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.id
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
-            WHERE c.relkind <> 'p'
+            WHERE c.relkind <> $2
             ORDER BY n.nspname, c.relname
             """,
-            [read.relationID]
+            [read.relationID, PostgresRelation.Kind.partitionedTable.rawValue]
         )
-        let isRoot = read.kind == "p"
+        let isRoot = read.kind == .partitionedTable
         return rows.map { row in
             let name = quoted(row[1] ?? "") + "." + quoted(row[2] ?? "")
             let isReadable = row[5] == "t"
@@ -60,7 +60,9 @@ struct PostgresLeaf: Sendable {
                 heap: "\(row[0] ?? "")/\(row[9] ?? "")",
                 file: (row[9] ?? "") + (row[10] ?? ""),
                 hasPages: row[4] == "t" && isReadable,
-                canBeRead: !isRoot || (isReadable && row[3] == "r" && row[6] == "f"),
+                canBeRead: !isRoot
+                    || (isReadable && row[3] == PostgresRelation.Kind.table.rawValue
+                        && row[6] == "f"),
                 byteCount: row[7].flatMap { Int64($0) } ?? 0,
                 pageByteCount: row[8].flatMap { Int64($0) } ?? 8192
             )

@@ -52,7 +52,7 @@ struct PostgresSlicer {
             manner: "as a whole",
             byteCount: read.plan.estimatedByteCount ?? 0
         )
-        guard ["r", "m", "p"].contains(read.kind), read.canBeCut, !leaves.isEmpty,
+        guard read.kind.hasRows, read.canBeCut, !leaves.isEmpty,
             leaves.allSatisfy(\.canBeRead)
         else { return whole }
         var slicing = whole

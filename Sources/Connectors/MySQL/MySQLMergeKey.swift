@@ -1,0 +1,98 @@
+import Streams
+
+extension MySQLRelation.Column {
+    /// Whether rows can be merged by the column: by its values, or by what its collation compares.
+    ///
+    /// By `prefix` characters only, where the key's index has no more.
+    func mergeForm(prefix: Int?) -> MergeKeyForm {
+        let whole = MySQLSyntax.quoted(name)
+        let value = prefix.map { "LEFT(\(whole), \($0))" } ?? whole
+        switch dataType {
+        case "float", "double", "real":
+            return .none("a \(dataType) has no text that tells it apart")
+        case "json", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
+            "multipolygon", "geometrycollection", "geomcollection", "vector":
+            return .none("a \(dataType) is no key")
+        case "enum", "set": return .same
+        default: break
+        }
+        guard let characterSet, let collation else {
+            return prefix == nil ? .same : .expression(value)
+        }
+        let name = collation.lowercased()
+        let isPadded = !name.contains("nopad") && !name.contains("_0900_") && name != "binary"
+        if name.hasSuffix("_bin") {
+            // Bytes decide, but for blanks at the end; those of a CHAR are not sent in the first place.
+            guard isPadded, dataType != "char" else {
+                return prefix == nil ? .same : .expression("CAST(\(value) AS BINARY)")
+            }
+            return .expression("CAST(RTRIM(\(value)) AS BINARY)")
+        }
+        let weights = "WEIGHT_STRING(\(value))"
+        guard isPadded else { return .expression(weights) }
+        // Comparing fills the shorter text up with blanks.
+        let blank = "WEIGHT_STRING(CONVERT(' ' USING \(characterSet)) COLLATE \(collation))"
+        return .expression("TRIM(TRAILING \(blank) FROM \(weights))")
+    }
+}
+
+/// The unique indexes of a table.
+struct MySQLUniqueIndex: Hashable, Sendable {
+    struct Part: Hashable, Sendable {
+        /// nil for an expression.
+        var column: String?
+        /// Characters that the index has of the column; nil for all.
+        var prefix: Int?
+    }
+
+    var name: String
+    var parts: [Part]
+}
+
+/// Looks for rows that a key does not tell apart.
+struct MySQLKeyCheck {
+    let session: MySQLSession
+    let read: MySQLRead
+    let key: [String]
+
+    /// Whether the server itself keeps the key unique.
+    ///
+    /// An index of a part of a column keeps the whole unique too.
+    var isEnforced: Bool {
+        read.relation.uniqueIndexes.contains { index in
+            index.parts.allSatisfy { part in part.column.map(key.contains) ?? false }
+        }
+    }
+
+    /// Requires that the key tells all rows of the snapshot apart.
+    ///
+    /// - Throws: `SourceError` `duplicateKey`, naming some keys.
+    func requireUnique() async throws {
+        let names = key.map(MySQLSyntax.quoted)
+        let filter = read.filter.map { "(\($0)\n)" }
+        func conditions(_ further: String?) -> String {
+            let all = [filter, further].compactMap { $0 }
+            return all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
+        }
+        let isNull = names.map { "\($0) IS NULL" }.joined(separator: " OR ")
+        let from = read.relation.fromClause
+        let nulls = try await session.query(
+            "SELECT EXISTS (SELECT 1 FROM \(from)\(conditions("(\(isNull))")))"
+        )
+        if nulls.first?.first == "1" { throw MergeKey.nulls(in: key, stream: read.plan.stream) }
+        let rows = try await session.query(
+            """
+            SELECT \(names.map { "LEFT(CAST(MIN(\($0)) AS CHAR), 60)" }.joined(separator: ", "))
+            FROM \(from)\(conditions(nil))
+            GROUP BY \(names.joined(separator: ", ")) HAVING COUNT(*) > 1
+            LIMIT \(Limits.duplicateExamples)
+            """
+        )
+        guard !rows.isEmpty else { return }
+        throw MergeKey.duplicates(
+            rows.map { row in row.map { $0 ?? "null" }.joined(separator: ", ") },
+            of: key,
+            stream: read.plan.stream
+        )
+    }
+}

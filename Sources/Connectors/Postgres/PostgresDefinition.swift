@@ -1,0 +1,152 @@
+import Streams
+
+/// What the rows of a view, a condition or a policy depend on besides the rows themselves.
+struct PostgresDefinition: Sendable {
+    /// All definitions, to be compared; empty where there is none.
+    var text = ""
+    /// What of it changes without a write to a row, one phrase each.
+    var causes: [String] = []
+    /// Functions of users that are called: what they read is seen only when they have run.
+    var functions: [String] = []
+
+    /// Whether anything is evaluated that a user wrote.
+    var evaluatesUserText = false
+
+    /// What could surprise, one sentence each.
+    var risks: [String] {
+        guard !functions.isEmpty else { return [] }
+        let names = functions.map { $0 + "()" }.joined(separator: ", ")
+        return [
+            "\(names) may read other tables, which is looked at after the read only: if one of them was "
+                + "rewritten at that moment, the run fails and has to be run again"
+        ]
+    }
+
+    /// Looks at the relation and the condition of a read.
+    init(
+        of relation: PostgresRelation,
+        filter: String?,
+        in session: PostgresSession
+    ) async throws {
+        if relation.kind == .view { try await addViews(of: relation, in: session) }
+        if relation.filtersRows { try await addPolicies(of: relation, in: session) }
+        if let filter {
+            let condition = SQLText(filter, .postgres)
+            causes += condition.outsideRow.map { "the condition: \($0)" }
+            try await addFunctions(named: condition.calledNames, in: session)
+        }
+        evaluatesUserText = filter != nil || relation.kind == .view || relation.filtersRows
+    }
+
+    private mutating func addViews(
+        of relation: PostgresRelation,
+        in session: PostgresSession
+    ) async throws {
+        let rows = try await session.query(
+            """
+            WITH RECURSIVE parts(class, id) AS (
+                SELECT 'pg_catalog.pg_class'::regclass::oid, $1::oid
+                UNION
+                SELECT d.refclassid, d.refobjid FROM parts p
+                    JOIN pg_catalog.pg_class c ON c.oid = p.id AND c.relkind = 'v'
+                        AND p.class = 'pg_catalog.pg_class'::regclass
+                    JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+                    JOIN pg_catalog.pg_depend d ON d.objid = r.oid
+                        AND d.classid = 'pg_catalog.pg_rewrite'::regclass
+                WHERE d.refclassid IN
+                    ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)
+            )
+            SELECT c.relkind::text, p.id, CASE WHEN c.relkind = 'v'
+                THEN pg_catalog.pg_get_viewdef(p.id) ELSE (
+                    SELECT pg_catalog.string_agg(
+                        a.attname || ' ' || pg_catalog.pg_get_expr(f.adbin, f.adrelid), ','
+                        ORDER BY a.attnum)
+                    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef f
+                        ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+                    WHERE a.attrelid = p.id AND a.attgenerated = 'v') END
+            FROM parts p JOIN pg_catalog.pg_class c ON c.oid = p.id
+                AND p.class = 'pg_catalog.pg_class'::regclass
+            UNION ALL
+            SELECT '()', p.id, o.proname
+            FROM parts p JOIN pg_catalog.pg_proc o ON o.oid = p.id
+                AND p.class = 'pg_catalog.pg_proc'::regclass
+            ORDER BY 1, 2
+            """,
+            [relation.id]
+        )
+        var relationCount = 0
+        var names: [String] = []
+        for row in rows {
+            text += "\(row[1] ?? "") \(row[2] ?? "")\n"
+            switch row[0] {
+            case "v":
+                causes += SQLText(row[2] ?? "", .postgres).outsideRowOfView.map {
+                    "the view: \($0)"
+                }
+            case "()": names.append(row[2] ?? "")
+            default: relationCount += 1
+            }
+        }
+        if relationCount > 1 { causes.append("the view: it joins rows of several relations") }
+        try await addFunctions(named: names, in: session)
+    }
+
+    private mutating func addPolicies(
+        of relation: PostgresRelation,
+        in session: PostgresSession
+    ) async throws {
+        let rows = try await session.query(
+            """
+            SELECT p.polname || ' ' || p.polcmd::text || ' ' || p.polpermissive::text || ' '
+                || COALESCE(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '')
+            FROM pg_catalog.pg_policy p WHERE p.polrelid = $1::oid ORDER BY p.polname
+            """,
+            [relation.id]
+        )
+        for row in rows { text += (row[0] ?? "") + "\n" }
+        causes.append("row-level security decides which rows there are")
+        try await addFunctions(
+            named: SQLText(rows.compactMap { $0[0] }.joined(separator: " "), .postgres).calledNames,
+            in: session
+        )
+    }
+
+    /// Adds the sources of functions that users made.
+    private mutating func addFunctions(
+        named names: [String],
+        in session: PostgresSession
+    ) async throws {
+        guard !names.isEmpty else { return }
+        let body =
+            await session.serverVersion >= 140_000
+            ? "COALESCE(pg_catalog.pg_get_function_sqlbody(o.oid), '')" : "''"
+        let rows = try await session.query(
+            """
+            SELECT o.oid, o.proname, o.prosrc || \(body)
+            FROM pg_catalog.pg_proc o
+            WHERE pg_catalog.lower(o.proname) = ANY ($1::text[])
+                AND o.pronamespace <> 'pg_catalog'::regnamespace
+            ORDER BY o.oid
+            """,
+            [PostgresSyntax.array(names.map { $0.lowercased() })]
+        )
+        for row in rows {
+            text += "\(row[0] ?? "") \(row[2] ?? "")\n"
+            if let name = row[1], !functions.contains(name) { functions.append(name) }
+        }
+    }
+}
+
+/// How values are written in statements.
+enum PostgresSyntax {
+    /// Texts as an array's literal.
+    static func array(_ texts: [String]) -> String {
+        let quoted = texts.map { text in
+            "\""
+                + text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }
+                .joined()
+                + "\""
+        }
+        return "{" + quoted.joined(separator: ",") + "}"
+    }
+}

@@ -1,0 +1,47 @@
+import Streams
+
+/// Changes that an incremental read does not see because no row is written.
+extension CursorRule {
+    /// Refuses an incremental read whose answer changes without a write to a row, unless that is accepted.
+    ///
+    /// `causes` are what the answer depends on besides the rows, one phrase each.
+    ///
+    /// - Returns: What the plan has to say.
+    /// - Throws: `SourceError` `configuration`.
+    static func unseenChanges(
+        _ causes: [String],
+        isAccepted: Bool,
+        stream: StreamName
+    ) throws(SourceError) -> [String] {
+        guard !causes.isEmpty else { return [] }
+        let words = causes.joined(separator: "; ")
+        guard isAccepted else {
+            throw SourceError(
+                .configuration,
+                "\(stream): rows may come and go here without a write to them, and an incremental read "
+                    + "would neither see those that come nor take away those that go: \(words). Read it "
+                    + "with --mode full-refresh, or take that with --accept-unseen-changes"
+            )
+        }
+        return [
+            "rows that come or go without a write to them are not seen: \(words)"
+        ]
+    }
+
+    /// What an incremental read under a condition leaves behind.
+    static func conditionRisk(_ request: IncrementalRequest, filter: String?) -> String? {
+        guard filter != nil, request.conflict == .merge else { return nil }
+        return
+            "a row that is written so that it no longer meets the condition stays in the table as it was"
+    }
+
+    /// Why rows that were read before may have other values now; nil when they have not.
+    ///
+    /// `digest` is what `ReadPlan.definitionDigest` says of the columns that the last run read.
+    static func changeOfDefinition(_ request: IncrementalRequest, digest: String) -> String? {
+        guard let terms = request.since?.terms, terms.definition != digest else { return nil }
+        return
+            "the definition of the stream or of a column has changed, and values may be others without "
+            + "a write to their rows"
+    }
+}

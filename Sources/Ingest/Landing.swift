@@ -1,0 +1,140 @@
+import Iceberg
+import Streams
+
+/// Where a read begins, and what becomes of the rows that the table holds.
+///
+/// Rows are replaced by a full read of the table's own stream only. What else would take rows away,
+/// or mix those of two streams, has to be asked for: `adopts` keeps them, `restarts` replaces them.
+struct Landing: Sendable {
+    /// What a read of everything does with the rows that are there.
+    enum Change: Hashable, Sendable {
+        case replace
+        case append
+        case merge
+    }
+
+    var change: Change
+    /// The cursor to read from; nil to read everything.
+    var since: CursorState?
+    /// Why everything is read though there is a cursor; nil where it is not so, or not told yet.
+    var reason: String?
+
+    /// Decides for a request.
+    ///
+    /// - Throws: `IngestError` `refused`, saying how many rows would go and what to do.
+    init(
+        _ request: ReadRequest,
+        upon standing: TableStanding,
+        _ options: RunOptions,
+        table: TableIdentifier,
+        source: SourceLocation
+    ) throws {
+        let refusal = Refusal(table: table, standing: standing, request: request)
+        guard let incremental = request.incremental else {
+            let isOwn = standing.origin != nil || standing.filling == .empty
+            guard isOwn || options.restarts else { throw refusal.of("others filled it") }
+            self.init(.replace)
+            return
+        }
+        let keeping: Change = incremental.conflict == .merge ? .merge : .append
+        if options.restarts {
+            self.init(.replace)
+            return
+        }
+        switch standing.filling {
+        case .empty: self.init(.replace, since: incremental.since)
+        case .runs(nil, let hasForeignRows):
+            // Loaded whole until now.
+            if hasForeignRows, !(options.adopts && keeping == .merge) {
+                throw refusal.of("others have written to it since it was loaded")
+            }
+            self.init(hasForeignRows ? keeping : .replace)
+        case .runs(let cursor?, _):
+            self.init(keeping, since: cursor)
+            try judge(cursor, request, options, standing, refusal, source)
+        case .others, .unknown:
+            // Who hands a state in says that the rows before it are there.
+            guard options.adopts || incremental.since != nil else {
+                throw refusal.of(
+                    standing.filling == .others
+                        ? "others filled it" : "the snapshots that tell where it stands are gone"
+                )
+            }
+            self.init(keeping, since: incremental.since)
+        }
+    }
+
+    private init(_ change: Change, since: CursorState? = nil) {
+        self.change = change
+        self.since = since
+    }
+
+    /// Judges whether the table's cursor is one of this read.
+    private mutating func judge(
+        _ cursor: CursorState,
+        _ request: ReadRequest,
+        _ options: RunOptions,
+        _ standing: TableStanding,
+        _ refusal: Refusal,
+        _ source: SourceLocation
+    ) throws {
+        // By another address there may be another source: all of it is merged.
+        let address = "\(source.kind)://\(source.place)"
+        if options.adopts, change == .merge, standing.origin?.source != address {
+            since = nil
+            reason = "the table is taken over from \(standing.origin?.source ?? "another source")"
+        }
+        guard let mismatch = TableCursor.mismatch(cursor, request, source: source) else { return }
+        guard options.adopts, change == .merge else {
+            throw refusal.of("it was loaded \(mismatch)")
+        }
+        since = nil
+        reason = "the table was loaded \(mismatch)"
+    }
+
+    /// Refuses to mix the rows of two streams.
+    ///
+    /// - Throws: `IngestError` `refused`.
+    static func checkOrigin(
+        _ origin: TableOrigin,
+        upon standing: TableStanding,
+        _ options: RunOptions,
+        table: TableIdentifier,
+        request: ReadRequest
+    ) throws {
+        guard standing.filling != .empty, let before = standing.origin,
+            !before.isSame(as: origin), !options.restarts
+        else { return }
+        if options.adopts, request.incremental != nil { return }
+        throw Refusal(table: table, standing: standing, request: request).of(
+            "it is of \(before.stream) at \(before.source), not of \(origin.stream) at \(origin.source)"
+        )
+    }
+}
+
+/// Says why the rows of a table are not touched.
+private struct Refusal {
+    let table: TableIdentifier
+    let standing: TableStanding
+    let request: ReadRequest
+
+    func of(_ reason: String) -> IngestError {
+        let keeps =
+            switch request.incremental?.conflict {
+            case .merge: "--adopt merges into them; "
+            // Rows of ours would be there twice.
+            case .append where !isOurs: "--adopt appends to them; "
+            case .append, nil: ""
+            }
+        return IngestError(
+            .refused,
+            "\(table) holds \(standing.rowWords), and \(reason); nothing was changed. Choose another "
+                + "table with --into; or say what becomes of its rows: \(keeps)--restart replaces all of "
+                + "them"
+        )
+    }
+
+    private var isOurs: Bool {
+        if case .runs = standing.filling { true } else { false }
+    }
+}

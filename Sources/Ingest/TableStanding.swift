@@ -1,0 +1,165 @@
+package import Iceberg
+import Streams
+
+/// Who filled a table, as far as its history tells.
+///
+/// Each commit of ours leaves its cursor twice: in the snapshot's summary, so that it goes back with
+/// the table, and in a property beside the snapshot's id, since other programs expire snapshots.
+struct TableStanding: Sendable {
+    /// How the table came to hold what it holds.
+    enum Filling: Hashable, Sendable {
+        /// It holds no row.
+        case empty
+        /// By runs of ours. Others may have written upon the last one.
+        case runs(cursor: CursorState?, hasForeignRows: Bool)
+        /// By others alone.
+        case others
+        /// Snapshots that would tell are gone.
+        case unknown
+    }
+
+    var filling: Filling
+    /// The stream it is of; nil where no run of ours has said so.
+    var origin: TableOrigin?
+    /// Rows it holds; nil where nobody counted.
+    var rowCount: Int64?
+
+    /// What is known of no table.
+    static let none = TableStanding(filling: .empty, origin: nil, rowCount: 0)
+
+    /// Looks at a table.
+    ///
+    /// - Throws: `IngestError` `refused` for a cursor that this program cannot read.
+    init(of table: Table?) async throws {
+        guard let table, let current = table.metadata.currentSnapshot else {
+            self = .none
+            return
+        }
+        var search = StandingSearch(properties: table.metadata.properties)
+        var filling = try search.walk(table.metadata, from: current.id)
+        if filling == nil {
+            try await table.earlierDocuments { document in
+                filling = try search.goOn(in: document)
+                return filling != nil
+            }
+        }
+        rowCount = current.rowCount
+        origin = TableOrigin(table.metadata) ?? search.origin
+        self.filling = filling ?? .unknown
+        // A table of ours that holds nothing now goes on where it stood: others emptied it.
+        if current.rowCount == 0, filling == .others || filling == nil { self.filling = .empty }
+    }
+
+    private init(filling: Filling, origin: TableOrigin?, rowCount: Int64?) {
+        self.filling = filling
+        self.origin = origin
+        self.rowCount = rowCount
+    }
+
+    /// The cursor of the last run; nil where there is none, or it is not known.
+    var cursor: CursorState? {
+        if case .runs(let cursor, _) = filling { cursor } else { nil }
+    }
+
+    /// The rows in words.
+    var rowWords: String { rowCount.map { "\($0) rows" } ?? "rows" }
+}
+
+/// Follows a table's history back to the newest snapshot of ours.
+private struct StandingSearch {
+    let properties: [String: String]
+    /// The snapshot that the history goes on with, which the document at hand does not keep.
+    private var missing: Int64?
+    private var hasForeignRows = false
+    private(set) var origin: TableOrigin?
+
+    init(properties: [String: String]) { self.properties = properties }
+
+    /// Follows the history in one document; nil where it breaks off.
+    mutating func walk(
+        _ document: TableMetadata,
+        from id: Int64
+    ) throws -> TableStanding.Filling? {
+        let ancestry = document.ancestry(of: id)
+        for snapshot in ancestry {
+            if snapshot.summary["tributary.run-id"] != nil {
+                origin = TableOrigin(summary: snapshot.summary)
+                let cursor = try snapshot.summary[TableCursor.summaryKey].map(TableCursor.parse)
+                return .runs(cursor: cursor, hasForeignRows: hasForeignRows)
+            }
+            // Whoever only packs files together keeps the rows.
+            if snapshot.operation != "replace" { hasForeignRows = true }
+        }
+        guard let parent = ancestry.last?.parentID else { return .others }
+        missing = parent
+        guard properties[TableCursor.snapshotProperty] == String(parent) else { return nil }
+        let cursor = try properties[TableCursor.property].map(TableCursor.parse)
+        return .runs(cursor: cursor, hasForeignRows: hasForeignRows)
+    }
+
+    /// Goes on in an earlier document, if it keeps the snapshot that is missing.
+    mutating func goOn(in document: TableMetadata) throws -> TableStanding.Filling? {
+        guard let missing, document.snapshot(missing) != nil else { return nil }
+        return try walk(document, from: missing)
+    }
+}
+
+/// The stream a table is of.
+package struct TableOrigin: Hashable, Sendable {
+    /// Kind and place of the source, without a secret.
+    package var source: String
+    /// What the source calls itself, whatever its address; nil where it does not say.
+    package var system: String?
+    /// The stream with its namespace.
+    package var stream: String
+
+    static let sourceProperty = "tributary.source"
+    static let systemProperty = "tributary.source-system"
+    static let streamProperty = "tributary.stream"
+
+    /// The origin of rows that are read now.
+    init(_ location: SourceLocation, _ stream: StreamName, mark: SourceMark) {
+        source = "\(location.kind)://\(location.place)"
+        system = mark.facts["system"].map { system in
+            ([system] + [mark.facts["database"]].compactMap { $0 }).joined(separator: "/")
+        }
+        self.stream =
+            StreamName(
+                namespace: stream.namespace ?? location.defaultNamespace,
+                name: stream.name
+            ).description
+    }
+
+    /// What a table says it is of; nil when it says nothing.
+    package init?(_ metadata: TableMetadata) {
+        self.init(texts: metadata.properties)
+    }
+
+    /// What a snapshot says the table is of.
+    init?(summary: [String: String]) {
+        self.init(texts: summary)
+    }
+
+    private init?(texts: [String: String]) {
+        guard let source = texts[Self.sourceProperty], let stream = texts[Self.streamProperty]
+        else { return nil }
+        self.source = source
+        self.stream = stream
+        system = texts[Self.systemProperty]
+    }
+
+    /// The properties that say it.
+    var properties: [String: String?] {
+        [
+            Self.sourceProperty: source, Self.streamProperty: stream,
+            Self.systemProperty: system,
+        ]
+    }
+
+    /// Whether the rows are those of the same stream: a server may move to another address, and an
+    /// address lead to a server that was set up again.
+    func isSame(as other: TableOrigin) -> Bool {
+        guard stream == other.stream else { return false }
+        return source == other.source || (system != nil && system == other.system)
+    }
+}

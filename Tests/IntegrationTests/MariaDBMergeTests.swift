@@ -1,0 +1,148 @@
+import TestSupport
+import Testing
+
+/// Merges of MariaDB tables whose keys, columns or conditions are not what they seem.
+@Suite struct MariaDBMergeTests {
+    private static func textKey(_ collation: String, _ type: String = "varchar(60)") -> String {
+        """
+        CREATE TABLE t (id \(type) COLLATE \(collation) PRIMARY KEY, v int, u int) CHARSET utf8mb4;
+        INSERT INTO t VALUES ('Bob@x.org', 1, 1), ('ann', 2, 1), ('zoé', 3, 1)
+        """
+    }
+
+    private static let keys: [MergeCase] = [
+        MergeCase(
+            name: "keys of a collation without case",
+            make: textKey("utf8mb4_general_ci"),
+            change: "DELETE FROM t WHERE v = 1; INSERT INTO t VALUES ('bob@X.org', 4, 2)",
+            order: "2"
+        ),
+        MergeCase(
+            name: "keys of a collation without accents",
+            make: textKey("utf8mb4_unicode_ci"),
+            change: "DELETE FROM t WHERE v = 3; INSERT INTO t VALUES ('ZOE', 4, 2)",
+            order: "2"
+        ),
+        MergeCase(
+            name: "blanks at the end of a key",
+            make: textKey("utf8mb4_bin"),
+            change: "DELETE FROM t WHERE v = 2; INSERT INTO t VALUES ('ann  ', 4, 2)",
+            columns: "v",
+            order: "1"
+        ),
+        MergeCase(
+            name: "blanks that count",
+            make: textKey("utf8mb4_nopad_bin"),
+            change: "INSERT INTO t VALUES ('ann  ', 4, 2)",
+            columns: "v",
+            order: "1"
+        ),
+        MergeCase(
+            name: "a CHAR key",
+            make: textKey("utf8mb4_general_ci", "char(60)"),
+            change: "DELETE FROM t WHERE v = 2; INSERT INTO t VALUES ('ANN ', 4, 2)",
+            order: "2"
+        ),
+        MergeCase(
+            name: "a key of the first characters of a text",
+            make: """
+                CREATE TABLE t (id varchar(60), v int, u int, PRIMARY KEY (id(3)));
+                INSERT INTO t VALUES ('abcde', 1, 1), ('xyz', 2, 1)
+                """,
+            change: "DELETE FROM t WHERE v = 1; INSERT INTO t VALUES ('ABCzz', 4, 2)"
+        ),
+        MergeCase(
+            name: "a key that is not unique loses no row in silence",
+            make:
+                "CREATE TABLE t (id int, v char(1), u int); INSERT INTO t VALUES (1,'x',1), (1,'y',1), (2,'z',1)",
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            refusal: ["several rows have the same", "--primary-key"]
+        ),
+        MergeCase(
+            name: "a float is no key",
+            make: "CREATE TABLE t (id double PRIMARY KEY, v int, u int)",
+            refusal: ["--primary-key"]
+        ),
+    ]
+
+    private static let definitions: [MergeCase] = [
+        MergeCase(
+            name: "values that ALTER TABLE rewrote are read again",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, v decimal(9,3), u int);
+                INSERT INTO t VALUES (1, 1.125, 1), (2, 2.5, 1)
+                """,
+            laterOptions: ["--allow-type-change"],
+            change: "ALTER TABLE t MODIFY v decimal(9,1)",
+            expected: [["1", "1.1"], ["2", "2.5"]]
+        ),
+        MergeCase(
+            name: "columns that swapped their names are read again",
+            make:
+                "CREATE TABLE t (id int PRIMARY KEY, v int, w int, u int); INSERT INTO t VALUES (1, 1, 2, 1)",
+            change: "ALTER TABLE t RENAME COLUMN v TO w, RENAME COLUMN w TO v",
+            columns: "id, v, w"
+        ),
+        MergeCase(
+            name: "a table that took another one's place is read whole",
+            make:
+                "CREATE TABLE t (id int PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1, 1, 5)",
+            change: """
+                CREATE TABLE s (id int PRIMARY KEY, v int, u int); INSERT INTO s VALUES (1, 9, 1), (2, 2, 2);
+                RENAME TABLE t TO old, s TO t
+                """
+        ),
+        MergeCase(
+            name: "another expression of a virtual column reads everything",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, a int, v int AS (a * 2) VIRTUAL, u int);
+                INSERT INTO t (id, a, u) VALUES (1, 1, 1), (2, 2, 1)
+                """,
+            change: "ALTER TABLE t MODIFY v int AS (a * 3) VIRTUAL"
+        ),
+        MergeCase(
+            name: "a view that joins",
+            make: """
+                CREATE TABLE a (id int, v int); CREATE TABLE b (id int, u int);
+                CREATE VIEW t AS SELECT a.id, a.v, b.u FROM a JOIN b ON a.id = b.id
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            refusal: ["view", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "a view of one table's rows",
+            make: """
+                CREATE TABLE a (id int PRIMARY KEY, v int, u int); INSERT INTO a VALUES (1, 1, 1), (2, 2, 2);
+                CREATE VIEW t AS SELECT id, v, u FROM a WHERE v > 0
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "UPDATE a SET v = 3, u = 3 WHERE id = 1"
+        ),
+        MergeCase(
+            name: "a condition that asks for the time",
+            make: "CREATE TABLE t (id int PRIMARY KEY, v int, u int, due datetime)",
+            options: ["--mode", "incremental", "--cursor", "u", "--where", "due < now()"],
+            refusal: ["now", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "a column that was left out comes back",
+            make:
+                "CREATE TABLE t (id int PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)",
+            change: "UPDATE t SET v = 7, u = 3 WHERE id = 1"
+        ),
+    ]
+
+    @Test(arguments: keys + definitions)
+    func `what is equal at the source is one row in the lake`(example: MergeCase) async throws {
+        try await MariaDBDatabase.withNew { database in
+            try await Lake.withNew { lake in
+                try await example.check(
+                    source: database.url,
+                    stream: "t",
+                    lake: lake,
+                    separator: "\t"
+                ) { try await database.run($0) }
+            }
+        }
+    }
+}

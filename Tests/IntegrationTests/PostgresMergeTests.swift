@@ -1,0 +1,222 @@
+import TestSupport
+import Testing
+
+/// Merges of Postgres tables whose keys, columns or conditions are not what they seem.
+@Suite struct PostgresMergeTests {
+    private static let keys: [MergeCase] = [
+        MergeCase(
+            name: "columns behind INCLUDE are no part of the key",
+            make: """
+                CREATE TABLE t (id int, v text, u int, PRIMARY KEY (id) INCLUDE (v));
+                INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 1)
+                """,
+            change: "UPDATE t SET v = 'c', u = 2 WHERE id = 1"
+        ),
+        MergeCase(
+            name: "citext keys are equal without regard to case",
+            make: """
+                CREATE EXTENSION citext; CREATE TABLE t (id citext PRIMARY KEY, v int, u int);
+                INSERT INTO t VALUES ('Bob@x.org', 1, 1), ('ann', 2, 1)
+                """,
+            change: "DELETE FROM t WHERE v = 1; INSERT INTO t VALUES ('bob@X.org', 3, 2)"
+        ),
+        MergeCase(
+            name: "keys of a collation that is not deterministic are refused",
+            make: """
+                CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+                CREATE TABLE t (id text COLLATE loose PRIMARY KEY, v int, u int)
+                """,
+            refusal: ["collation", "--primary-key"]
+        ),
+        MergeCase(
+            name: "0 and -0 are one key",
+            make: """
+                CREATE TABLE t (id float8 PRIMARY KEY, v int, u int); INSERT INTO t VALUES (0, 1, 1), (2, 2, 1)
+                """,
+            change: "DELETE FROM t WHERE v = 1; INSERT INTO t VALUES ('-0', 3, 2)",
+            columns: "v",
+            order: "1"
+        ),
+        MergeCase(
+            name: "intervals that are equal are written in several ways",
+            make: "CREATE TABLE t (id interval PRIMARY KEY, v int, u int)",
+            refusal: ["interval", "--primary-key"]
+        ),
+        MergeCase(
+            name: "so are numbers in jsonb",
+            make: "CREATE TABLE t (id jsonb PRIMARY KEY, v int, u int)",
+            refusal: ["jsonb"]
+        ),
+        MergeCase(
+            name: "and bounds of numeric ranges",
+            make: "CREATE TABLE t (id numrange PRIMARY KEY, v int, u int)",
+            refusal: ["numrange"]
+        ),
+        MergeCase(
+            name: "a numeric key with more digits than a decimal has",
+            make: """
+                CREATE TABLE t (id numeric PRIMARY KEY, v int, u int);
+                INSERT INTO t VALUES (1234567890123456789012345678901234567890, 1, 1)
+                """,
+            refusal: ["1 and 1.0"]
+        ),
+        MergeCase(
+            name: "a numeric key of any scale",
+            make:
+                "CREATE TABLE t (id numeric PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1.0, 1, 1)",
+            change: "DELETE FROM t; INSERT INTO t VALUES (1, 2, 2)",
+            columns: "v",
+            order: "1"
+        ),
+        MergeCase(
+            name: "a list is no key",
+            make: "CREATE TABLE t (id int[] PRIMARY KEY, v int, u int)",
+            refusal: ["--primary-key"]
+        ),
+        MergeCase(
+            name: "a key that its policy would null",
+            make: "CREATE TABLE t (id date PRIMARY KEY, v int, u int)",
+            options: ["--mode", "incremental", "--cursor", "u", "--policy", "id=null"],
+            refusal: ["policy null"]
+        ),
+        MergeCase(
+            name: "blanks at the end of a key of any length",
+            make:
+                "CREATE TABLE t (id bpchar PRIMARY KEY, v int, u int); INSERT INTO t VALUES ('a', 1, 1)",
+            change: "DELETE FROM t; INSERT INTO t VALUES ('a  ', 2, 2)",
+            columns: "v",
+            order: "1"
+        ),
+        MergeCase(
+            name: "a key that is not unique loses no row in silence",
+            make:
+                "CREATE TABLE t (id int, v text, u int); INSERT INTO t VALUES (1,'x',1), (1,'y',1), (2,'z',1)",
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            refusal: ["several rows have the same", "1", "--primary-key"]
+        ),
+        MergeCase(
+            name: "nor does one that is unique no longer",
+            make:
+                "CREATE TABLE t (id int, v text, u int); INSERT INTO t VALUES (1,'x',1), (2,'z',1)",
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "INSERT INTO t VALUES (1, 'y', 2)",
+            refusal: ["several rows have the same"]
+        ),
+        MergeCase(
+            name: "a unique index keeps its columns apart",
+            make: """
+                CREATE TABLE t (id int NOT NULL, v text, u int, UNIQUE (id) INCLUDE (v) DEFERRABLE);
+                INSERT INTO t VALUES (1,'x',1), (2,'z',1)
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "UPDATE t SET v = 'y', u = 2 WHERE id = 1"
+        ),
+    ]
+
+    private static let conditions: [MergeCase] = [
+        MergeCase(
+            name: "a condition that asks other rows",
+            make: """
+                CREATE TABLE a (id int); CREATE TABLE t (id int PRIMARY KEY, v int, u int);
+                INSERT INTO t SELECT i, i, i FROM generate_series(1, 5) i
+                """,
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--where",
+                "id IN (SELECT id FROM public.a)",
+            ],
+            refusal: ["without a write", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "one that asks for the time",
+            make: "CREATE TABLE t (id int PRIMARY KEY, v int, u int, due timestamptz)",
+            options: ["--mode", "incremental", "--cursor", "u", "--where", "due < now()"],
+            refusal: ["now", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "what it misses can be accepted, and is told",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, v int, u int, due timestamptz DEFAULT '2020-01-01');
+                INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)
+                """,
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--where", "due < now()",
+                "--accept-unseen-changes",
+            ],
+            change: "UPDATE t SET v = 3, u = 3 WHERE id = 1",
+            risk: "without a write"
+        ),
+        MergeCase(
+            name: "a condition on the row alone is no matter",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)
+                """,
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--where", "coalesce(v, 0) IN (1, 2, 3)",
+            ],
+            change: "UPDATE t SET v = 3, u = 3 WHERE id = 1"
+        ),
+        MergeCase(
+            name: "a view that joins",
+            make: """
+                CREATE TABLE a (id int, v int); CREATE TABLE b (id int, u int);
+                CREATE VIEW t AS SELECT a.id, a.v, b.u FROM a JOIN b USING (id)
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            refusal: ["view", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "a view of one table's rows",
+            make: """
+                CREATE TABLE a (id int PRIMARY KEY, v int, u int); INSERT INTO a VALUES (1, 1, 1), (2, 2, 2);
+                CREATE VIEW t AS SELECT id, lower(v::text) AS v, u FROM a WHERE v > 0
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "UPDATE a SET v = 3, u = 3 WHERE id = 1"
+        ),
+        MergeCase(
+            name: "another definition of a view reads everything",
+            make: """
+                CREATE TABLE a (id int PRIMARY KEY, v int, u int); INSERT INTO a VALUES (1, 1, 1), (2, 2, 2);
+                CREATE VIEW t AS SELECT id, v, u FROM a
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "CREATE OR REPLACE VIEW t AS SELECT id, v * 10 AS v, u FROM a"
+        ),
+        MergeCase(
+            name: "so does another source of a function that it calls",
+            make: """
+                CREATE TABLE a (id int PRIMARY KEY, v int, u int); INSERT INTO a VALUES (1, 1, 1), (2, 2, 2);
+                CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+                CREATE VIEW t AS SELECT id, f(v) AS v, u FROM a
+                """,
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--primary-key", "id",
+                "--accept-unseen-changes",
+            ],
+            change:
+                "CREATE OR REPLACE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 1'"
+        ),
+        MergeCase(
+            name: "a lookback has the cursor's own sort",
+            make: "CREATE TABLE t (id int PRIMARY KEY, v int, u int)",
+            options: ["--mode", "incremental", "--cursor", "u", "--lookback", "1h"],
+            laterOptions: [],
+            change: "INSERT INTO t VALUES (1, 1, 1)",
+            expected: [["1", "1"]]
+        ),
+    ]
+
+    @Test(arguments: keys + conditions)
+    func `what is equal at the source is one row in the lake`(example: MergeCase) async throws {
+        try await PostgresDatabase.withNew { database in
+            try await Lake.withNew { lake in
+                try await example.check(
+                    source: database.url,
+                    stream: "public.t",
+                    lake: lake,
+                    separator: "|"
+                ) { try await database.run($0) }
+            }
+        }
+    }
+}
