@@ -1,10 +1,10 @@
 /// Every number that bounds this target, with its reason.
-enum Limits {
+package enum Limits {
     /// Characters of an id: it is a file's name and part of an occurrence's name.
     static let idLength = 63
 
     /// Bytes of a document: a hundred times what one with every field set has.
-    static let documentByteCount = 256 << 10
+    package static let documentByteCount = 256 << 10
 
     /// Levels of a document: one with every field set has four.
     static let documentDepth = 16

@@ -106,7 +106,7 @@ extension CatchUpPolicy {
     /// Reads the field `catch_up`: a word, or `{"max": 10, "window": "7d"}` for all.
     fileprivate init(_ fields: inout DocumentFields) throws(DefinitionError) {
         let name = fields.name("catch_up")
-        switch fields.any("catch_up") {
+        switch try fields.any("catch_up") {
         case nil, .string("latest")?: self = .latest
         case .string("none")?: self = .none
         case .object?:
@@ -152,11 +152,8 @@ extension SyncDefinition {
         policy = try fields.choice("policy")
         contract = try fields.choice("schema") ?? .evolve
         allowsTypeChange = try fields.boolean("allow_type_change") ?? false
-        if case .object(let policies)? = fields.any("column_policies") {
-            var each = DocumentFields(policies, path: fields.name("column_policies."))
-            for column in policies.keys.sorted() {
-                columnPolicies[column] = try each.choice(column)
-            }
+        if var each = try fields.object("column_policies") {
+            for column in each.names { columnPolicies[column] = try each.choice(column) }
         }
         let isPlain = cursor == nil && primaryKey == nil && conflict == nil && lookback == nil
         guard mode == .incremental || isPlain else {
@@ -200,7 +197,7 @@ extension SyncDefinition {
 extension SourceChoice {
     /// Reads the field `source`: the name of a source, or `{"dsn": …}`.
     fileprivate init(_ fields: inout DocumentFields) throws(DefinitionError) {
-        if case .string(let name)? = fields.any("source") {
+        if case .string(let name)? = try fields.any("source") {
             self = .named(try DefinitionID(name, field: fields.name("source")))
             return
         }
