@@ -84,7 +84,7 @@ struct SyncCommand: AsyncParsableCommand {
                 table: try target(of: name, in: source.location)
             )
         }
-        let opened = try lake.open(.writing)
+        let opened = try lake.open(.writing, makesLake: true)
         var options = RunOptions()
         options.limits = limit.limits
         options.contract = mode.contract

@@ -163,7 +163,7 @@ extension SyncReport.Stream {
                     count: $0.count
                 )
             },
-            risks: result.risks,
+            risks: result.risks.map(Terminal.scrubbed),
             reconciliation: result.proof.map(SyncReport.Reconciliation.init),
             error: result.failure.map(SyncReport.Failure.init)
         )
@@ -186,7 +186,7 @@ extension SyncReport.Reconciliation {
 
 extension SyncReport.Failure {
     init(_ error: any Error) {
-        message = "\(error)"
+        message = Terminal.scrubbed("\(error)")
         code =
             switch error {
             case let error as SourceError: error.code.rawValue
