@@ -24,6 +24,21 @@ import Testing
         }
     }
 
+    @Test func `a time is written as Foundation writes it, to the millisecond`() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<2_000 {
+            let seconds = Int64.random(in: 0..<253_402_300_800, using: &random)
+            let whole = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+            #expect(Instant(seconds * 1_000).description == whole)
+            // Foundation's own fraction is cut from a binary one, and loses one in a thousand.
+            let rest = Int64.random(in: 1...999, using: &random)
+            let digits = String(String(1_000 + rest).dropFirst())
+            #expect(
+                Instant(seconds * 1_000 + rest).description == whole.dropLast() + ".\(digits)Z"
+            )
+        }
+    }
+
     @Test(arguments: [
         "2026-01-01T24:00:00Z", "2026-01-01T24:30:00Z", "2026-01-01T00:60:00Z",
         "2026-01-01T00:00:60Z", "2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z",

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Scheduling
 
 /// A moment as documents and the API write it: RFC 3339 in UTC, with milliseconds where there are any.
@@ -85,10 +84,16 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
     }
 
     package var description: String {
-        let date = Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
-        return date.formatted(
-            Date.ISO8601FormatStyle(includingFractionalSeconds: milliseconds % 1_000 != 0)
-        )
+        let rest = (milliseconds % 1_000 + 1_000) % 1_000
+        // By itself: a page of a list has hundreds, and Foundation takes 20 µs for each.
+        let civil = CivilTime(seconds: (milliseconds - rest) / 1_000).description
+        var text = ""
+        text.reserveCapacity(24)
+        for scalar in civil.unicodeScalars {
+            text.unicodeScalars.append(scalar == " " ? "T" : scalar)
+        }
+        if rest > 0 { text += "." + String(1_000 + rest).dropFirst() }
+        return text + "Z"
     }
 
     package static func < (left: Instant, right: Instant) -> Bool {
