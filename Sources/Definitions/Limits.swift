@@ -18,6 +18,9 @@ package enum Limits {
     /// Documents read at a time when all are read: enough to hide a store's latency.
     static let parallelReads = 16
 
+    /// Triggers that are remembered as good: some 200 bytes each.
+    static let goodTriggers = 10_000
+
     /// Occurrences a schedule may catch up on at once; each is a run.
     static let catchUp = 1_000
 

@@ -1,4 +1,5 @@
 import Scheduling
+import Synchronization
 
 /// The document of a schedule (docs/schedules.md).
 extension ScheduleDefinition {
@@ -6,6 +7,8 @@ extension ScheduleDefinition {
     private static let formatVersion = 1
     /// Where a document's zone is looked up when it is checked.
     private static let zones = ZoneCatalog()
+    /// Triggers that were found good: many schedules have the same, and a page of a list has a hundred.
+    private static let goodTriggers = Mutex<Set<[String]>>([])
 
     /// Reads and checks the fields of a document.
     package init(_ fields: inout DocumentFields) throws(DefinitionError) {
@@ -21,7 +24,21 @@ extension ScheduleDefinition {
         text = try fields.text("description") ?? ""
         if var sync = try fields.object("sync") { self.sync = try SyncDefinition(&sync) }
         try readPolicies(&fields)
+        try requireTrigger()
+    }
+
+    /// - Throws: `DefinitionError` `invalid` for a trigger that cannot be understood.
+    private func requireTrigger() throws(DefinitionError) {
+        let key = [trigger, timeZone ?? "", daylightRule.rawValue]
+        // One that waits for a table is good or not by what the schedule loads itself.
+        let isKept = !trigger.hasPrefix("@after")
+        if isKept, Self.goodTriggers.withLock({ $0.contains(key) }) { return }
         _ = try parsedTrigger(Self.zones)
+        guard isKept else { return }
+        Self.goodTriggers.withLock { triggers in
+            if triggers.count >= Limits.goodTriggers { triggers.removeAll() }
+            triggers.insert(key)
+        }
     }
 
     private mutating func readPolicies(_ fields: inout DocumentFields) throws(DefinitionError) {
