@@ -186,7 +186,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Definitions", "Metastore", "Scheduling", "ObjectStorage", "TestSupport",
+                "Daemon", "Definitions", "Metastore", "Scheduling", "Iceberg", "Streams",
+                "ObjectStorage", "TestSupport",
             ],
             swiftSettings: productSettings
         ),

@@ -73,7 +73,7 @@ struct ScheduleBenchmarks {
         let node = try await Node(settings, log: log) { _, _, _ in AttemptReport(.succeeded) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await node.service.run() }
-            while !node.service.current.isReady { try await clock.sleep(5) }
+            while !node.service.current.leads { try await clock.sleep(5) }
             let ready = clock.uptime().milliseconds
             // What was due while it was starting is late for that reason.
             let since = clock.now() + 1_000

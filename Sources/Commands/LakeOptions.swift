@@ -1,16 +1,49 @@
 import ArgumentParser
 import Daemon
+import FoundationEssentials
 import Iceberg
 import ObjectStorage
 
 /// `--lake`, for every command that reads or writes one.
 struct LakeOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The lake's folder.", valueName: "folder"))
-    var lake = "./lake"
+    @Option(help: ArgumentHelp("The lake's folder (default: ./lake).", valueName: "folder"))
+    var lake: String?
 
-    /// Opens the lake.
-    func open(_ access: LocalStore.Access) throws -> Lake {
-        try Lake(folder: lake, access)
+    @Option(
+        help: ArgumentHelp("The settings file (default: tributary.yaml).", valueName: "file")
+    )
+    var config: String?
+
+    /// All settings: the lake, and others that flags give.
+    func settings(_ others: [String: String] = [:]) throws -> Settings {
+        var flags = others
+        flags[Setting.lake.name] = lake
+        return try Settings(
+            flags: flags,
+            environment: ProcessInfo.processInfo.environment,
+            file: config
+        )
+    }
+
+    /// The lake's folder as the settings name it.
+    static func folder(_ settings: Settings) throws -> String {
+        do {
+            return try FolderAddress.path(settings.text(.lake) ?? "./lake")
+        } catch let error as StorageError {
+            throw StorageError(error.code, "\(settings.origin(of: .lake)): \(error.message)")
+        }
+    }
+
+    /// The lake's folder.
+    func folder() throws -> String { try Self.folder(settings()) }
+
+    /// Opens the lake, which has to be there unless the command makes one.
+    func open(_ access: LocalStore.Access, makesLake: Bool = false) throws -> Lake {
+        let folder = try folder()
+        guard makesLake || FileManager.default.fileExists(atPath: folder) else {
+            throw StorageError(.notFound, "there is no lake at \(folder); name it with --lake")
+        }
+        return try Lake(folder: folder, access)
     }
 }
 

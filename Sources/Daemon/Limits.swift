@@ -26,6 +26,9 @@ package enum Limits {
     /// 0.5 s, and an idle node stays idle.
     static let rescanShare: Int64 = 250
 
+    /// Milliseconds between two looks whether the lake is there: a balancer asks about as often.
+    static let lakeInterval: Int64 = 1_000
+
     /// Milliseconds between two looks at tables that schedules wait for.
     static let followInterval: Int64 = 5_000
 

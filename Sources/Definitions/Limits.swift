@@ -1,10 +1,10 @@
 /// Every number that bounds this target, with its reason.
-enum Limits {
+package enum Limits {
     /// Characters of an id: it is a file's name and part of an occurrence's name.
     static let idLength = 63
 
     /// Bytes of a document: a hundred times what one with every field set has.
-    static let documentByteCount = 256 << 10
+    package static let documentByteCount = 256 << 10
 
     /// Levels of a document: one with every field set has four.
     static let documentDepth = 16
@@ -17,6 +17,9 @@ enum Limits {
 
     /// Documents read at a time when all are read: enough to hide a store's latency.
     static let parallelReads = 16
+
+    /// Triggers that are remembered as good: some 200 bytes each.
+    static let goodTriggers = 10_000
 
     /// Occurrences a schedule may catch up on at once; each is a run.
     static let catchUp = 1_000

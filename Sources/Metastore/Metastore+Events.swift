@@ -47,7 +47,7 @@ extension Metastore {
 
     /// The audit log, the newest first.
     package func events(before sequence: Int64?, limit: Int) async throws -> [EventRecord] {
-        try await writer.read { database in
+        try await read { database in
             try Row.fetchAll(
                 database,
                 sql: "SELECT * FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?",
@@ -69,7 +69,7 @@ extension Metastore {
     ///
     /// - Throws: `MetastoreError` `keyReused` where the key came with another request.
     package func answer(to key: String, request: String) async throws -> RememberedAnswer? {
-        try await writer.read { database in
+        try await read { database in
             guard
                 let row = try Row.fetchOne(
                     database,

@@ -96,7 +96,11 @@ extension Metastore {
             let marks = filter.states.map { _ in "?" }.joined(separator: ", ")
             add("o.state IN (\(marks))", filter.states.map(\.rawValue))
         }
-        if let origin = filter.origin { add("o.origin = ?", [origin.rawValue]) }
+        if let origin = filter.origin {
+            // Written out, so that the index of those that somebody asked for is used.
+            add("o.origin = '\(origin.rawValue)'", [])
+            if origin != .schedule { add("o.origin <> 'schedule'", []) }
+        }
         if let since = filter.since { add("o.scheduled_for >= ?", [since]) }
         if let until = filter.until { add("o.scheduled_for < ?", [until]) }
         if let before = filter.before { add("o.seq < ?", [before]) }
@@ -122,14 +126,10 @@ extension Metastore {
         _ rest: String,
         _ arguments: StatementArguments
     ) async throws -> [OccurrenceRecord] {
-        try await writer.read { database in
+        try await read { database in
             try Row.fetchAll(
                 database,
-                sql: """
-                    SELECT o.*, \(AttemptRecord.columns) FROM occurrences o
-                    LEFT JOIN attempts a ON a.occurrence_id = o.id AND a.attempt = o.attempt
-                    \(rest)
-                    """,
+                sql: OccurrenceRecord.query(rest),
                 arguments: arguments
             ).map(OccurrenceRecord.init)
         }
@@ -137,7 +137,7 @@ extension Metastore {
 
     /// All attempts at a run, the first one first.
     package func attempts(of id: String) async throws -> [AttemptRecord] {
-        try await writer.read { database in
+        try await read { database in
             try Row.fetchAll(
                 database,
                 sql: """
@@ -172,7 +172,16 @@ extension Metastore {
 }
 
 extension OccurrenceRecord {
-    fileprivate init(_ row: Row) {
+    /// Reads occurrences with their last attempts; the tables are `o` and `a` in what follows.
+    static func query(_ rest: String) -> String {
+        """
+        SELECT o.*, \(AttemptRecord.columns) FROM occurrences o
+        LEFT JOIN attempts a ON a.occurrence_id = o.id AND a.attempt = o.attempt
+        \(rest)
+        """
+    }
+
+    init(_ row: Row) {
         sequence = row["seq"]
         var occurrence = Occurrence(
             scheduleID: row["schedule_id"],

@@ -75,9 +75,20 @@ extension Metastore {
         }
     }
 
+    /// Who holds a lease; nil where nobody ever did.
+    package func holder(of name: String) async throws -> String? {
+        try await read { database in
+            try String.fetchOne(
+                database,
+                sql: "SELECT holder FROM leases WHERE name = ?",
+                arguments: [name]
+            )
+        }
+    }
+
     /// Who held a lease before, the last ones: what they still do is refused.
     package func formerHolders(of lease: Lease) async throws -> [String] {
-        try await writer.read { database in
+        try await read { database in
             try String.fetchAll(
                 database,
                 sql: """

@@ -33,11 +33,19 @@ package struct ScheduleRecord: Hashable, Sendable {
     package var spec: ScheduleSpec?
     /// Where the schedule stands; nil for one that has not been scheduled yet.
     package var status: ScheduleStatus?
+    /// The document's text, for whoever lists it; nil where it was not asked for.
+    package var document: String?
 
     /// Makes a record of a document that can be used.
-    package init(tag: String, trigger: TriggerText, spec: ScheduleSpec) {
+    package init(
+        tag: String,
+        trigger: TriggerText,
+        spec: ScheduleSpec,
+        document: String? = nil
+    ) {
         id = spec.id
         self.tag = tag
+        self.document = document
         self.trigger = trigger
         self.spec = spec
     }
@@ -138,7 +146,7 @@ package struct ScheduleRecord: Hashable, Sendable {
     ]
 
     /// What a record is read from, in its order.
-    fileprivate static let allColumns =
+    static let allColumns =
         (columns + ["failures", "pause_reason", "generation"]).joined(separator: ", ")
 }
 
@@ -181,7 +189,7 @@ extension Metastore {
     /// Where schedules stand; those are left out of which that is not known.
     package func statuses(of ids: [String]) async throws -> [String: ScheduleStatus] {
         guard !ids.isEmpty else { return [:] }
-        return try await writer.read { database in
+        return try await read { database in
             let statement = try database.cachedStatement(
                 sql: "SELECT cursor, failures, pause_reason FROM schedules WHERE id = ?"
             )
@@ -210,7 +218,7 @@ extension Metastore {
         limit: Int,
         _ parse: @escaping @Sendable (TriggerText) throws -> Trigger
     ) async throws -> [ScheduleRecord] {
-        try await writer.read { database in
+        try await read { database in
             try Row.fetchAll(
                 database,
                 sql: """
@@ -249,14 +257,20 @@ extension Metastore {
             for record in documents {
                 if record.spec != nil {
                     try database.cachedStatement(sql: sql).execute(arguments: record.arguments)
+                    if let document = record.document {
+                        try database.cachedStatement(
+                            sql: "INSERT OR REPLACE INTO documents (id, document) VALUES (?, ?)"
+                        ).execute(arguments: [record.id, document])
+                    }
                 } else {
                     try database.cachedStatement(sql: problem)
                         .execute(arguments: [record.id, record.tag, record.problem])
                 }
             }
             for id in gone {
-                try database.cachedStatement(sql: "DELETE FROM schedules WHERE id = ?")
-                    .execute(arguments: [id])
+                for sql in [
+                    "DELETE FROM schedules WHERE id = ?", "DELETE FROM documents WHERE id = ?",
+                ] { try database.cachedStatement(sql: sql).execute(arguments: [id]) }
             }
         }
     }

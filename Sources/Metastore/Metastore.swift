@@ -52,6 +52,22 @@ package struct Metastore: Sendable {
         try migrations.migrate(writer)
     }
 
+    /// Reads, with the database's own errors as ours.
+    ///
+    /// - Throws: `MetastoreError` `busy`, and what `body` throws.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await writer.read(body)
+        } catch let error as DatabaseError {
+            throw MetastoreError(
+                .busy,
+                "the metastore cannot be read: \(error.message ?? "error \(error.resultCode)")"
+            )
+        }
+    }
+
     /// Closes the file; nothing can be asked any more.
     package func close() throws { try writer.close() }
 
@@ -104,7 +120,7 @@ package struct Metastore: Sendable {
 
     /// How often the clock was set back.
     package func era() async throws -> Int {
-        try await writer.read { database in
+        try await read { database in
             try Int.fetchOne(database, sql: "SELECT value FROM facts WHERE name = 'era'") ?? 0
         }
     }

@@ -8,6 +8,8 @@ package struct MetastoreError: Error, Sendable, CustomStringConvertible {
         case contradiction
         /// The file cannot be opened, or is one of a newer program.
         case unusable
+        /// The file cannot be read now.
+        case busy
         /// An idempotency key was used for another request.
         case keyReused = "key-reused"
     }

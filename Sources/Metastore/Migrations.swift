@@ -123,6 +123,28 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("2 lists come from the index") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE documents (
+                        id TEXT PRIMARY KEY,
+                        document TEXT NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE TABLE datasets (name TEXT PRIMARY KEY) WITHOUT ROWID;
+
+                    CREATE INDEX occurrences_state ON occurrences (state, seq);
+                    CREATE INDEX occurrences_target ON occurrences (target, seq);
+                    CREATE INDEX occurrences_ran ON occurrences (schedule_id, seq)
+                        WHERE state NOT IN ('skipped', 'missed');
+                    CREATE INDEX occurrences_asked ON occurrences (origin, seq)
+                        WHERE origin <> 'schedule';
+
+                    -- Each document is read again: for its text, and for a pool that tells no command.
+                    UPDATE schedules SET tag = '';
+                    UPDATE occurrences SET pool = 'unknown' WHERE pool LIKE '%exec:%';
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -18,6 +18,7 @@ struct StepWriter {
     private let wait: Statement
     private let end: Statement
     private let status: Statement
+    private let table: Statement
 
     /// Makes a writer for one transaction.
     init(_ database: Database, epoch: Int64) throws {
@@ -61,6 +62,9 @@ struct StepWriter {
                 UPDATE occurrences SET state = ?, reason = ?, retry_at = NULL, ended_at = ?
                 WHERE id = ?
                 """
+        )
+        table = try database.cachedStatement(
+            sql: "INSERT OR IGNORE INTO datasets SELECT target FROM occurrences WHERE id = ?"
         )
         status = try database.cachedStatement(
             sql: "UPDATE schedules SET cursor = ?, failures = ?, pause_reason = ? WHERE id = ?"
@@ -157,5 +161,7 @@ struct StepWriter {
             value.bytesRead, value.bytesWritten, value.snapshotID,
             value.warnings.isEmpty ? nil : value.warnings.joined(separator: "\n"), id, number,
         ])
+        // A table that is new is listed at once.
+        if value.snapshotID != nil { try table.execute(arguments: [id]) }
     }
 }

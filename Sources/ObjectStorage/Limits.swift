@@ -9,6 +9,9 @@ package enum Limits {
     /// Bytes of an object read whole: metadata and lists; data files are read by ranges.
     package static let wholeReadByteCount = 1 << 30
 
+    /// Looks at an object that is replaced between the look at its size and the reading: people edit at most.
+    static let changingReads = 10
+
     /// Bytes a writer gathers before it calls the system: pages come in sizes around this.
     package static let writeBufferByteCount = 1 << 18
 

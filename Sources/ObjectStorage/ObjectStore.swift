@@ -8,7 +8,8 @@ package protocol ObjectStore: Sendable {
 
     /// Reads an object, or `range` of its bytes; an empty range asks only for size and tag.
     ///
-    /// - Throws: `StorageError` `notFound`; `invalid` for a range beyond the end.
+    /// - Throws: `StorageError` `notFound`, which only a store that answers says; `unreachable` for one
+    ///   that does not; `invalid` for a range beyond the end.
     func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject
 
     /// Writes a small object in one step and gives its tag.
@@ -30,7 +31,9 @@ package protocol ObjectStore: Sendable {
 
     /// Lists one level: the objects in a folder, or at the top, and the folders beside them.
     ///
-    /// A folder that does not exist is empty.
+    /// A folder that does not exist is empty, where the store answers.
+    ///
+    /// - Throws: `StorageError` `unreachable` where it does not, or the folder may not be read.
     func list(_ folder: ObjectKey?) async throws -> ObjectListing
 
     /// Removes an object; one that is not there is no error.
@@ -52,6 +55,29 @@ extension ObjectStore {
     /// - Throws: `StorageError` `notFound`.
     package func read(_ key: ObjectKey) async throws -> StoredObject {
         try await read(key, range: nil)
+    }
+
+    /// Reads a whole object that has at most so many bytes; nothing is read of a longer one.
+    ///
+    /// - Throws: `StorageError` `invalid` for a longer one.
+    package func read(_ key: ObjectKey, limit: Int) async throws -> StoredObject {
+        for _ in 0..<Limits.changingReads {
+            let info = try await read(key, range: 0..<0).info
+            guard info.byteCount <= limit else {
+                throw StorageError(
+                    .invalid,
+                    "\(key) has \(info.byteCount) bytes; at most \(limit) are read"
+                )
+            }
+            do {
+                let object = try await read(key, range: 0..<info.byteCount)
+                if object.info.tag == info.tag { return object }
+            } catch let error as StorageError where error.code == .invalid {
+                // It became shorter; the next look tells by how much.
+                continue
+            }
+        }
+        throw StorageError(.device, "\(key) changes each time it is read; try again")
     }
 
     /// Lists every object in a folder and the folders in it, in the order of their keys.

@@ -10,6 +10,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case precondition
         /// The user may not read or write there.
         case permission
+        /// The store, or a folder of it, cannot be looked at: what is there is not known.
+        case unreachable
         /// The disk, its quota or the allowed file size is used up.
         case full
         /// The device or the system refused.
@@ -31,7 +33,7 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
     /// Whether the same call may work a moment later.
     package var isTransient: Bool {
         switch code {
-        case .device: true
+        case .device, .unreachable: true
         case .invalid, .notFound, .precondition, .permission, .full: false
         }
     }

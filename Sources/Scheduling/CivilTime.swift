@@ -27,7 +27,7 @@ package struct CivilTime: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Days from 1970-01-01 to a date.
-    static func days(year: Int64, month: Int, day: Int) -> Int64 {
+    package static func days(year: Int64, month: Int, day: Int) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = floor(shifted, 400)
         let yearOfEra = shifted - era * 400
@@ -38,7 +38,7 @@ package struct CivilTime: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Days of a month.
-    static func dayCount(year: Int64, month: Int) -> Int {
+    package static func dayCount(year: Int64, month: Int) -> Int {
         switch month {
         case 2: isLeap(year) ? 29 : 28
         case 4, 6, 9, 11: 30

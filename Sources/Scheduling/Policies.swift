@@ -54,6 +54,11 @@ package enum FailureClass: String, Hashable, Sendable, CaseIterable, Codable {
     case data
     /// The run took longer than it may.
     case timeout
+    /// The lake, or the folder of it that is needed, cannot be looked at: nothing is known of what is there,
+    /// and it is no fault of the schedule.
+    case lake
+    /// Nobody has said what is to be done about it: another try may do the same harm again.
+    case unknown
 }
 
 /// Why an occurrence is there.

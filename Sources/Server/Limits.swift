@@ -18,14 +18,41 @@ enum Limits {
     /// Reports of one stream: half an hour.
     static let progressReports = 3_600
 
-    /// Seconds a connection may be silent: one that sends half a request keeps others out.
+    /// Seconds from an answer to the head of the next request on its connection.
     static let idleSeconds: Int64 = 30
+
+    /// Seconds from the opening of a connection to the head of its first request, which fits in one packet.
+    static let headSeconds: Int64 = 10
+
+    /// Seconds the body of a request may take in all: 512 KiB at 140 kbit/s.
+    static let bodySeconds: Int64 = 30
+
+    /// Seconds the sending of an answer may take: the largest has some 3 MB.
+    static let sendSeconds: Int64 = 60
+
+    /// Seconds a stream of a run's progress may take, whoever reads it how slowly.
+    static let eventsSeconds: Int64 = 2_700
+
+    /// Seconds for which what comes behind a last answer is dropped, so that it is read.
+    static let leaveSeconds: Int64 = 2
+
+    /// Bytes that bodies being read may take together: 128 of the largest.
+    static let bodiesByteCount = 64 << 20
+
+    /// Bytes of a request's head: a token has 80, browsers send 4 KiB.
+    static let headByteCount = 16 << 10
+
+    /// Fields of a request's head: browsers send 20.
+    static let headFields = 100
 
     /// Bytes of an idempotency key: a UUID has 36.
     static let idempotencyKeyLength = 200
 
     /// Open connections: each costs some 20 KiB.
     static let connections = 1_000
+
+    /// Connections beyond, for questions that everybody may ask.
+    static let surplusConnections = 50
 
     /// Milliseconds since the scheduler's last look at the clock after which it counts as stuck: it looks
     /// each second.

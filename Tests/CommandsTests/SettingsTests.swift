@@ -26,7 +26,14 @@ import Testing
         }
     }
 
-    @Test(arguments: ["hosts: x\n", "- a\n", "host: {a: b}\n", "host: [\n"])
+    @Test(
+        arguments: [
+            "hosts: x\n", "- a\n", "host: {a: b}\n", "host: [\n", "lake: null\n", "lake: ~\n",
+            "lake:\n",
+            "source_hosts: [[a]]\n", "source_hosts: [null]\n", "host: a\nhost: b\n",
+            "source_hosts: a\nsource-hosts: b\n", "host: a\n---\nport: 1\n",
+        ]
+    )
     func `a file with what is no setting is refused, not passed over`(_ text: String) throws {
         try withScratchDirectory { folder in
             let file = "\(folder)/settings"
@@ -34,6 +41,31 @@ import Testing
             #expect(throws: (any Error).self) {
                 _ = try SettingsProbe(flags: [:], environment: [:], file: file)
             }
+        }
+    }
+
+    @Test func `a user's own file counts behind the one that is named, and before nothing`() throws
+    {
+        try withScratchDirectory { folder in
+            let own = "\(folder)/config/tributary"
+            try FileManager.default.createDirectory(
+                atPath: own,
+                withIntermediateDirectories: true
+            )
+            try "host: own\nkey: exec:true\n".write(
+                toFile: "\(own)/tributary.yaml",
+                atomically: true,
+                encoding: .utf8
+            )
+            let environment = ["XDG_CONFIG_HOME": "\(folder)/config"]
+            let settings = try SettingsProbe(flags: [:], environment: environment, file: nil)
+            #expect(settings["host"] == "own")
+            #expect(settings["key"] == "exec:true")
+            let named = "\(folder)/named"
+            try "port: 1\n".write(toFile: named, atomically: true, encoding: .utf8)
+            let chosen = try SettingsProbe(flags: [:], environment: environment, file: named)
+            #expect(chosen["host"] == nil)
+            #expect(chosen["port"] == "1")
         }
     }
 

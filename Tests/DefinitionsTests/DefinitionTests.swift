@@ -150,6 +150,36 @@ import Testing
         }
     }
 
+    @Test func `a document is measured before it is read`() async throws {
+        try await withScratchDirectory { folder in
+            let local = try LocalStore(root: folder, access: .writing)
+            _ = try await local.put(
+                Array(repeating: UInt8(ascii: " "), count: (256 << 10) + 1),
+                to: ObjectKey("_schedules/long.json"),
+                condition: .none
+            )
+            let error = await #expect(throws: DefinitionError.self) {
+                _ = try await DocumentStore<ScheduleDefinition>(local).read(DefinitionID("long"))
+            }
+            #expect(error?.code == .damaged)
+            #expect(error?.message.contains("262145 bytes") == true)
+        }
+    }
+
+    @Test func `a document that others name is not gone because its folder is`() async throws {
+        try await withScratchDirectory { folder in
+            let local = try LocalStore(root: folder, access: .writing)
+            let store = DocumentStore<ScheduleDefinition>(local)
+            let id = try DefinitionID("orders")
+            #expect(try await store.read(id) == nil)
+            let away = await #expect(throws: StorageError.self) { _ = try await store.named(id) }
+            #expect(away?.code == .unreachable)
+            _ = try await local.put([1], to: ObjectKey("_schedules/others.json"), condition: .none)
+            let gone = await #expect(throws: DefinitionError.self) { _ = try await store.named(id) }
+            #expect(gone?.code == .notFound)
+        }
+    }
+
     @Test func `a document under another one's name is not taken for it`() async throws {
         try await withScratchDirectory { folder in
             let local = try LocalStore(root: folder, access: .writing)
@@ -299,6 +329,33 @@ import Testing
         }
     }
 
+    @Test func `a secret that is a whole address leads to its hosts alone`() async throws {
+        try await withScratchDirectory { folder in
+            let store = try LocalStore(root: folder, access: .writing)
+            let key = SealingKey()
+            let resolver = SecretResolver(store, environment: [:]) {
+                () throws(DefinitionError) in key
+            }
+            for (name, host) in [("good", "host"), ("bad", "evil")] {
+                _ = try await DocumentStore<SecretDocument>(store).create(
+                    SecretDocument(
+                        DefinitionID(name),
+                        sealing: Secret("postgres://me:geheim@\(host)/db"),
+                        with: key,
+                        hosts: ["host"],
+                        at: 0,
+                        by: "me"
+                    )
+                )
+            }
+            _ = try await resolver.address(SourceAddress(dsn: "secret:good"))
+            let error = await #expect(throws: DefinitionError.self) {
+                _ = try await resolver.address(SourceAddress(dsn: "secret:bad"))
+            }
+            #expect(error?.code == .forbidden)
+        }
+    }
+
     @Test(
         arguments: [
             ("postgres://u:p@h:5432/db", "postgres://…"),
@@ -312,7 +369,8 @@ import Testing
             ("host=h password=s", "…"),
             ("u:p@h", "…"),
             ("secret:shop", "secret:shop"),
-            ("exec:pass show db --token=x", "exec:…"),
+            ("exec:pass show db --token=x", "exec:pass …"),
+            ("exec:TOKEN=x pass show db", "exec:…"),
             ("sqlite:/tmp/x.db", "sqlite:/tmp/x.db"),
             ("postgres://u:a@b@h/db#token=z", "postgres://…"),
         ]
@@ -323,6 +381,19 @@ import Testing
 }
 
 @Suite struct AddressTests {
+    @Test func `what runs share is stored, so it tells nothing of a command`() {
+        for dsn in [
+            "exec:pass show db --token=hidden", "postgres://u:exec:hidden@h/db",
+            "postgres://u@h/db?options=hidden",
+        ] {
+            let pool = SourceAddress(dsn: dsn).pool
+            #expect(!pool.contains("hidden"))
+            #expect(pool == SourceAddress(dsn: dsn).pool)
+            #expect(pool != SourceAddress(dsn: dsn + "x").pool)
+        }
+        #expect(SourceAddress(dsn: "postgres://u@h:1/db").pool == "h:1")
+    }
+
     /// Addresses that mean more than they seem to: not an operator's, and no host of a list is in them.
     static let tricky = [
         "postgres://u@h/db?%70assword=env:X", "postgres://u#:env:X@h/db",

@@ -368,7 +368,7 @@ def takeover(_):
 
             require(address() is None, "a process that waits says that it can be asked")
             service.url = until("the second one's address", address)
-            until("the second one's lease", lambda: service.status("/ready") == 200)
+            until("the second one's lease", lambda: service.call("GET", "/ready")["leads"])
 
             def run_since(time):
                 return lambda: [r for r in service.runs("orders") if r["state"] == "succeeded"

@@ -69,36 +69,13 @@ struct ApplyFile {
                 throw SettingsError("\(path): \(key.string ?? "?") is a list")
             }
             switch key.string {
-            case "sources": sources = items.map(JSONValue.init(yaml:))
-            case "schedules": schedules = items.map(JSONValue.init(yaml:))
+            case "sources": sources = try items.map { try JSONValue(yaml: $0, path) }
+            case "schedules": schedules = try items.map { try JSONValue(yaml: $0, path) }
             default:
                 throw SettingsError(
                     "\(path): there is no list \(key.string ?? "?"); there are sources and schedules"
                 )
             }
-        }
-    }
-}
-
-extension JSONValue {
-    /// A YAML value, by the sorts of YAML 1.2's core schema.
-    init(yaml node: Node) {
-        switch node {
-        case .mapping(let mapping):
-            var fields: [String: JSONValue] = [:]
-            for (key, value) in mapping { fields[key.string ?? ""] = JSONValue(yaml: value) }
-            self = .object(fields)
-        case .sequence(let items): self = .array(items.map(JSONValue.init(yaml:)))
-        case .scalar(let scalar):
-            // What stands in quotes is a text, whatever it looks like.
-            switch scalar.string {
-            case let text where scalar.style != .plain && scalar.style != .any: self = .string(text)
-            case "", "~", "null": self = .null
-            case "true": self = .boolean(true)
-            case "false": self = .boolean(false)
-            case let text: self = Int(text).map(JSONValue.integer) ?? .string(text)
-            }
-        case .alias: self = .null
         }
     }
 }

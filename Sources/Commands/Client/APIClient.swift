@@ -86,9 +86,9 @@ struct APIClient: Sendable {
             }
             guard
                 // What is no JSON is nothing that this API answers.
-                let value = try? JSONDecoder().decode(
-                    JSONValue.self,
-                    from: Data(answer.readableBytesView)
+                let value = try? JSONValue(
+                    parsing: Data(answer.readableBytesView),
+                    limit: Limits.answerByteCount
                 )
             else {
                 throw SettingsError(
@@ -150,19 +150,4 @@ struct APIError: Error, CustomStringConvertible {
     var description: String {
         (field.map { "\($0): " } ?? "") + detail + (hint.map { " (\($0))" } ?? "")
     }
-}
-
-/// Every number that bounds this target, with its reason.
-enum Limits {
-    /// Bytes of an answer of the API: a page of a thousand schedules has some 3 MB.
-    static let answerByteCount = 64 << 20
-
-    /// Milliseconds until a server that has begun to schedule says where it can be asked.
-    static let recordInterval = 100
-
-    /// How long a server takes to stop at most: runs have 20 s of it.
-    static let shutdown = Duration.seconds(30)
-
-    /// Milliseconds between two looks at a run.
-    static let watchInterval = 500
 }

@@ -53,7 +53,7 @@ struct ControlOptions: ParsableArguments {
             }
             var log = Logger(
                 label: "tributary",
-                factory: { StreamLogHandler.standardError(label: $0) }
+                factory: { StreamLogHandler(label: $0, stream: Terminal.LogStream()) }
             )
             log.logLevel = .error
             let opened = try await Daemon.Node(nodeSettings, log: log)

@@ -29,7 +29,7 @@ struct DatasetCursorCommand: AsyncParsableCommand {
                     "\(table.identifier) has no cursor: its rows were not read incrementally"
                 )
             }
-            guard airbyte else { return Terminal.result(try TableCursor.text(of: cursor)) }
+            guard airbyte else { return Terminal.raw(try TableCursor.text(of: cursor)) }
             let name =
                 loaded.metadata.currentSnapshot?.summary["tributary.stream"]
                 .flatMap { StreamName(parsing: $0) }
@@ -37,11 +37,11 @@ struct DatasetCursorCommand: AsyncParsableCommand {
                 throw IcebergError(
                     .notFound,
                     "\(table.identifier) keeps no value of \(cursor.column): its rows are told by "
-                        + "their transactions; sync it with --overlap to keep one"
+                        + "their transactions; sync it with --lookback and --restart to keep one"
                 )
             }
             let messages = try AirbyteState([state]).messages(as: .stream)
-            Terminal.result(String(decoding: AirbyteState.lines(messages), as: UTF8.self))
+            Terminal.raw(String(decoding: AirbyteState.lines(messages), as: UTF8.self))
         }
     }
 }

@@ -27,7 +27,7 @@ struct DatasetListCommand: AsyncParsableCommand {
                 summaries.append(DatasetSummary(table))
             }
             if json {
-                try Terminal.json(Report(lake: lake.lake, datasets: summaries))
+                try Terminal.json(Report(lake: try lake.folder(), datasets: summaries))
                 return
             }
             var table = TextTable(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Ingest
+import ObjectStorage
 import Streams
 
 /// `tributary demo`: the whole way, on rows it makes itself.
@@ -15,6 +16,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
+            let folder = try FolderAddress.path(folder)
             try FileManager.default.createDirectory(
                 atPath: folder,
                 withIntermediateDirectories: true
@@ -34,12 +36,11 @@ struct DemoCommand: AsyncParsableCommand {
                 "$ tributary sync --source sqlite:\(database) --all --lake \(folder)/lake --into shop"
             )
             try await sync.run()
-            try await show()
+            try await Self.show(folder + "/lake")
         }
     }
 
-    private func show() async throws {
-        let lake = folder + "/lake"
+    private static func show(_ lake: String) async throws {
         Terminal.result("")
         Terminal.result("$ tributary dataset schema shop.orders --lake \(lake)")
         let schema = try DatasetSchemaCommand.parse(["shop.orders", "--lake", lake])

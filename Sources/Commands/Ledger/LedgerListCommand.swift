@@ -36,7 +36,7 @@ struct LedgerListCommand: AsyncParsableCommand {
                 }
             }
             if json {
-                try Terminal.json(Report(lake: lake.lake, runs: runs))
+                try Terminal.json(Report(lake: try lake.folder(), runs: runs))
             } else {
                 LedgerSummary.show(runs)
             }

@@ -110,9 +110,16 @@ struct FieldEdit {
         switch word {
         case "true": value = .boolean(true)
         case "false": value = .boolean(false)
-        case "null": value = .null
-        default: value = Int(word).map(JSONValue.integer) ?? .string(word)
+        // Nothing behind the sign takes the default. The word does so too, but where it is a value itself.
+        case "": value = .null
+        case "null": value = Self.takesNull(path) ? .string(word) : .null
+        default: value = JSONValue.wholeNumber(word).map(JSONValue.integer) ?? .string(word)
         }
+    }
+
+    /// Whether a field has a value that is called null: the policies have.
+    private static func takesNull(_ path: [String]) -> Bool {
+        path == ["sync", "policy"] || path.starts(with: ["sync", "column_policies"])
     }
 
     /// Puts the value where it belongs.

@@ -14,7 +14,7 @@ struct ScheduleEditCommand: AsyncParsableCommand {
     @Argument(help: "The schedule's id.") var id: String
     @Option(
         help: ArgumentHelp(
-            "A field to change, as in trigger=@hourly; null takes its default.",
+            "A field to change, as in trigger=@hourly; trigger= takes its default.",
             valueName: "field=value"
         )
     )

@@ -117,8 +117,7 @@ struct ScheduleNextCommand: AsyncParsableCommand {
     }
 
     private static func instant(_ text: String) -> Int64? {
-        // A time that cannot be read is reported by the caller.
-        (try? Date(text, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970.rounded(.down)) }
+        Instant(parsing: text).map { $0.milliseconds / 1_000 }
     }
 
     private static func text(_ instant: Int64) -> String {

@@ -78,8 +78,12 @@ struct ServeCommand: AsyncParsableCommand {
         guard let level = Logger.Level(rawValue: level) else {
             throw SettingsError("\(settings.origin(of: .logLevel)): there is no level \(level)")
         }
-        var log = Logger(label: "tributary", factory: { StreamLogHandler.standardError(label: $0) })
+        var log = Logger(
+            label: "tributary",
+            factory: { StreamLogHandler(label: $0, stream: Terminal.LogStream()) }
+        )
         log.logLevel = level
+        raiseFileLimit()
         let port = try settings.number(.port, 0...65_535) ?? 8475
         let host = settings.text(.host) ?? "127.0.0.1"
         let opened = try await Daemon.Node(node.node(settings), log: log)
@@ -113,6 +117,16 @@ struct ServeCommand: AsyncParsableCommand {
         try opened.metastore.close()
     }
 
+    /// Has as many files open as the system allows, within reason: connections and runs take some each.
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < Limits.openFiles else { return }
+        limit.rlim_cur = min(limit.rlim_max, Limits.openFiles)
+        // With fewer files there are fewer connections: no reason to fail.
+        _ = setrlimit(resource, &limit)
+    }
+
     /// Makes the libraries of databases look at addresses alone: what they would take from the environment and
     /// from files of the user would be sent wherever an address leads.
     private func forgetVariables() {
@@ -120,7 +134,8 @@ struct ServeCommand: AsyncParsableCommand {
         where name.hasPrefix("PG") || name == "MYSQL_PWD" {
             unsetenv(name)
         }
-        for name in ["PGPASSFILE", "PGSERVICEFILE"] { setenv(name, "/dev/null", 1) }
+        // A path that leads nowhere: of what is no plain file libpq warns, at each connection.
+        for name in ["PGPASSFILE", "PGSERVICEFILE"] { setenv(name, "/dev/null/none", 1) }
     }
 }
 
@@ -141,7 +156,7 @@ private final class RecordKeeper: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                if self.node.service.current.isReady, let url = self.url.withLock({ $0 }),
+                if self.node.service.current.leads, let url = self.url.withLock({ $0 }),
                     self.record.read()?.process != .current
                 {
                     self.record.write(url)

@@ -2,11 +2,11 @@ import ArgumentParser
 import Columnar
 import Daemon
 import FoundationEssentials
+import ObjectStorage
 
 /// The settings of a node, for every command that opens one.
 struct NodeOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The lake's folder (default: ./lake).", valueName: "folder"))
-    var lake: String?
+    @OptionGroup var lake: LakeOptions
 
     @Option(help: ArgumentHelp("The metastore's file (default: in the lake).", valueName: "file"))
     var metastore: String?
@@ -19,14 +19,8 @@ struct NodeOptions: ParsableArguments {
     )
     var key: String?
 
-    @Option(
-        help: ArgumentHelp("The settings file (default: tributary.yaml).", valueName: "file")
-    )
-    var config: String?
-
     private var flags: [String: String] {
         var flags: [String: String] = [:]
-        flags[Setting.lake.name] = lake
         flags[Setting.metastore.name] = metastore
         flags[Setting.key.name] = key
         return flags
@@ -34,21 +28,17 @@ struct NodeOptions: ParsableArguments {
 
     /// All settings, these and others.
     func settings(_ others: [String: String] = [:]) throws -> Settings {
-        try Settings(
-            flags: flags.merging(others) { own, _ in own },
-            environment: ProcessInfo.processInfo.environment,
-            file: config
-        )
+        try lake.settings(flags.merging(others) { own, _ in own })
     }
 
     /// How a node works.
     func node(_ settings: Settings) throws -> NodeSettings {
         var node = NodeSettings(
-            lake: settings.text(.lake) ?? "./lake",
+            lake: try LakeOptions.folder(settings),
             environment: ProcessInfo.processInfo.environment,
             release: Release.version
         )
-        node.metastore = settings.text(.metastore)
+        node.metastore = try settings.text(.metastore).map(FolderAddress.path)
         node.key = settings.text(.key)
         if let runs = try settings.number(.runs, 1...10_000) { node.runs = runs }
         if let runs = try settings.number(.runsPerSource, 1...10_000) { node.runsPerSource = runs }

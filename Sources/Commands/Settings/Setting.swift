@@ -1,6 +1,3 @@
-import FoundationEssentials
-import Yams
-
 /// Something that can be set: by a flag, else by a variable, else in the settings file, else as it is.
 ///
 /// The table of docs/operations.md is made of these, and a test compares the two.
@@ -21,7 +18,11 @@ struct Setting: Sendable {
         token, logLevel,
     ]
 
-    static let lake = Setting(name: "lake", text: "The lake's folder.", usual: "./lake")
+    static let lake = Setting(
+        name: "lake",
+        text: "The lake's folder: a path, or file:///path.",
+        usual: "./lake"
+    )
     static let host = Setting(
         name: "host",
         text: "The address the server listens at.",
@@ -80,100 +81,4 @@ struct Setting: Sendable {
         return (["| flag | variable | what | default |", "|---|---|---|---|"] + rows)
             .joined(separator: "\n")
     }
-}
-
-/// The settings of a call: flags before variables before the file.
-struct Settings: Sendable {
-    private let flags: [String: String]
-    private let environment: [String: String]
-    private let file: [String: String]
-    private let path: String?
-
-    /// The file that is read where none is named.
-    static let usualFile = "tributary.yaml"
-
-    /// Reads the settings file, which has to be there only where it was named.
-    ///
-    /// - Throws: `SettingsError` for a file that cannot be read, and for fields there are not.
-    init(flags: [String: String], environment: [String: String], file path: String?) throws {
-        self.flags = flags
-        self.environment = environment
-        let named = path ?? environment["TRIBUTARY_CONFIG"]
-        // A file that nobody named need not be there.
-        let text = try? String(contentsOfFile: named ?? Self.usualFile, encoding: .utf8)
-        guard let text else {
-            if let named { throw SettingsError("\(named): the settings cannot be read") }
-            file = [:]
-            self.path = nil
-            return
-        }
-        self.path = named ?? Self.usualFile
-        file = try Self.read(text, named ?? Self.usualFile)
-    }
-
-    private static func read(_ text: String, _ path: String) throws -> [String: String] {
-        let node: Node?
-        do {
-            node = try Yams.compose(yaml: text)
-        } catch {
-            throw SettingsError("\(path): it is no YAML")
-        }
-        guard let mapping = node?.mapping else {
-            guard node == nil || node?.null != nil else {
-                throw SettingsError("\(path): it holds one `name: value` in a line")
-            }
-            return [:]
-        }
-        var found: [String: String] = [:]
-        for (key, value) in mapping {
-            let name = (key.string ?? "").map { $0 == "_" ? "-" : String($0) }.joined()
-            guard Setting.all.contains(where: { $0.name == name }) else {
-                throw SettingsError(
-                    "\(path): there is no setting \(name); there are "
-                        + Setting.all.map(\.name).joined(separator: ", ")
-                )
-            }
-            if let list = value.sequence {
-                found[name] = list.compactMap(\.string).joined(separator: ",")
-            } else if let scalar = value.scalar {
-                found[name] = scalar.string
-            } else {
-                throw SettingsError("\(path): \(name) is one value")
-            }
-        }
-        return found
-    }
-
-    /// A setting's text; nil where nothing sets it.
-    func text(_ setting: Setting) -> String? {
-        flags[setting.name] ?? environment[setting.variable] ?? file[setting.name]
-    }
-
-    /// A setting that is a number.
-    ///
-    /// - Throws: `SettingsError` for anything else, saying where it comes from.
-    func number(_ setting: Setting, _ range: ClosedRange<Int>) throws -> Int? {
-        guard let text = text(setting) else { return nil }
-        guard let number = Int(text), range.contains(number) else {
-            throw SettingsError(
-                "\(origin(of: setting)): it is a number from \(range.lowerBound) to \(range.upperBound), "
-                    + "not \(text)"
-            )
-        }
-        return number
-    }
-
-    /// Where a setting's value comes from.
-    func origin(of setting: Setting) -> String {
-        if flags[setting.name] != nil { return "--\(setting.name)" }
-        if environment[setting.variable] != nil { return setting.variable }
-        return "\(setting.name) in \(path ?? Self.usualFile)"
-    }
-}
-
-/// Why a setting cannot be used.
-struct SettingsError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ message: String) { description = message }
 }

@@ -23,7 +23,11 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         try await Interruptible.run {
             let source = try source.makeSource()
-            let check = try await source.check()
+            var check = try await source.check()
+            // All of it is what the server says of itself.
+            check.version = Terminal.scrubbed(check.version)
+            check.facts = check.facts.map(Terminal.scrubbed)
+            check.warnings = check.warnings.map(Terminal.scrubbed)
             if json {
                 try Terminal.json(
                     Report(

@@ -62,7 +62,7 @@ struct PlanCommand: AsyncParsableCommand {
                         primaryKey: plan.primaryKey,
                         estimatedRows: plan.estimatedRowCount,
                         estimatedBytes: plan.estimatedByteCount,
-                        risks: plan.risks
+                        risks: plan.risks.map(Terminal.scrubbed)
                     )
                 )
                 return

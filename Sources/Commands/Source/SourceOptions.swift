@@ -1,5 +1,6 @@
 import ArgumentParser
 import Connectors
+import Definitions
 import FoundationEssentials
 import Streams
 
@@ -71,6 +72,10 @@ struct SourceOptions: ParsableArguments {
                 )
             }
             address = value
+            Terminal.hide(Secret(value))
+        }
+        for secret in AddressSecrets(of: address, environment: environment).all {
+            Terminal.hide(secret)
         }
         return try SourceOpener.source(at: address, limits: limits) { environment[$0] }
     }

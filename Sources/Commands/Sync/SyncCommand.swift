@@ -77,7 +77,7 @@ struct SyncCommand: AsyncParsableCommand {
         let source = try source.makeSource()
         let names = all ? try await source.discover().map(\.name) : stream
         let (selections, refused) = try select(names, in: source.location)
-        let opened = try lake.open(.writing)
+        let opened = try lake.open(.writing, makesLake: true)
         var options = RunOptions()
         options.limits = limit.limits
         options.contract = mode.contract

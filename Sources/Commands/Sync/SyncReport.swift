@@ -177,7 +177,7 @@ extension SyncReport.Stream {
                     count: $0.count
                 )
             },
-            risks: result.risks,
+            risks: result.risks.map(Terminal.scrubbed),
             reconciliation: result.proof.map(SyncReport.Reconciliation.init),
             comparison: result.comparison.map(SyncReport.Comparison.init),
             error: result.failure.map(SyncReport.Failure.init)
@@ -216,7 +216,7 @@ extension SyncReport.Comparison {
 
 extension SyncReport.Failure {
     init(_ error: any Error) {
-        message = "\(error)"
+        message = Terminal.scrubbed("\(error)")
         code =
             switch error {
             case let error as SourceError: error.code.rawValue

@@ -71,16 +71,17 @@ package struct MySQLAddress: Sendable {
             )
         }
         let found = try Self.parameters(of: parts)
-        let path = parts.path.drop { $0 == "/" }
-        guard !path.contains("/") else {
-            throw SourceError(.configuration, "the MySQL address names more than a database")
-        }
+        let database = try Self.database(parts.percentEncodedPath)
         host = parts.host.flatMap { $0.isEmpty ? nil : $0.trimmingBrackets }
         port = UInt32(parts.port ?? 0)
         socket = found["socket"]
         user = parts.user.flatMap { $0.isEmpty ? nil : $0 }
-        password = try Self.password(parts.password, environment)
-        database = path.isEmpty ? nil : String(path)
+        password = try Self.password(
+            parts.password,
+            isReference: AddressText.namesVariable(text),
+            environment
+        )
+        self.database = database
         encryption = try Self.encryption(found["ssl-mode"])
         files = found.filter { ["ssl-ca", "ssl-cert", "ssl-key"].contains($0.key) }
         connectTimeout = try Self.seconds(found["connect-timeout"])
@@ -89,9 +90,24 @@ package struct MySQLAddress: Sendable {
         let place = socket ?? "\(host ?? "localhost"):\(port == 0 ? 3306 : port)"
         location = SourceLocation(
             kind: "mysql",
-            place: "\(place)/\(database ?? "")",
+            place: "\(place)/\(database.map(AddressText.shownName) ?? "")",
             defaultNamespace: database
         )
+    }
+
+    /// The database of a path, which is cut before it is decoded: a name may hold a slash.
+    private static func database(_ path: String) throws(SourceError) -> String? {
+        let names = path.split(separator: "/", omittingEmptySubsequences: true)
+        guard names.count <= 1 else {
+            throw SourceError(
+                .configuration,
+                "the MySQL address names more than a database; a slash in its name is written %2F"
+            )
+        }
+        guard let name = names.first else { return nil }
+        var decoded = URLComponents()
+        decoded.percentEncodedPath = String(name)
+        return decoded.path
     }
 
     private static func parameters(
@@ -113,9 +129,10 @@ package struct MySQLAddress: Sendable {
 
     private static func password(
         _ written: String?,
+        isReference: Bool,
         _ environment: (String) -> String?
     ) throws(SourceError) -> String? {
-        guard let written, written.hasPrefix("env:") else {
+        guard let written, isReference else {
             return written ?? environment("MYSQL_PWD")
         }
         let name = String(written.dropFirst(4))

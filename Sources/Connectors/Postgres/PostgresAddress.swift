@@ -27,7 +27,9 @@ package struct PostgresAddress: Sendable {
             )
         }
         var found = try Self.parameters(of: text)
-        if let password = found["password"], password.hasPrefix("env:") {
+        if let password = found["password"], password.hasPrefix("env:"),
+            AddressText.namesVariable(text)
+        {
             let name = String(password.dropFirst(4))
             guard let value = environment(name) else {
                 throw SourceError(
@@ -60,7 +62,7 @@ package struct PostgresAddress: Sendable {
             ?? environment("PGUSER") ?? ""
         location = SourceLocation(
             kind: "postgres",
-            place: "\(host):\(port)/\(database)",
+            place: "\(host):\(port)/\(AddressText.shownName(database))",
             defaultNamespace: "public"
         )
         parameters = found.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }

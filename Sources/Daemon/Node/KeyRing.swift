@@ -19,35 +19,34 @@ package final class KeyRing: Sendable {
         environment = settings.environment
     }
 
-    /// The file that holds the key where no setting names another place.
-    var defaultFile: String {
-        let folder =
-            environment["XDG_CONFIG_HOME"] ?? environment["HOME"].map { "\($0)/.config" } ?? "/etc"
-        return "\(folder)/tributary/key"
+    /// The file that holds the key: the one that is named, or the one of the user's configuration folder; nil
+    /// where it is kept elsewhere, or there is no such folder.
+    private var file: String? {
+        guard let setting else { return ConfigurationFolder.user(environment).map { "\($0)/key" } }
+        guard case .file(let path)? = SecretReference(parsing: setting) else { return nil }
+        return path
     }
 
     /// Reads the key where it is kept elsewhere than in a file; to be called before it is needed.
     package func load() async throws {
-        guard let setting, let reference = SecretReference(parsing: setting) else {
-            guard setting == nil else {
-                throw DaemonError(
-                    .configuration,
-                    "the key is named as env:NAME, file:/path or exec:command"
-                )
-            }
-            return
-        }
+        guard let setting else { return }
         let text: Secret
-        switch reference {
-        case .sealed:
+        switch SecretReference(parsing: setting) {
+        case nil:
+            throw DaemonError(
+                .configuration,
+                "the key is named as env:NAME, file:/path or exec:command"
+            )
+        case .sealed?:
             throw DaemonError(.configuration, "the key of all secrets cannot be a secret itself")
-        case .environment(let name):
+        case .environment(let name)?:
             guard let value = environment[name] else {
                 throw DaemonError(.configuration, "the variable \(name), the key, is not set")
             }
             text = Secret(value)
-        case .file(let path): text = try SecretResolver.contents(ofFile: path)
-        case .command(let line): text = try await SecretResolver.output(ofCommand: line)
+        // It is made where it is not there, when the first secret is put.
+        case .file?: return
+        case .command(let line)?: text = try await SecretResolver.output(ofCommand: line)
         }
         let key = try SealingKey(parsing: text)
         known.withLock { $0 = key }
@@ -58,37 +57,79 @@ package final class KeyRing: Sendable {
     /// - Throws: `DefinitionError` `secret` where there is none.
     package func key() throws(DefinitionError) -> SealingKey {
         if let key = known.withLock({ $0 }) { return key }
-        guard access(defaultFile, F_OK) == 0 else {
+        let file = try place()
+        guard access(file, F_OK) == 0 else {
             throw DefinitionError(
                 .secret,
-                "there is no key to open secrets with: it was in \(defaultFile), or name another place "
-                    + "with --key"
+                "there is no key to open secrets with: \(file) is not there; name the key's place with --key"
             )
         }
-        let key = try SealingKey(parsing: SecretResolver.contents(ofFile: defaultFile))
+        let key = try SealingKey(parsing: SecretResolver.contents(ofFile: file))
         known.withLock { $0 = key }
         return key
     }
 
     /// The key, to seal; one is made where there is none yet.
     ///
-    /// - Throws: `DefinitionError` `secret` where it can be neither read nor written.
-    func sealingKey() throws(DefinitionError) -> SealingKey {
-        if setting != nil || access(defaultFile, F_OK) == 0 { return try key() }
-        let made = SealingKey()
-        let isWritten = made.text.reveal { PrivateFile.write($0 + "\n", to: defaultFile) }
-        guard isWritten else {
-            // Somebody else may have made it at this moment.
-            guard access(defaultFile, F_OK) == 0 else {
+    /// - Parameter others: The keys that other secrets of the lake are sealed with, by their ids: there is one
+    ///   for all of a lake, wherever it is looked for.
+    /// - Returns: The key.
+    /// - Throws: `DefinitionError` `secret` where it can be neither read nor written, or is another one.
+    func sealingKey(besides others: Set<String>) throws(DefinitionError) -> SealingKey {
+        let names = others.sorted().joined(separator: ", ")
+        if known.withLock({ $0 }) != nil || file.map({ access($0, F_OK) == 0 }) ?? false {
+            let key = try key()
+            guard others.isEmpty || others.contains(key.id) else {
                 throw DefinitionError(
                     .secret,
-                    "the key for secrets cannot be written to \(defaultFile); name another place with --key"
+                    "the secrets of this lake are sealed with the key \(names), and \(shownPlace) holds the "
+                        + "key \(key.id); name the place of the first with --key"
+                )
+            }
+            return key
+        }
+        let file = try place()
+        guard others.isEmpty else {
+            throw DefinitionError(
+                .secret,
+                "the secrets of this lake are sealed with the key \(names), and \(file) is not there; name "
+                    + "the key's place with --key"
+            )
+        }
+        return try make(in: file)
+    }
+
+    private func make(in file: String) throws(DefinitionError) -> SealingKey {
+        let made = SealingKey()
+        let isWritten = made.text.reveal { PrivateFile.write($0 + "\n", to: file) }
+        guard isWritten else {
+            // Somebody else may have made it at this moment.
+            guard access(file, F_OK) == 0 else {
+                throw DefinitionError(
+                    .secret,
+                    "the key for secrets cannot be written to \(file); name another place with --key"
                 )
             }
             return try key()
         }
         known.withLock { $0 = made }
         return made
+    }
+
+    private func place() throws(DefinitionError) -> String {
+        guard let file else {
+            throw DefinitionError(
+                .secret,
+                "there is no place for the key of secrets: the user has no home; name one with --key"
+            )
+        }
+        return file
+    }
+
+    /// Where the key is, for messages: a command by its name.
+    private var shownPlace: String {
+        guard let setting else { return file ?? "" }
+        return SecretReference(parsing: setting)?.shown ?? "--key"
     }
 }
 

@@ -20,6 +20,9 @@ package struct Lake: Sendable {
         )
     }
 
+    /// - Throws: `StorageError` `unreachable` where the store cannot be looked at.
+    package func requireAnswer() async throws { _ = try await store.list(nil) }
+
     /// The runs of its tables.
     package var registry: RunRegistry { RunRegistry(store: store, environment: .system) }
 

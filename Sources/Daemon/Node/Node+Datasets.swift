@@ -1,5 +1,6 @@
 import Columnar
 import Iceberg
+import Metastore
 
 /// A table as the API shows it.
 package struct DatasetView: Sendable {
@@ -34,10 +35,14 @@ package struct DatasetView: Sendable {
 
 /// What can be asked about tables.
 extension Node {
-    /// The lake's tables, in the order of their names.
+    /// The lake's tables, in the order of their names: where from is as with schedules.
     package func listDatasets(after name: String?, limit: Int) async throws -> Page<String> {
-        let all = try await lake.catalog.tables().map(\.description).sorted()
-        let found = all.drop { $0 <= name ?? "" }
+        let found: [String]
+        if service.isRunning, try await metastore.isWhole() {
+            found = try await metastore.datasets(after: name, limit: limit + 1)
+        } else {
+            found = Array(try await catalog.tables().drop { $0 <= name ?? "" })
+        }
         let items = Array(found.prefix(limit))
         return Page(items: items, next: found.count > limit ? items.last : nil)
     }

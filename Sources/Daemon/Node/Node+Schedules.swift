@@ -26,7 +26,50 @@ package struct Page<Item: Sendable>: Sendable {
 /// What can be asked about schedules.
 extension Node {
     /// Schedules in the order of their ids, and those that cannot be used.
+    ///
+    /// A server reads them from the metastore, as they were seen in the lake last; a command on a lake without
+    /// one, and a server that has not seen all of them yet, reads the lake.
     package func listSchedules(
+        after id: String?,
+        limit: Int
+    ) async throws -> Page<Result<ScheduleView, QuarantineError>> {
+        guard service.isRunning, try await metastore.isWhole() else {
+            return try await schedulesOfLake(after: id, limit: limit)
+        }
+        let found = try await metastore.listedSchedules(
+            after: id,
+            limit: limit + 1,
+            catalog.parse
+        )
+        var items: [Result<ScheduleView, QuarantineError>] = []
+        for listed in found.prefix(limit) { items.append(try view(listed)) }
+        let next = found.count > limit ? found[limit - 1].record.id : nil
+        return Page(items: items, next: next)
+    }
+
+    private func view(_ listed: ListedSchedule) throws -> Result<ScheduleView, QuarantineError> {
+        let record = listed.record
+        guard record.problem == nil, let document = record.document, let spec = record.spec else {
+            let problem = record.problem ?? "it was written a moment ago"
+            return .failure(QuarantineError(id: record.id, problem: problem))
+        }
+        var view = ScheduleView(
+            definition: try ScheduleDefinition(parsing: Data(document.utf8)),
+            tag: record.tag
+        )
+        view.status = record.status
+        view.lastRun = listed.lastRun
+        view.nextDue = Self.nextDue(spec, record.status)
+        return .success(view)
+    }
+
+    /// When a schedule is next due by the clock.
+    private static func nextDue(_ spec: ScheduleSpec, _ status: ScheduleStatus?) -> Int64? {
+        guard spec.isEnabled, status?.pauseReason == nil else { return nil }
+        return spec.nextNominal(after: status?.cursor ?? spec.createdAt).map(spec.due)
+    }
+
+    private func schedulesOfLake(
         after id: String?,
         limit: Int
     ) async throws -> Page<Result<ScheduleView, QuarantineError>> {
@@ -37,7 +80,7 @@ extension Node {
                 items.append(.success(try await schedule(id)))
             } catch let error as DefinitionError where error.code == .notFound {
                 continue
-            } catch let error as DefinitionError {
+            } catch let error where !(error is CancellationError) && !error.isLakeAway {
                 items.append(.failure(QuarantineError(id: id.rawValue, problem: "\(error)")))
             }
         }
@@ -70,11 +113,7 @@ extension Node {
         var view = ScheduleView(definition: definition, tag: stored.tag.rawValue)
         view.status = try await metastore.status(of: definition.id.rawValue)
         let trigger = try definition.parsedTrigger(catalog.zones)
-        let spec = definition.spec(trigger, pool: "")
-        if definition.isEnabled, view.status?.pauseReason == nil {
-            let cursor = view.status?.cursor ?? definition.createdAt
-            view.nextDue = spec.nextNominal(after: cursor).map(spec.due)
-        }
+        view.nextDue = Self.nextDue(definition.spec(trigger, pool: ""), view.status)
         var filter = OccurrenceFilter()
         filter.scheduleID = definition.id.rawValue
         filter.states = [.pending, .running, .succeeded, .failed, .cancelled]
@@ -155,7 +194,7 @@ extension Node {
             for field in Self.ownFields { values[field] = old[field] }
             Self.restoreAddress(in: &values, from: present.document)
             values["id"] = values["id"] ?? old["id"]
-            let definition = try Self.definition(values)
+            let definition = try Self.definition(values, allowsNull: kind != "schedule.replace")
             guard definition.id == id else {
                 throw DefinitionError(.invalid, field: "id", "a schedule keeps its id")
             }
@@ -315,15 +354,18 @@ extension Node {
     /// Fields that the server writes itself.
     private static let ownFields = ["created_at", "created_by", "format_version"]
 
-    private static func values(_ document: Data) throws -> [String: JSONValue] {
+    static func values(_ document: Data) throws -> [String: JSONValue] {
         guard case .object(let values) = try JSONValue(parsing: document) else {
             throw DefinitionError(.malformed, "it is no JSON object")
         }
         return values
     }
 
-    private static func definition(_ values: [String: JSONValue]) throws -> ScheduleDefinition {
-        var fields = DocumentFields(values)
+    private static func definition(
+        _ values: [String: JSONValue],
+        allowsNull: Bool = false
+    ) throws -> ScheduleDefinition {
+        var fields = DocumentFields(values, allowsNull: allowsNull)
         let definition = try ScheduleDefinition(&fields)
         try fields.end()
         return definition
@@ -340,7 +382,7 @@ extension Node {
         }
     }
 
-    /// RFC 7396, section 2.
+    /// RFC 7396, section 2; a field that is taken away stays as null, so that one which nobody knows is told.
     private static func merge(
         _ patch: [String: JSONValue],
         into target: [String: JSONValue]
@@ -348,7 +390,6 @@ extension Node {
         var target = target
         for (field, value) in patch {
             switch (value, target[field]) {
-            case (.null, _): target[field] = nil
             case (.object(let inner), .object(let present)?):
                 target[field] = .object(merge(inner, into: present))
             case (.object(let inner), _): target[field] = .object(merge(inner, into: [:]))
@@ -415,7 +456,7 @@ extension Node {
                     + "and time-outs, are an administrator's to name; use secret:NAME"
             )
         }
-        guard case .sealed(let id)? = address.secret?.reference else { return }
+        guard let id = address.sealedSecret else { return }
         let hosts = try await secrets.get(id).document.hosts
         guard !hosts.isEmpty else {
             throw DefinitionError(

@@ -16,7 +16,7 @@ extension Node {
                 if let stored = try await store.read(listed.id) {
                     found.append(.success(stored.document))
                 }
-            } catch let error as DefinitionError {
+            } catch let error where !(error is CancellationError) && !error.isLakeAway {
                 found.append(
                     .failure(QuarantineError(id: listed.id.rawValue, problem: "\(error)"))
                 )
@@ -38,25 +38,27 @@ extension Node {
         replacing tag: String?,
         by caller: Caller
     ) async throws -> StoredDocument<SourceDefinition> {
-        var fields = try DocumentFields(parsing: document)
+        var values = try Self.values(document)
+        var old: SourceDefinition?
+        if tag != nil, case .string(let id)? = values["id"] {
+            old = try await sources.get(DefinitionID(id)).document
+        }
+        // The address as it was shown is the address as it is.
+        if let old, values["dsn"] == .string(old.address.shown) {
+            values["dsn"] = .string(old.address.dsn)
+        }
+        var fields = DocumentFields(values)
         var definition = try SourceDefinition(&fields)
         try fields.end()
-        definition.createdAt = clock.now()
-        definition.createdBy = caller.name
+        definition.createdAt = old?.createdAt ?? clock.now()
+        definition.createdBy = old?.createdBy ?? caller.name
+        if definition.address.dsn != old?.address.dsn {
+            try await require(definition.address, by: caller, field: "dsn")
+        }
         let stored: StoredDocument<SourceDefinition>
         if let tag {
-            let old = try await sources.get(definition.id).document
-            // The address as it was shown is the address as it is.
-            if definition.address.dsn == old.address.shown {
-                definition.address.dsn = old.address.dsn
-            } else {
-                try await require(definition.address, by: caller, field: "dsn")
-            }
-            definition.createdAt = old.createdAt
-            definition.createdBy = old.createdBy
             stored = try await sources.replace(definition, ObjectTag(tag))
         } else {
-            try await require(definition.address, by: caller, field: "dsn")
             stored = try await sources.create(definition)
         }
         await audit(caller, tag == nil ? "source.create" : "source.replace", definition.id.rawValue)
@@ -72,9 +74,19 @@ extension Node {
         by caller: Caller
     ) async throws {
         for listed in try await schedules.list().documents {
-            // A schedule that cannot be read names nothing.
-            guard let schedule = try? await schedules.read(listed.id) else { continue }
-            guard schedule.document.source != .named(id) else {
+            let schedule: StoredDocument<ScheduleDefinition>?
+            do {
+                schedule = try await schedules.read(listed.id)
+            } catch is DefinitionError {
+                // One that cannot be understood names nothing.
+                continue
+            } catch let error as StorageError where error.code != .unreachable {
+                throw DaemonError(
+                    .conflict,
+                    "the schedule \(listed.id) may read the source \(id), and it cannot be looked at: \(error)"
+                )
+            }
+            guard schedule?.document.source != .named(id) else {
                 throw DaemonError(.conflict, "the schedule \(listed.id) reads the source \(id)")
             }
         }
@@ -85,7 +97,13 @@ extension Node {
     /// Connects to a source and tells what it is.
     package func checkSource(_ choice: SourceChoice, by caller: Caller) async throws -> SourceCheck
     {
-        try await using(choice, by: caller) { try await $0.check() }
+        try await using(choice, by: caller) { source, scrub in
+            var check = try await source.check()
+            check.version = scrub(check.version)
+            check.facts = check.facts.map(scrub)
+            check.warnings = check.warnings.map(scrub)
+            return check
+        }
     }
 
     /// The streams of a source.
@@ -93,20 +111,20 @@ extension Node {
         _ choice: SourceChoice,
         by caller: Caller
     ) async throws -> [StreamDescriptor] {
-        try await using(choice, by: caller) { try await $0.discover() }
+        try await using(choice, by: caller) { source, _ in try await source.discover() }
     }
 
     private func using<Answer>(
         _ choice: SourceChoice,
         by caller: Caller,
-        _ body: (any Source) async throws -> Answer
+        _ body: (any Source, _ scrub: (String) -> String) async throws -> Answer
     ) async throws -> Answer {
         if case .inline(let address) = choice {
             try await require(address, by: caller, field: "dsn")
         }
         let opened = try await access.open(choice)
         do {
-            return try await body(opened.source)
+            return try await body(opened.source, opened.scrub)
         } catch let error as SourceError {
             throw SourceError(error.code, opened.scrub(error.message))
         }
@@ -121,10 +139,15 @@ extension Node {
         hosts: [String],
         by caller: Caller
     ) async throws {
+        let others = try await list(SecretDocument.self).compactMap { item -> String? in
+            // One that cannot be read is not opened with any key.
+            guard let other = try? item.get(), other.id != id else { return nil }
+            return other.keyID
+        }
         let document = try SecretDocument(
             id,
             sealing: secret,
-            with: keys.sealingKey(),
+            with: keys.sealingKey(besides: Set(others)),
             hosts: hosts,
             at: clock.now(),
             by: caller.name
@@ -172,12 +195,20 @@ extension Node {
     }
 
     /// Who a token belongs to; nil for one that is not good.
+    ///
+    /// - Throws: `StorageError` `unreachable` where the lake cannot be looked at.
     package func caller(with token: Secret) async throws -> Caller? {
-        guard let id = TokenDocument.id(in: token),
+        guard let id = TokenDocument.id(in: token) else { return nil }
+        let document: TokenDocument?
+        do {
+            document = try await tokens.read(id)?.document
+        } catch let error where error.isLakeAway {
+            throw error
+        } catch {
             // A token that cannot be read is good for nothing.
-            let document = try? await tokens.read(id)?.document,
-            document.accepts(token, at: clock.now())
-        else { return nil }
+            return nil
+        }
+        guard let document, document.accepts(token, at: clock.now()) else { return nil }
         return Caller(name: "token:\(id)", role: document.role)
     }
 

@@ -69,7 +69,7 @@ package struct Node: Sendable {
         )
         let worker = RunExecutor(
             lake: lake,
-            schedules: catalog.documents,
+            catalog: catalog,
             access: access,
             metastore: metastore,
             release: settings.release
@@ -90,6 +90,8 @@ package struct Node: Sendable {
                 read: { try await catalog.read($0) },
                 recover: { try await catalog.recover($0) },
                 lastCommit: { try await catalog.lastCommit($0) },
+                tables: { try await catalog.tables() },
+                requireLake: { [lake] in try await lake.requireAnswer() },
                 parse: { try catalog.parse($0) }
             ),
             options: options,
@@ -146,6 +148,11 @@ package struct Node: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(process), as: UTF8.self)
+    }
+
+    /// A lease's holder in words.
+    package static func words(ofHolder text: String) -> String {
+        identity(named: text).map { "process \($0.processID)" } ?? "another process"
     }
 
     /// The process of a lease's holder; nil for a text that is none.

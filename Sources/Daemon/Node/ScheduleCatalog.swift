@@ -56,10 +56,10 @@ final class ScheduleCatalog: Sendable {
             listed = try await documents.list().documents.map {
                 .init(id: $0.id.rawValue, tag: $0.tag.rawValue)
             }
-            if listed.isEmpty, !known.isEmpty { try await requireFolder() }
             let present = Set(listed.map(\.id))
             gone = known.keys.filter { !present.contains($0) }.sorted()
         }
+        if !gone.isEmpty { try await documents.requireFolder() }
         return SchedulerService.Schedules.Listing(
             changed: listed.filter { known[$0.id] != $0.tag },
             gone: gone
@@ -88,18 +88,6 @@ final class ScheduleCatalog: Sendable {
         return records
     }
 
-    /// - Throws: `DaemonError` `notReady` where the folder of schedules is gone: a disk that is not mounted is
-    ///   not an operator who has deleted everything.
-    private func requireFolder() async throws {
-        let folders = try await lake.store.list(nil).folders.map(\.name)
-        guard !folders.contains(ScheduleDefinition.folder) else { return }
-        throw DaemonError(
-            .notReady,
-            "the lake has no folder \(ScheduleDefinition.folder), though there were schedules; is its disk "
-                + "mounted?"
-        )
-    }
-
     /// What a document says; one that cannot be understood is a record of why.
     private func record(
         of id: DefinitionID,
@@ -114,6 +102,9 @@ final class ScheduleCatalog: Sendable {
             return ScheduleRecord(id: id.rawValue, tag: tag, problem: "trigger: \(error)")
         } catch is CancellationError {
             throw CancellationError()
+        } catch let error where error.isLakeAway {
+            // It says nothing about this document: all are looked at again later.
+            throw error
         } catch {
             // Looked at again each time: what is in the way may go without a change of the document.
             return ScheduleRecord(id: id.rawValue, tag: "", problem: "it cannot be read: \(error)")
@@ -132,7 +123,11 @@ final class ScheduleCatalog: Sendable {
         return ScheduleRecord(
             tag: stored.tag.rawValue,
             trigger: text,
-            spec: definition.spec(try parse(text), pool: definition.source.pool)
+            spec: definition.spec(try parse(text), pool: definition.source.pool),
+            document: String(
+                decoding: JSONValue.object(definition.fields).compact,
+                as: UTF8.self
+            )
         )
     }
 
@@ -158,13 +153,28 @@ final class ScheduleCatalog: Sendable {
     }
 
     /// Where a schedule stands that the metastore does not know: its table's snapshots tell.
+    ///
+    /// - Throws: `StorageError` `unreachable` where the lake tells nothing; errors of a table that cannot be
+    ///   understood.
     func recover(_ spec: ScheduleSpec) async throws -> ScheduleStatus? {
-        guard let table = try await table(spec.target) else { return nil }
+        let found: Table?
+        do {
+            found = try await table(spec.target)
+        } catch {
+            try await lake.requireAnswer()
+            throw error
+        }
+        guard let table = found else { return nil }
         let marks = table.metadata.snapshots.compactMap { OccurrenceMark(summary: $0.summary) }
         // What is from before its creation is of another one that had its name.
         let last = marks.filter { $0.schedule == spec.id && $0.scheduledFor >= spec.createdAt }
             .map(\.scheduledFor).max()
         return last.map { ScheduleStatus(cursor: max($0, spec.createdAt)) }
+    }
+
+    /// The names of all tables.
+    func tables() async throws -> [String] {
+        try await lake.catalog.tables().map(\.description).sorted()
     }
 
     /// The time of a table's last snapshot.

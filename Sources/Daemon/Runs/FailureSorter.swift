@@ -1,6 +1,7 @@
 import Definitions
 import Iceberg
 import Ingest
+import Metastore
 import ObjectStorage
 package import Scheduling
 import Streams
@@ -18,7 +19,8 @@ extension FailureClass {
             }
         case let error as StorageError:
             switch error.code {
-            case .device, .full, .precondition: self = .transient
+            case .device, .unreachable: self = .lake
+            case .full, .precondition: self = .transient
             case .invalid, .notFound, .permission: self = .configuration
             }
         case let error as IcebergError: self = error.failureClass
@@ -29,7 +31,27 @@ extension FailureClass {
             case .sameTable, .refused, .unreadableLedger: self = .configuration
             }
         case is DefinitionError, is DaemonError: self = .configuration
-        default: self = .transient
+        case let error as MetastoreError: self = error.failureClass
+        // A read that does not get on will not get on the next time.
+        case is StateError: self = .data
+        // Nothing is tried again because nobody has thought of it.
+        default: self = .unknown
+        }
+    }
+}
+
+extension Error {
+    /// Whether the lake, or a folder of it, could not be looked at.
+    var isLakeAway: Bool { (self as? StorageError)?.code == .unreachable }
+}
+
+extension MetastoreError {
+    fileprivate var failureClass: FailureClass {
+        switch code {
+        // Another process goes on, or the file is free a moment later.
+        case .leaseLost, .busy: .transient
+        case .unusable, .keyReused: .configuration
+        case .contradiction: .unknown
         }
     }
 }
@@ -37,6 +59,7 @@ extension FailureClass {
 extension IcebergError {
     fileprivate var failureClass: FailureClass {
         switch code {
+        case .storage where isTransient: .lake
         case .conflict, .storage, .unknownOutcome: .transient
         case .schemaDrift, .corrupt, .duplicateKey: .data
         case .notFound, .unsupported: .configuration

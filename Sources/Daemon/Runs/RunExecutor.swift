@@ -9,13 +9,50 @@ import Streams
 /// Does the work of an occurrence: one sync of one stream.
 struct RunExecutor: Sendable {
     let lake: Lake
-    let schedules: DocumentStore<ScheduleDefinition>
+    let catalog: ScheduleCatalog
     let access: SourceAccess
     let metastore: Metastore
     let release: String
 
+    private var schedules: DocumentStore<ScheduleDefinition> { catalog.documents }
+
     /// Runs one attempt; never throws, since how it ended is the answer.
     func perform(
+        _ start: SchedulerStep.Start,
+        _ lease: Lease,
+        _ progress: RunProgress
+    ) async -> AttemptReport {
+        var report =
+            start.onlyLooks
+            ? AttemptReport(.cancelled, message: "it was stopped")
+            : await attempt(start, lease, progress)
+        guard report.end != .succeeded else { return report }
+        // However it ended, the table tells whether it was published: a death, a stop or a lost answer may have
+        // come between the commit and its record.
+        do {
+            return try await published(start.occurrence) ?? report
+        } catch {
+            await note(error, in: &report)
+            return report
+        }
+    }
+
+    /// Notes that the table could not be asked.
+    private func note(_ error: any Error, in report: inout AttemptReport) async {
+        do {
+            try await lake.requireAnswer()
+            // It will not say more the next time, unless somebody mends it.
+            report.isSettled = FailureClass(error) != .lake
+        } catch {
+            report.isSettled = false
+            if case .failed = report.end {
+                report.end = .failed(.lake)
+                report.message = String("\(error)".prefix(Limits.messageLength))
+            }
+        }
+    }
+
+    private func attempt(
         _ start: SchedulerStep.Start,
         _ lease: Lease,
         _ progress: RunProgress
@@ -42,8 +79,9 @@ struct RunExecutor: Sendable {
         _ opened: inout SourceAccess.Opened?
     ) async throws -> AttemptReport {
         let occurrence = start.occurrence
+        if let report = try await published(occurrence) { return report }
         // The document as it is now, not as it was when the occurrence was recorded.
-        let definition = try await schedules.get(DefinitionID(occurrence.scheduleID)).document
+        let definition = try await schedules.named(DefinitionID(occurrence.scheduleID)).document
         guard definition.dataset == occurrence.target else {
             throw DefinitionError(
                 .invalid,
@@ -53,14 +91,6 @@ struct RunExecutor: Sendable {
         }
         let parts = definition.dataset.split(separator: ".", maxSplits: 1).map(String.init)
         let table = try TableIdentifier(namespace: parts[0], name: parts[1])
-        if let snapshot = try await published(occurrence, in: table) {
-            var report = AttemptReport(
-                .succeeded,
-                message: "an attempt that was thought lost had published it already"
-            )
-            report.snapshotID = snapshot
-            return report
-        }
         let access = try await self.access.open(definition.source)
         opened = access
         var options = RunOptions()
@@ -93,7 +123,10 @@ struct RunExecutor: Sendable {
             return AttemptReport(.cancelled, message: "it was stopped")
         }
         if let failure = stream.failure { throw failure }
-        return report(stream)
+        var report = report(stream)
+        report.warnings = report.warnings.map(access.scrub)
+        report.message = report.message.map(access.scrub)
+        return report
     }
 
     private func report(_ stream: StreamResult) -> AttemptReport {
@@ -113,15 +146,20 @@ struct RunExecutor: Sendable {
         return report
     }
 
-    /// The snapshot that holds the occurrence; nil where nothing of it is published.
-    private func published(
-        _ occurrence: Occurrence,
-        in table: TableIdentifier
-    ) async throws -> Int64? {
-        guard let present = try await lake.catalog.loadIfPresent(table) else { return nil }
-        return present.metadata.snapshots.last {
-            OccurrenceMark(summary: $0.summary)?.id == occurrence.id
-        }?.id
+    /// The success of an earlier attempt at the occurrence; nil where nothing of it is published.
+    private func published(_ occurrence: Occurrence) async throws -> AttemptReport? {
+        guard let present = try await catalog.table(occurrence.target),
+            let snapshot = present.metadata.snapshots.last(where: {
+                OccurrenceMark(summary: $0.summary)?.id == occurrence.id
+            })
+        else { return nil }
+        var report = AttemptReport(
+            .succeeded,
+            message: "an attempt that was thought lost had published it already"
+        )
+        report.snapshotID = snapshot.id
+        report.rowCount = snapshot.count("added-records") ?? 0
+        return report
     }
 
     /// Whether the attempt before this one was cut off, so that its unfinished run is this one's to go on

@@ -25,7 +25,7 @@ package struct SourceAccess: Sendable {
     /// Opens the source of a schedule.
     package func open(_ choice: SourceChoice) async throws -> Opened {
         switch choice {
-        case .named(let id): try await open(sources.get(id).document.address)
+        case .named(let id): try await open(sources.named(id).document.address)
         case .inline(let address): try await open(address)
         }
     }

@@ -9,11 +9,11 @@ struct ScheduleLoop {
     let service: SchedulerService
     let lease: Lease
 
-    private var clock: SchedulerClock { service.clock }
-    private var metastore: Metastore { service.metastore }
+    var clock: SchedulerClock { service.clock }
+    var metastore: Metastore { service.metastore }
 
     /// What changes from turn to turn.
-    private struct Progress {
+    struct Progress {
         var machine: SchedulerMachine
         /// Tags of the documents that are known, by id.
         var tags: [String: String] = [:]
@@ -21,7 +21,10 @@ struct ScheduleLoop {
         var touched: Set<String> = []
         var isScanning = false
         var isFollowing = false
+        var isLookingAtLake = false
+        var nextLakeLook: Int64 = 0
         var nextRescan: Int64 = 0
+        var nextTables: Int64 = 0
         var nextFollow: Int64 = 0
         var nextPrune: Int64 = 0
     }
@@ -73,7 +76,7 @@ struct ScheduleLoop {
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
         defer {
-            service.state.withLock { $0.isReady = false }
+            service.state.withLock { $0.leads = false }
             // Whoever has lost the lease stops what it runs; the next one goes on with it.
             for control in service.controls.withLock({ Array($0.values) }) {
                 control.stop(isInterrupted: true)
@@ -171,7 +174,7 @@ struct ScheduleLoop {
                 throw error
             } catch {
                 service.state.withLock {
-                    $0.isReady = false
+                    $0.leads = false
                     $0.obstacle = "the metastore cannot be written: \(error)"
                     $0.counts.storeErrors += 1
                 }
@@ -193,7 +196,9 @@ struct ScheduleLoop {
         let control = RunControl()
         let id = start.occurrence.id
         service.controls.withLock { $0[id] = control }
+        RunLog(service.log, start).began()
         group.addTask { [service, lease] in
+            let begin = service.clock.uptime().milliseconds
             var report = await control.perform {
                 await service.executor(start, lease, control.progress)
             }
@@ -201,6 +206,10 @@ struct ScheduleLoop {
                 report.end = .interrupted
                 report.message = "the program was stopped"
             }
+            RunLog(service.log, start).ended(
+                report,
+                milliseconds: service.clock.uptime().milliseconds - begin
+            )
             service.controls.withLock { $0[id] = nil }
             let ended = (id, start.attempt, report)
             service.inbox.withLock { $0.ends.append(ended) }
@@ -214,7 +223,7 @@ struct ScheduleLoop {
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
         service.state.withLock {
-            $0.isReady = false
+            $0.leads = false
             $0.obstacle = "it is being stopped"
         }
         progress.machine.beginStopping()
@@ -242,9 +251,11 @@ struct ScheduleLoop {
     private func note(_ progress: Progress) {
         let machine = progress.machine
         // Before the state's lock is taken: whoever asks takes the two in the other order.
-        let isReady = !service.isStopping
+        let leads = !service.isStopping
         service.state.withLock {
-            $0.isReady = isReady
+            $0.leads = leads
+            $0.isStandby = false
+            $0.leader = lease.holder
             $0.epoch = lease.epoch
             $0.scheduleCount = machine.scheduleCount
             $0.unfinishedCount = machine.unfinishedCount
@@ -282,14 +293,17 @@ struct ScheduleLoop {
             for record in page {
                 progress.tags[record.id] = record.tag
                 var status = record.status
-                if status == nil, let spec = record.spec { status = await recovered(spec) }
+                if status == nil, let spec = record.spec { status = try await recovered(spec) }
                 apply(record, status: status, &progress, clock.now())
             }
         }
         let begin = clock.uptime().milliseconds
         let listing = try await service.schedules.list(progress.tags, nil)
         let took = clock.uptime().milliseconds - begin
-        service.state.withLock { $0.lastScan = took }
+        service.state.withLock {
+            $0.lastScan = took
+            $0.scanProblem = nil
+        }
         try await take(.init(documents: [], gone: listing.gone), &progress)
         // Some at a time: what all documents of a first start say takes more memory than the machine.
         var changed = listing.changed[...]
@@ -299,6 +313,7 @@ struct ScheduleLoop {
             let documents = try await service.schedules.read(batch)
             try await take(.init(documents: documents, gone: []), &progress)
         }
+        await noteTables()
         progress.machine.uptime = clock.uptime().milliseconds
         for record in try await metastore.unfinished() {
             progress.machine.restore(
@@ -312,10 +327,24 @@ struct ScheduleLoop {
         return progress
     }
 
-    /// Where a schedule stands, as the lake tells it; a lake that cannot be read tells nothing.
-    private func recovered(_ spec: ScheduleSpec) async -> ScheduleStatus? {
+    /// Notes which tables there are, for lists; where they cannot be listed now, lists go to the lake.
+    private func noteTables() async {
+        do {
+            try await metastore.note(datasets: service.schedules.tables(), under: lease)
+            try await metastore.noteWhole(under: lease)
+        } catch {
+            service.log.warning("tables cannot be listed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Where a schedule stands, as the lake tells it; a table that cannot be understood tells nothing.
+    ///
+    /// - Throws: `StorageError` `unreachable`: what a lake that is away would say is not that there is nothing.
+    private func recovered(_ spec: ScheduleSpec) async throws -> ScheduleStatus? {
         do {
             return try await service.schedules.recover(spec)
+        } catch let error where error.isLakeAway {
+            throw error
         } catch {
             service.log.warning(
                 "a table cannot be read",
@@ -326,7 +355,7 @@ struct ScheduleLoop {
     }
 
     /// Notes changed documents in the metastore, then in the machine.
-    private func take(
+    func take(
         _ changes: SchedulerService.Schedules.Changes,
         _ progress: inout Progress
     ) async throws {
@@ -343,7 +372,9 @@ struct ScheduleLoop {
                 guard let spec = batch[index].spec else { continue }
                 // Where it stands is known before it is noted: a death in between loses nothing.
                 batch[index].status = known[spec.id]
-                if batch[index].status == nil { batch[index].status = await recovered(spec) }
+                if batch[index].status == nil {
+                    batch[index].status = try await recovered(spec)
+                }
             }
             try await metastore.note(batch, gone: gone, under: lease)
             for id in gone {
@@ -374,104 +405,9 @@ struct ScheduleLoop {
         }
         if record.problem == nil, let spec = record.spec {
             progress.machine.put(spec, status: status, now)
-        } else if var spec = progress.machine.spec(of: record.id) ?? record.spec {
+        } else if let spec = progress.machine.spec(of: record.id) ?? record.spec {
             // Until its document can be read again it rests, and what runs goes on.
-            spec.isEnabled = false
-            progress.machine.put(spec, status: status, now)
+            progress.machine.put(spec, status: status, isHeld: true, now)
         }
-    }
-
-    // MARK: From time to time
-
-    /// Looks for changed documents, new snapshots of tables that schedules wait for, and old history.
-    ///
-    /// What cannot be read is looked at again later: what is known goes on.
-    private func lookAround(
-        _ progress: inout Progress,
-        _ group: inout ThrowingDiscardingTaskGroup<any Error>,
-        _ post: SchedulerService.Inbox
-    ) async throws {
-        if post.found != nil {
-            progress.isScanning = false
-            progress.nextRescan = clock.uptime().milliseconds + service.scanPause
-        }
-        do {
-            if !post.changed.isEmpty {
-                progress.touched.formUnion(post.changed)
-                let changes = try await service.schedules.changes(progress.tags, post.changed)
-                try await take(changes, &progress)
-            }
-            if var found = post.found {
-                // What was looked at before it changed is not what it is.
-                found.documents.removeAll { progress.touched.contains($0.id) }
-                found.gone.removeAll { progress.touched.contains($0) }
-                try await take(found, &progress)
-            }
-            try await beginLooking(&progress, &group)
-        } catch let error as MetastoreError where error.code == .leaseLost {
-            throw error
-        } catch {
-            service.log.error("looking around failed", metadata: ["error": "\(error)"])
-        }
-        if post.isFollowed {
-            progress.isFollowing = false
-            progress.nextFollow = clock.uptime().milliseconds + Limits.followInterval
-        }
-    }
-
-    /// Begins what takes longer than an occurrence may be late, beside the loop.
-    private func beginLooking(
-        _ progress: inout Progress,
-        _ group: inout ThrowingDiscardingTaskGroup<any Error>
-    ) async throws {
-        let uptime = clock.uptime().milliseconds
-        if uptime >= progress.nextRescan, !progress.isScanning {
-            progress.isScanning = true
-            progress.touched = []
-            group.addTask { [service, tags = progress.tags] in await Self.scan(service, tags) }
-        }
-        if uptime >= progress.nextFollow, !progress.isFollowing {
-            let followed = progress.machine.followedTables
-            progress.isFollowing = true
-            group.addTask { [service] in await Self.follow(service, followed) }
-        }
-        if uptime >= progress.nextPrune {
-            progress.nextPrune = uptime + Limits.pruneInterval
-            let age = Int64(service.options.historyDays) * 86_400_000
-            let removed = try await metastore.prune(before: clock.now() - age)
-            if removed > 0 { progress.nextPrune = uptime + Limits.clockInterval }
-        }
-    }
-
-    /// Looks at the tables that schedules wait for.
-    private static func follow(_ service: SchedulerService, _ tables: [String]) async {
-        for table in tables {
-            do {
-                guard let time = try await service.schedules.lastCommit(table) else { continue }
-                service.inbox.withLock { $0.commits.append((table, time)) }
-            } catch {
-                service.log.warning(
-                    "a table cannot be read",
-                    metadata: ["table": "\(table)", "error": "\(error)"]
-                )
-            }
-        }
-        service.inbox.withLock { $0.isFollowed = true }
-        service.wake.raise()
-    }
-
-    /// Looks at all documents.
-    private static func scan(_ service: SchedulerService, _ tags: [String: String]) async {
-        let start = service.clock.uptime().milliseconds
-        var found = SchedulerService.Schedules.Changes(documents: [], gone: [])
-        do {
-            found = try await service.schedules.changes(tags, nil)
-        } catch {
-            service.log.error("schedules cannot be listed", metadata: ["error": "\(error)"])
-        }
-        let took = service.clock.uptime().milliseconds - start
-        service.state.withLock { $0.lastScan = took }
-        service.inbox.withLock { $0.found = found }
-        service.wake.raise()
     }
 }

@@ -30,6 +30,10 @@ package final class SchedulerService: Service, Sendable {
         package var recover: @Sendable (ScheduleSpec) async throws -> ScheduleStatus?
         /// The time of a table's last snapshot; nil where there is none.
         package var lastCommit: @Sendable (String) async throws -> Int64?
+        /// The names of all tables.
+        package var tables: @Sendable () async throws -> [String]
+        /// Fails where the lake cannot be looked at.
+        package var requireLake: @Sendable () async throws -> Void
         /// Reads a trigger.
         package var parse: @Sendable (TriggerText) throws -> Trigger
 
@@ -61,6 +65,10 @@ package final class SchedulerService: Service, Sendable {
         struct Changes {
             var documents: [ScheduleRecord]
             var gone: [String]
+            /// The lake's tables; nil where they were not looked at.
+            var tables: [String]?
+            /// Milliseconds that took.
+            var tablesTook: Int64 = 0
         }
 
         /// Lists and reads in one.
@@ -75,12 +83,16 @@ package final class SchedulerService: Service, Sendable {
             read: @escaping @Sendable ([ListedDocument]) async throws -> [ScheduleRecord],
             recover: @escaping @Sendable (ScheduleSpec) async throws -> ScheduleStatus?,
             lastCommit: @escaping @Sendable (String) async throws -> Int64?,
+            tables: @escaping @Sendable () async throws -> [String],
+            requireLake: @escaping @Sendable () async throws -> Void,
             parse: @escaping @Sendable (TriggerText) throws -> Trigger
         ) {
             self.list = list
             self.read = read
             self.recover = recover
             self.lastCommit = lastCommit
+            self.tables = tables
+            self.requireLake = requireLake
             self.parse = parse
         }
     }
@@ -105,9 +117,17 @@ package final class SchedulerService: Service, Sendable {
     /// What it is doing, for readiness and metrics.
     package struct State: Sendable {
         /// Whether it has the lease and knows all schedules.
-        package var isReady = false
-        /// Why it is not ready, in words.
+        package var leads = false
+        /// Whether another process has the lease, and this one takes over when that one is gone.
+        package var isStandby = false
+        /// Who has the lease, as the lease names it.
+        package var leader: String?
+        /// Why it neither leads nor stands by, in words.
         package var obstacle = "it has just been started"
+        /// Why the lake cannot be looked at; nil while it can.
+        var lakeProblem: String?
+        /// Why its schedules could not be looked at the last time; nil where they could.
+        var scanProblem: String?
         package var epoch: Int64 = 0
         package var scheduleCount = 0
         package var problems: [String: String] = [:]
@@ -118,6 +138,12 @@ package final class SchedulerService: Service, Sendable {
         package var counts = SchedulerCounts()
         /// Milliseconds the last look at all documents took.
         package var lastScan: Int64 = 0
+
+        /// Whether it can answer, and either schedules or could take over.
+        package var isReady: Bool { (leads || isStandby) && lakeObstacle == nil }
+
+        /// Why the lake, or the folder of its schedules, cannot be looked at; nil while both can.
+        package var lakeObstacle: String? { lakeProblem ?? scanProblem }
     }
 
     /// Something somebody wants of the machine.
@@ -139,6 +165,8 @@ package final class SchedulerService: Service, Sendable {
         var commits: [(table: String, time: Int64)] = []
         /// Whether all of those tables were looked at.
         var isFollowed = false
+        /// Whether the lake was looked at.
+        var hasSeenLake = false
         var isLeaseLost = false
         var isStopping = false
         /// Whether it was ever run.
@@ -210,7 +238,7 @@ package final class SchedulerService: Service, Sendable {
                 continuation.resume(throwing: self.notReady)
             }
             let isTaken = inbox.withLock { inbox in
-                guard current.isReady, !inbox.isStopping else { return false }
+                guard current.leads, !inbox.isStopping else { return false }
                 inbox.requests.append(request)
                 return true
             }
@@ -238,20 +266,53 @@ package final class SchedulerService: Service, Sendable {
                 do {
                     if let lease = try await takeLease() {
                         try await ScheduleLoop(service: self, lease: lease).run()
+                    } else {
+                        try await standBy()
                     }
                 } catch is CancellationError where isStopping {
                     log.info("scheduling was stopped at once")
                 } catch {
                     log.error("scheduling was cut off", metadata: ["error": "\(error)"])
-                    state.withLock { $0.obstacle = "\(error)" }
+                    state.withLock {
+                        $0.isStandby = false
+                        $0.obstacle = "\(error)"
+                    }
                 }
-                state.withLock { $0.isReady = false }
+                state.withLock { $0.leads = false }
                 refuseRequests()
                 if !isStopping { await wake.wait(for: Limits.leaseRetry, clock) }
             }
         } onCancelOrGracefulShutdown: {
             self.inbox.withLock { $0.isStopping = true }
             self.wake.raise()
+        }
+    }
+
+    /// Looks whether this process could take over: it reads the metastore, and the lake answers.
+    private func standBy() async throws {
+        let leader = try await metastore.holder(of: Self.leaseName)
+        await lookAtLake()
+        state.withLock {
+            $0.isStandby = true
+            $0.scanProblem = nil
+            $0.leader = leader
+            $0.lastTick = clock.now()
+        }
+    }
+
+    /// Notes whether the lake can be looked at.
+    func lookAtLake() async {
+        var problem: String?
+        do { try await schedules.requireLake() } catch { problem = "\(error)" }
+        let before = state.withLock { state in
+            defer { state.lakeProblem = problem }
+            return state.lakeProblem
+        }
+        guard (before == nil) != (problem == nil) else { return }
+        if let problem {
+            log.error("the lake cannot be looked at", metadata: ["error": "\(problem)"])
+        } else {
+            log.notice("the lake can be looked at again")
         }
     }
 
@@ -278,9 +339,11 @@ package final class SchedulerService: Service, Sendable {
     /// Whether the program has been told to stop.
     package var isStopping: Bool { inbox.withLock { $0.isStopping } }
 
+    private static let leaseName = "scheduler"
+
     func takeLease() async throws -> Lease? {
         let lease = try await metastore.lease(
-            "scheduler",
+            Self.leaseName,
             for: options.holder,
             at: clock.uptime(),
             span: Limits.leaseSpan,
@@ -288,7 +351,7 @@ package final class SchedulerService: Service, Sendable {
         )
         if lease == nil {
             state.withLock {
-                $0.isReady = false
+                $0.leads = false
                 $0.obstacle = "another process schedules this lake"
             }
         }

@@ -6,6 +6,8 @@ import Scheduling
 package struct DocumentFields {
     private let values: [String: JSONValue]
     private let path: String
+    /// Whether a field that is null takes its default: so it is where fields are changed one by one (RFC 7396).
+    private let allowsNull: Bool
     private var seen: Set<String> = []
 
     /// Reads an object.
@@ -20,29 +22,39 @@ package struct DocumentFields {
     }
 
     /// Takes the fields of an object that was read already.
-    package init(_ values: [String: JSONValue], path: String = "") {
+    package init(
+        _ values: [String: JSONValue],
+        path: String = "",
+        allowsNull: Bool = false
+    ) {
         self.values = values
         self.path = path
+        self.allowsNull = allowsNull
     }
+
+    /// The names of all fields, in their order.
+    package var names: [String] { values.keys.sorted() }
 
     /// The name of a field as errors show it.
     package func name(_ field: String) -> String { path + field }
 
-    private mutating func value(_ field: String) -> JSONValue? {
+    /// A field's value; nil where it is missing.
+    ///
+    /// - Throws: `DefinitionError` `invalid` for null, which may be meant as "no value" or as the word.
+    private mutating func value(_ field: String) throws(DefinitionError) -> JSONValue? {
         seen.insert(field)
-        if case .null? = values[field] { return nil }
-        return values[field]
-    }
-
-    /// Whether a field is there and not null.
-    package func has(_ field: String) -> Bool {
-        if case .null? = values[field] { return false }
-        return values[field] != nil
+        guard case .null? = values[field] else { return values[field] }
+        if allowsNull { return nil }
+        throw DefinitionError(
+            .invalid,
+            field: name(field),
+            "it is null: leave the field out for its default, or write \"null\" in quotes for the word"
+        )
     }
 
     /// A text; nil where it is missing.
     package mutating func text(_ field: String) throws(DefinitionError) -> String? {
-        switch value(field) {
+        switch try value(field) {
         case nil: return nil
         case .string(let text)?: return text
         default: throw DefinitionError(.invalid, field: name(field), "it is a text")
@@ -62,7 +74,7 @@ package struct DocumentFields {
         _ field: String,
         in range: ClosedRange<Int>
     ) throws(DefinitionError) -> Int? {
-        guard let value = value(field) else { return nil }
+        guard let value = try value(field) else { return nil }
         guard case .integer(let number) = value, range.contains(number) else {
             throw DefinitionError(
                 .invalid,
@@ -75,7 +87,7 @@ package struct DocumentFields {
 
     /// True or false; nil where it is missing.
     package mutating func boolean(_ field: String) throws(DefinitionError) -> Bool? {
-        switch value(field) {
+        switch try value(field) {
         case nil: return nil
         case .boolean(let value)?: return value
         default: throw DefinitionError(.invalid, field: name(field), "it is true or false")
@@ -87,7 +99,7 @@ package struct DocumentFields {
         _ field: String,
         _ type: Choice.Type = Choice.self
     ) throws(DefinitionError) -> Choice? where Choice.RawValue == String {
-        guard let value = value(field) else { return nil }
+        guard let value = try value(field) else { return nil }
         guard case .string(let text) = value, let choice = Choice(rawValue: text) else {
             throw DefinitionError(
                 .invalid,
@@ -100,7 +112,7 @@ package struct DocumentFields {
 
     /// A span such as `90s` or `1h30m`, in milliseconds; nil where it is missing.
     package mutating func span(_ field: String) throws(DefinitionError) -> Int64? {
-        guard let value = value(field) else { return nil }
+        guard let value = try value(field) else { return nil }
         guard case .string(let text) = value, let seconds = Trigger.seconds(text[...]),
             seconds <= Limits.span
         else {
@@ -115,7 +127,7 @@ package struct DocumentFields {
 
     /// An instant such as `2026-11-21T08:00:00Z`, in milliseconds since 1970; nil where it is missing.
     package mutating func instant(_ field: String) throws(DefinitionError) -> Int64? {
-        guard let value = value(field) else { return nil }
+        guard let value = try value(field) else { return nil }
         guard case .string(let text) = value, let instant = Instant(parsing: text) else {
             throw DefinitionError(
                 .invalid,
@@ -128,7 +140,7 @@ package struct DocumentFields {
 
     /// A list of texts; nil where it is missing.
     package mutating func texts(_ field: String) throws(DefinitionError) -> [String]? {
-        guard let value = value(field) else { return nil }
+        guard let value = try value(field) else { return nil }
         guard case .array(let items) = value else {
             throw DefinitionError(.invalid, field: name(field), "it is a list of texts")
         }
@@ -143,15 +155,17 @@ package struct DocumentFields {
     }
 
     /// A value whose sort the caller looks at; nil where it is missing.
-    package mutating func any(_ field: String) -> JSONValue? { value(field) }
+    package mutating func any(_ field: String) throws(DefinitionError) -> JSONValue? {
+        try value(field)
+    }
 
     /// The fields of an object in a field; nil where it is missing.
     package mutating func object(_ field: String) throws(DefinitionError) -> DocumentFields? {
-        guard let value = value(field) else { return nil }
+        guard let value = try value(field) else { return nil }
         guard case .object(let values) = value else {
             throw DefinitionError(.invalid, field: name(field), "it is an object")
         }
-        return DocumentFields(values, path: name(field) + ".")
+        return DocumentFields(values, path: name(field) + ".", allowsNull: allowsNull)
     }
 
     /// Ends the reading.
@@ -164,7 +178,9 @@ package struct DocumentFields {
         throw DefinitionError(
             .invalid,
             field: name(unknown),
-            "there is no such field; there are " + seen.sorted().joined(separator: ", ")
+            seen.isEmpty
+                ? "there is no such field; nothing is to be said here"
+                : "there is no such field; there are " + seen.sorted().joined(separator: ", ")
         )
     }
 }

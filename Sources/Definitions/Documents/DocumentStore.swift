@@ -80,13 +80,15 @@ package struct DocumentStore<Document: DefinitionDocument>: Sendable {
 
     /// Reads a document; nil where there is none.
     ///
-    /// - Throws: `DefinitionError` for one that cannot be understood, `StorageError`.
+    /// - Throws: `DefinitionError` for one that cannot be understood, or is longer than any; `StorageError`.
     package func read(_ id: DefinitionID) async throws -> StoredDocument<Document>? {
         let object: StoredObject
         do {
-            object = try await store.read(key(id))
+            object = try await store.read(key(id), limit: Limits.documentByteCount)
         } catch let error as StorageError where error.code == .notFound {
             return nil
+        } catch let error as StorageError where error.code == .invalid {
+            throw DefinitionError(.damaged, error.message)
         }
         let document: Document
         do {
@@ -121,6 +123,26 @@ package struct DocumentStore<Document: DefinitionDocument>: Sendable {
             throw DefinitionError(.notFound, "there is no \(Document.noun) \(id)")
         }
         return found
+    }
+
+    /// Reads a document that something else names, so that it was there once.
+    ///
+    /// - Throws: `StorageError` `unreachable` where the folder of its kind is gone as well: a disk that is not
+    ///   mounted is not an operator who has deleted everything. `DefinitionError` `notFound` among others.
+    package func named(_ id: DefinitionID) async throws -> StoredDocument<Document> {
+        if let found = try await read(id) { return found }
+        try await requireFolder()
+        return try await get(id)
+    }
+
+    /// - Throws: `StorageError` `unreachable` where the lake has no folder of this kind.
+    package func requireFolder() async throws {
+        let folders = try await store.list(nil).folders.map(\.rawValue)
+        guard !folders.contains(Document.folder) else { return }
+        throw StorageError(
+            .unreachable,
+            "the lake has no folder \(Document.folder), though it had a \(Document.noun); is its disk mounted?"
+        )
     }
 
     /// Writes a new document.

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Scheduling
 
 /// A moment as documents and the API write it: RFC 3339 in UTC, with milliseconds where there are any.
 package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -8,26 +8,92 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
     /// Makes a moment.
     package init(_ milliseconds: Int64) { self.milliseconds = milliseconds }
 
-    /// Reads a moment with any distance from UTC, between the years 1970 and 9999.
+    /// Reads a moment with any distance from UTC, between the years 1970 and 9999: `2026-11-21T08:00:00Z`,
+    /// `2026-11-21T09:00:00.250+01:00`.
+    ///
+    /// Every number has to be one that a calendar and a clock show; there is no second 60.
     package init?(parsing text: String) {
-        let styles = [
-            Date.ISO8601FormatStyle(includingFractionalSeconds: true),
-            Date.ISO8601FormatStyle(),
-        ]
-        // Whichever reads it is right; what neither does is no time.
-        guard let date = styles.lazy.compactMap({ try? Date(text, strategy: $0) }).first else {
+        var text = text.utf8[...]
+        guard let year = Self.number(&text, 4, 1_970...9_999), Self.skip("-", &text),
+            let month = Self.number(&text, 2, 1...12), Self.skip("-", &text),
+            let day = Self.number(
+                &text,
+                2,
+                1...CivilTime.dayCount(year: Int64(year), month: month)
+            ),
+            Self.skip("T", &text),
+            let hour = Self.number(&text, 2, 0...23), Self.skip(":", &text),
+            let minute = Self.number(&text, 2, 0...59), Self.skip(":", &text),
+            let second = Self.number(&text, 2, 0...59),
+            let milliseconds = Self.fraction(&text), let offset = Self.offset(&text), text.isEmpty
+        else { return nil }
+        let clock = Int64(hour * 3_600 + minute * 60 + second)
+        let days = CivilTime.days(year: Int64(year), month: month, day: day)
+        let seconds = days * 86_400 + clock - offset
+        guard seconds >= 0, seconds < 253_402_300_800 else { return nil }
+        self.init(seconds * 1_000 + milliseconds)
+    }
+
+    // MARK: Parts
+
+    private static func number(
+        _ text: inout Substring.UTF8View,
+        _ digits: Int,
+        _ range: ClosedRange<Int>
+    ) -> Int? {
+        let part = text.prefix(digits)
+        guard part.count == digits, part.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
             return nil
         }
-        let seconds = date.timeIntervalSince1970
-        guard seconds >= 0, seconds < 253_402_300_800 else { return nil }
-        self.init(Int64((seconds * 1_000).rounded()))
+        text = text.dropFirst(digits)
+        let value = part.reduce(0) { $0 * 10 + Int($1) - 0x30 }
+        return range.contains(value) ? value : nil
+    }
+
+    private static func skip(_ character: Unicode.Scalar, _ text: inout Substring.UTF8View) -> Bool
+    {
+        guard let first = text.first, first == UInt8(ascii: character) else { return false }
+        text = text.dropFirst()
+        return true
+    }
+
+    /// Milliseconds of a fraction of a second, to the nearest; 0 where there is none.
+    private static func fraction(_ text: inout Substring.UTF8View) -> Int64? {
+        guard text.first == UInt8(ascii: ".") else { return 0 }
+        let digits = text.dropFirst().prefix { $0 >= 0x30 && $0 <= 0x39 }
+        guard !digits.isEmpty else { return nil }
+        text = text.dropFirst(1 + digits.count)
+        // What is behind the fourth digit changes nothing of the milliseconds.
+        let padded =
+            Array(digits.prefix(4)) + Array(repeating: 0x30, count: max(0, 4 - digits.count))
+        let tenThousandths = padded.reduce(Int64(0)) { $0 * 10 + Int64($1) - 0x30 }
+        return min((tenThousandths + 5) / 10, 999)
+    }
+
+    /// Seconds ahead of UTC.
+    private static func offset(_ text: inout Substring.UTF8View) -> Int64? {
+        if skip("Z", &text) { return 0 }
+        let isBehind = text.first == UInt8(ascii: "-")
+        guard isBehind || text.first == UInt8(ascii: "+") else { return nil }
+        text = text.dropFirst()
+        guard let hours = number(&text, 2, 0...23), skip(":", &text),
+            let minutes = number(&text, 2, 0...59)
+        else { return nil }
+        let seconds = Int64(hours * 3_600 + minutes * 60)
+        return isBehind ? -seconds : seconds
     }
 
     package var description: String {
-        let date = Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
-        return date.formatted(
-            Date.ISO8601FormatStyle(includingFractionalSeconds: milliseconds % 1_000 != 0)
-        )
+        let rest = (milliseconds % 1_000 + 1_000) % 1_000
+        // By itself: a page of a list has hundreds, and Foundation takes 20 µs for each.
+        let civil = CivilTime(seconds: (milliseconds - rest) / 1_000).description
+        var text = ""
+        text.reserveCapacity(24)
+        for scalar in civil.unicodeScalars {
+            text.unicodeScalars.append(scalar == " " ? "T" : scalar)
+        }
+        if rest > 0 { text += "." + String(1_000 + rest).dropFirst() }
+        return text + "Z"
     }
 
     package static func < (left: Instant, right: Instant) -> Bool {

@@ -12,53 +12,25 @@ package enum JSONValue: Hashable, Sendable, Codable {
 
     /// Reads a value that somebody sent or left.
     ///
+    /// - Parameters:
+    ///   - bytes: The text.
+    ///   - limit: The most bytes it may have.
     /// - Throws: `DefinitionError` `malformed` for what is too long, too deep or no JSON.
-    package init(parsing bytes: Data) throws(DefinitionError) {
-        guard bytes.count <= Limits.documentByteCount else {
+    package init(
+        parsing bytes: Data,
+        limit: Int = Limits.documentByteCount
+    ) throws(DefinitionError) {
+        guard bytes.count <= limit else {
             throw DefinitionError(
                 .malformed,
-                "a document has at most \(Limits.documentByteCount) bytes, not \(bytes.count)"
-            )
-        }
-        // Before it is decoded: what that takes grows with the square of the depth.
-        guard Self.depth(of: bytes) <= Limits.documentDepth else {
-            throw DefinitionError(
-                .malformed,
-                "a document has at most \(Limits.documentDepth) levels"
+                "a document has at most \(limit) bytes, not \(bytes.count)"
             )
         }
         do {
-            self = try JSONDecoder().decode(JSONValue.self, from: bytes)
+            self = try JSONReader.value(bytes, depth: Limits.documentDepth)
         } catch {
-            throw DefinitionError(.malformed, "it is no JSON")
+            throw DefinitionError(.malformed, error.message)
         }
-    }
-
-    /// The most brackets that are open at a time.
-    private static func depth(of bytes: Data) -> Int {
-        var (depth, deepest) = (0, 0)
-        var (isText, isEscaped) = (false, false)
-        for byte in bytes {
-            if isText {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isText = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): isText = true
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-                deepest = max(deepest, depth)
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            default: break
-            }
-        }
-        return deepest
     }
 
     package init(from decoder: any Decoder) throws {

@@ -1,4 +1,5 @@
 import Scheduling
+import Synchronization
 
 /// The document of a schedule (docs/schedules.md).
 extension ScheduleDefinition {
@@ -6,6 +7,8 @@ extension ScheduleDefinition {
     private static let formatVersion = 1
     /// Where a document's zone is looked up when it is checked.
     private static let zones = ZoneCatalog()
+    /// Triggers that were found good: many schedules have the same, and a page of a list has a hundred.
+    private static let goodTriggers = Mutex<Set<[String]>>([])
 
     /// Reads and checks the fields of a document.
     package init(_ fields: inout DocumentFields) throws(DefinitionError) {
@@ -21,7 +24,21 @@ extension ScheduleDefinition {
         text = try fields.text("description") ?? ""
         if var sync = try fields.object("sync") { self.sync = try SyncDefinition(&sync) }
         try readPolicies(&fields)
+        try requireTrigger()
+    }
+
+    /// - Throws: `DefinitionError` `invalid` for a trigger that cannot be understood.
+    private func requireTrigger() throws(DefinitionError) {
+        let key = [trigger, timeZone ?? "", daylightRule.rawValue]
+        // One that waits for a table is good or not by what the schedule loads itself.
+        let isKept = !trigger.hasPrefix("@after")
+        if isKept, Self.goodTriggers.withLock({ $0.contains(key) }) { return }
         _ = try parsedTrigger(Self.zones)
+        guard isKept else { return }
+        Self.goodTriggers.withLock { triggers in
+            if triggers.count >= Limits.goodTriggers { triggers.removeAll() }
+            triggers.insert(key)
+        }
     }
 
     private mutating func readPolicies(_ fields: inout DocumentFields) throws(DefinitionError) {
@@ -106,7 +123,7 @@ extension CatchUpPolicy {
     /// Reads the field `catch_up`: a word, or `{"max": 10, "window": "7d"}` for all.
     fileprivate init(_ fields: inout DocumentFields) throws(DefinitionError) {
         let name = fields.name("catch_up")
-        switch fields.any("catch_up") {
+        switch try fields.any("catch_up") {
         case nil, .string("latest")?: self = .latest
         case .string("none")?: self = .none
         case .object?:
@@ -154,11 +171,8 @@ extension SyncDefinition {
         allowsTypeChange = try fields.boolean("allow_type_change") ?? false
         acceptsUnseenChanges = try fields.boolean("accept_unseen_changes") ?? false
         requiresEqual = try fields.boolean("require_equal") ?? false
-        if case .object(let policies)? = fields.any("column_policies") {
-            var each = DocumentFields(policies, path: fields.name("column_policies."))
-            for column in policies.keys.sorted() {
-                columnPolicies[column] = try each.choice(column)
-            }
+        if var each = try fields.object("column_policies") {
+            for column in each.names { columnPolicies[column] = try each.choice(column) }
         }
         let isPlain = cursor == nil && primaryKey == nil && conflict == nil && lookback == nil
         guard mode == .incremental || isPlain else {
@@ -209,7 +223,7 @@ extension SyncDefinition {
     private static func lookback(
         _ fields: inout DocumentFields
     ) throws(DefinitionError) -> Lookback? {
-        guard case .integer? = fields.any("lookback") else {
+        guard case .integer? = try fields.any("lookback") else {
             return try fields.span("lookback").map { .span($0) }
         }
         return try fields.integer("lookback", in: 1...Int.max).map { .units(Int64($0)) }
@@ -219,7 +233,7 @@ extension SyncDefinition {
 extension SourceChoice {
     /// Reads the field `source`: the name of a source, or `{"dsn": …}`.
     fileprivate init(_ fields: inout DocumentFields) throws(DefinitionError) {
-        if case .string(let name)? = fields.any("source") {
+        if case .string(let name)? = try fields.any("source") {
             self = .named(try DefinitionID(name, field: fields.name("source")))
             return
         }

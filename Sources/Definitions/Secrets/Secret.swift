@@ -73,6 +73,14 @@ package enum SecretReference: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The reference for display: of a command no more than its name, since what follows may be a secret.
+    package var shown: String {
+        guard case .command(let line) = self else { return description }
+        let name = line.drop { $0 == " " }.prefix { $0 != " " }
+        let isName = name.utf8.allSatisfy { Self.isNameByte($0) || "/.-+".utf8.contains($0) }
+        return isName ? "exec:\(name) …" : "exec:…"
+    }
+
     package var description: String {
         switch self {
         case .sealed(let id): "secret:\(id)"

@@ -40,6 +40,9 @@ package struct SecretResolver: Sendable {
     package func address(_ address: SourceAddress) async throws -> (dsn: Secret, parts: [Secret]) {
         if let whole = SecretReference(parsing: address.dsn) {
             let secret = try await resolve(whole)
+            if case .sealed(let id) = whole {
+                try await requireHost(of: id, secret.reveal { AddressParts(resolved: $0) })
+            }
             // Whatever stands before the last @ and behind the first colon is treated as a password.
             let password = secret.reveal { text -> Secret? in
                 guard let at = text.lastIndex(of: "@"), let start = text.firstRange(of: "://"),
@@ -53,17 +56,7 @@ package struct SecretResolver: Sendable {
         }
         guard let (reference, written) = address.embedded else { return (Secret(address.dsn), []) }
         if case .sealed(let id) = reference {
-            let allowed = try await documents.get(id).document.hosts
-            let parts = AddressParts(address.dsn)
-            if !allowed.isEmpty,
-                let host = parts.map({ $0.hostOutside(allowed) }) ?? "a host that is not told"
-            {
-                throw DefinitionError(
-                    .forbidden,
-                    field: "dsn",
-                    "the secret \(id) may be sent to \(allowed.joined(separator: ", ")), not to \(host)"
-                )
-            }
+            try await requireHost(of: id, AddressParts(address.dsn))
         }
         let password = try await resolve(reference)
         let quoted = password.reveal { value in
@@ -71,6 +64,20 @@ package struct SecretResolver: Sendable {
         }
         let dsn = address.dsn.replacing(":\(written)@", with: ":\(quoted)@", maxReplacements: 1)
         return (Secret(dsn), [password, Secret(quoted)])
+    }
+
+    /// - Throws: `DefinitionError` `forbidden` where a secret is bound to hosts, and an address leads elsewhere,
+    ///   or nobody can tell where.
+    private func requireHost(of id: DefinitionID, _ parts: AddressParts?) async throws {
+        let allowed = try await documents.get(id).document.hosts
+        guard !allowed.isEmpty,
+            let host = parts.map({ $0.hostOutside(allowed) }) ?? "a host that is not told"
+        else { return }
+        throw DefinitionError(
+            .forbidden,
+            field: "dsn",
+            "the secret \(id) may be sent to \(allowed.joined(separator: ", ")), not to \(host)"
+        )
     }
 
     /// What a file holds, without the end of its last line.

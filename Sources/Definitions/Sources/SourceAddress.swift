@@ -1,3 +1,6 @@
+import Crypto
+import FoundationEssentials
+
 /// Where a source is, and how it may be used.
 ///
 /// It names secrets and holds none.
@@ -45,17 +48,28 @@ package struct SourceAddress: Hashable, Sendable {
         return fields
     }
 
-    /// What runs of the same source share: its host where the address shows one, else the reference.
-    package var pool: String { AddressParts(dsn)?.authority ?? dsn }
+    /// What runs of the same source share: its host where the address shows one, else a name made of it.
+    ///
+    /// It is stored with every run, so it tells nothing of a command or of parts that are not shown.
+    package var pool: String {
+        if let parts = AddressParts(dsn) { return parts.authority }
+        switch SecretReference(parsing: dsn) {
+        case .sealed?, .environment?, .file?: return dsn
+        case .command?: return "exec:#\(Self.digest(dsn))"
+        case nil: return isFile ? shown : "address:#\(Self.digest(dsn))"
+        }
+    }
+
+    /// The first bytes of a hash.
+    private static func digest(_ text: String) -> String {
+        SHA256.hash(data: Data(text.utf8)).prefix(6)
+            .map { String(256 + Int($0), radix: 16).dropFirst() }.joined()
+    }
 
     /// The address for display.
     package var shown: String {
         if let parts = AddressParts(dsn) { return parts.shown }
-        switch SecretReference(parsing: dsn) {
-        case .command?: return "exec:…"
-        case let reference?: return reference.description
-        case nil: break
-        }
+        if let reference = SecretReference(parsing: dsn) { return reference.shown }
         if isFile { return String(dsn.prefix { $0 != "?" }) }
         // It has parts that are not on the list of what may be shown.
         let scheme = dsn.prefix { $0.isLetter && $0.isASCII }
@@ -65,12 +79,13 @@ package struct SourceAddress: Hashable, Sendable {
     /// Whether it is a file of the server's machine.
     package var isFile: Bool { dsn.hasPrefix("sqlite:") }
 
-    /// A secret that is looked up to stand in the address, and where it would be sent; nil for none.
-    package var secret: (reference: SecretReference, hosts: [String])? {
-        guard let parts = AddressParts(dsn), let password = parts.password,
-            let reference = SecretReference(parsing: password)
-        else { return nil }
-        return (reference, parts.hosts)
+    /// The sealed secret that is the address, or stands in it; nil for none.
+    package var sealedSecret: DefinitionID? {
+        let reference =
+            SecretReference(parsing: dsn)
+            ?? AddressParts(dsn)?.password.flatMap(SecretReference.init(parsing:))
+        guard case .sealed(let id)? = reference else { return nil }
+        return id
     }
 
     /// A reference that stands in the password's place, in whatever address, and its text.
@@ -93,8 +108,10 @@ package struct SourceAddress: Hashable, Sendable {
 
     /// - Throws: `DefinitionError` `invalid` where a secret is written out, or nothing can be understood.
     private func requireNoSecret(field: String) throws(DefinitionError) {
-        if SecretReference(parsing: dsn) != nil || AddressParts(dsn) != nil { return }
-        if isFile, !dsn.contains("…") { return }
+        // What is shown in an address's place is none.
+        if !dsn.contains("…") {
+            if SecretReference(parsing: dsn) != nil || AddressParts(dsn) != nil || isFile { return }
+        }
         let advice = "; keep it with `tributary secret put` and write secret:NAME in its place"
         guard let colon = dsn.firstRange(of: "://"), !dsn.contains("…") else {
             throw DefinitionError(

@@ -16,37 +16,34 @@ package struct LocalStore: ObjectStore {
     }
 
     package let locations: ObjectLocations
-    private let root: String
+    private let folder: LocalRoot
     private let access: Access
 
     /// The first segment of keys that the store keeps for itself.
     private static let stagingName = "_staging"
     private static let lockName = "lock"
 
+    private var root: String { folder.path }
     private var staging: String { root + "/" + Self.stagingName }
 
-    /// Opens the folder `root`.
+    /// Opens the folder `root`: a path, or `file://` and a path.
     ///
     /// - Throws: `StorageError`: `notFound` or `invalid` when it is no folder, `permission`.
-    package init(root path: String, access: Access) throws {
-        guard !path.isEmpty, !path.utf8.contains(0) else {
-            throw StorageError(.invalid, "the lake's folder has no name; give a path")
-        }
+    package init(root address: String, access: Access) throws {
+        let path = try FolderAddress.path(address)
         if access == .writing { try SystemFile.makeFolders(Self.trimmed(path)) }
         guard let resolved = realpath(path, nil) else { throw StorageError("open", path, errno) }
         defer { free(resolved) }
         let root = Self.trimmed(String(cString: resolved))
-        self.root = root == "/" ? "" : root
+        folder = try LocalRoot(path: root == "/" ? "" : root, marker: Self.stagingName)
         self.access = access
         // Plain paths: every engine takes them as they are, spaces and other letters included.
         // Behind `file://` the same letters would have to be encoded to make an address, and
         // engines do not decode them.
         locations = ObjectLocations(
-            base: self.root,
-            synonyms: ["file://" + self.root, "file:" + self.root]
+            base: folder.path,
+            synonyms: ["file://" + folder.path, "file:" + folder.path]
         )
-        let folder = try SystemFile(path: root, flags: O_RDONLY | O_DIRECTORY)
-        _ = consume folder
         guard access == .writing else { return }
         try SystemFile.makeFolders(staging)
         try StagedFile.sweep(staging, keeping: Self.lockName)
@@ -60,7 +57,7 @@ package struct LocalStore: ObjectStore {
 
     package func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject {
         let path = try path(of: key)
-        let file = try SystemFile(path: path, flags: O_RDONLY)
+        let file = try open(path)
         let status = try file.status()
         guard status.isRegularFile else {
             throw StorageError(.notFound, "cannot read \(path): it is no file")
@@ -81,7 +78,20 @@ package struct LocalStore: ObjectStore {
                     + "\(Limits.wholeReadByteCount)"
             )
         }
-        return StoredObject(info: info, bytes: try file.read(range))
+        do {
+            return StoredObject(info: info, bytes: try file.read(range))
+        } catch {
+            throw folder.explain(error, at: path)
+        }
+    }
+
+    /// Opens a file; it does not wait for the other end of what is no file but a pipe.
+    private func open(_ path: String) throws -> SystemFile {
+        do {
+            return try SystemFile(path: path, flags: O_RDONLY | O_NONBLOCK)
+        } catch {
+            throw folder.explain(error, at: path)
+        }
     }
 
     package func put(
@@ -103,7 +113,7 @@ package struct LocalStore: ObjectStore {
         case .ifMatch(let tag):
             try writer.sync()
             try await withReplaceLock {
-                guard try Self.status(of: path)?.tag == tag else {
+                guard try status(of: path)?.tag == tag else {
                     throw StorageError(
                         .precondition,
                         "cannot replace \(path): it is gone or not the version that was read"
@@ -127,15 +137,20 @@ package struct LocalStore: ObjectStore {
         return result
     }
 
-    package func list(_ folder: ObjectKey?) async throws -> ObjectListing {
-        let path = try folder.map { try self.path(of: $0) } ?? root
+    package func list(_ key: ObjectKey?) async throws -> ObjectListing {
+        let path = try key.map { try self.path(of: $0) } ?? root
         var objects: [ObjectInfo] = []
         var folders: [ObjectKey] = []
-        for name in try FolderReader.names(in: path.isEmpty ? "/" : path) {
-            if folder == nil, name == Self.stagingName { continue }
+        let names = try names(in: path.isEmpty ? "/" : path)
+        var goneCount = 0
+        for name in names {
+            if key == nil, name == Self.stagingName { continue }
             // A name that is no segment of a key cannot be an object of ours.
-            guard let key = try? folder?.appending(name) ?? ObjectKey(name) else { continue }
-            guard let status = try Self.status(of: path + "/" + name) else { continue }
+            guard let key = try? key?.appending(name) ?? ObjectKey(name) else { continue }
+            guard let status = try status(of: path + "/" + name) else {
+                goneCount += 1
+                continue
+            }
             if status.isRegularFile {
                 objects.append(
                     ObjectInfo(key: key, byteCount: Int(status.st_size), tag: status.tag)
@@ -144,7 +159,19 @@ package struct LocalStore: ObjectStore {
                 folders.append(key)
             }
         }
+        // Where nothing is there, or what was there is gone, the store itself may be gone.
+        if names.isEmpty || goneCount > 0 { try folder.requireThere() }
         return ObjectListing(objects: objects.sorted { $0.key < $1.key }, folders: folders.sorted())
+    }
+
+    private func names(in path: String) throws -> [String] {
+        do {
+            return try FolderReader.names(in: path)
+        } catch {
+            let explained = folder.explain(error, at: path)
+            guard explained.code(.permission) else { throw explained }
+            throw folder.unreachable(path, EACCES)
+        }
     }
 
     package func delete(_ key: ObjectKey) async throws {
@@ -170,15 +197,19 @@ package struct LocalStore: ObjectStore {
         guard access == .writing else {
             throw StorageError(.permission, "cannot write \(key): the lake was opened for reading")
         }
+        // A write makes the folders it needs: not in the place where a disk is to be mounted.
+        try folder.requireThere()
         return try path(of: key)
     }
 
-    private static func status(of path: String) throws -> stat? {
+    private func status(of path: String) throws -> stat? {
         var status = stat()
         do {
             try SystemFile.call("look at", path) { stat(path, &status) }
         } catch let error where error.code(.notFound) || error.code(.invalid) {
             return nil
+        } catch {
+            throw folder.explain(error, at: path)
         }
         return status
     }
@@ -207,7 +238,7 @@ package struct LocalStore: ObjectStore {
     /// The clock of a file system ticks in milliseconds and inode numbers are used again, so
     /// without this two versions of equal length could have one tag.
     private func replace(_ path: String, with writer: LocalObjectWriter) throws {
-        if let old = try Self.status(of: path) {
+        if let old = try status(of: path) {
             try writer.withFile { file in
                 let new = try file.status()
                 guard new.changeTime <= old.changeTime else { return }

@@ -110,6 +110,8 @@ package struct AttemptReport: Hashable, Sendable {
     package var snapshotID: Int64?
     /// One sentence each: what was changed, or could not be proven.
     package var warnings: [String] = []
+    /// Whether it is known what the table has of it; only one that succeeded has something there.
+    package var isSettled = true
 
     /// Makes a report of nothing but the end.
     package init(_ end: AttemptEnd, message: String? = nil) {

@@ -5,13 +5,21 @@ extension SchedulerMachine {
     /// - Parameters:
     ///   - spec: What it is from now on.
     ///   - status: Where it stands, for one that this machine does not know; nil for one that is new.
+    ///   - isHeld: Whether its document cannot be read now, and this is what it was before: nothing of it is
+    ///     due until it can be; then its policy says what becomes of the times that went by.
     ///   - now: The time.
-    package mutating func put(_ spec: ScheduleSpec, status: ScheduleStatus? = nil, _ now: Int64) {
+    package mutating func put(
+        _ spec: ScheduleSpec,
+        status: ScheduleStatus? = nil,
+        isHeld: Bool = false,
+        _ now: Int64
+    ) {
         guard let place = places[spec.id], let old = entries[place] else {
-            return insert(spec, status, now)
+            return insert(spec, status, isHeld: isHeld, now)
         }
         unfollow(place, old.spec)
         entries[place]?.spec = spec
+        entries[place]?.isHeld = isHeld
         follow(place)
         let isBack = spec.isEnabled && !old.spec.isEnabled
         if isBack || spec.firesUnlike(old.spec) {
@@ -21,20 +29,29 @@ extension SchedulerMachine {
         if spec.target != old.spec.target {
             // What waits was for the other table.
             for id in old.unfinished where work[id]?.isRunning == false {
-                finish(id, .cancelled, .replaced, now)
+                stop(id, .replaced, now)
             }
         }
-        if !spec.isEnabled { drop(old.unfinished, .disabled, now) }
+        if !spec.isEnabled || isHeld { drop(old.unfinished, .disabled, now) }
         entries[place]?.nominal = nil
         plan(place)
         admit(now)
     }
 
-    private mutating func insert(_ spec: ScheduleSpec, _ status: ScheduleStatus?, _ now: Int64) {
+    private mutating func insert(
+        _ spec: ScheduleSpec,
+        _ status: ScheduleStatus?,
+        isHeld: Bool,
+        _ now: Int64
+    ) {
         let place = entries.count
         places[spec.id] = place
         entries.append(
-            Entry(spec: spec, status: status ?? ScheduleStatus(cursor: spec.createdAt))
+            Entry(
+                spec: spec,
+                status: status ?? ScheduleStatus(cursor: spec.createdAt),
+                isHeld: isHeld
+            )
         )
         follow(place)
         if let status, status.cursor > now + Limits.clockStep {
@@ -47,7 +64,8 @@ extension SchedulerMachine {
                 switch spec.trigger {
                 case .manual: false
                 case .cron, .interval, .completion, .dataset:
-                    spec.isDueWhenCreated && spec.isEnabled && spec.startAt ?? .min <= now
+                    spec.isDueWhenCreated && spec.isEnabled && !isHeld
+                        && spec.startAt ?? .min <= now
                 }
             // The first run covers what came before it.
             setCursor(place, isDue ? max(now, spec.createdAt) : spec.createdAt)
@@ -98,11 +116,8 @@ extension SchedulerMachine {
     /// To be called when all schedules are there, the oldest occurrence first.
     package mutating func restore(_ occurrence: Occurrence, wasRunning: Bool, _ now: Int64) {
         let id = occurrence.id
-        work[id] = Work(occurrence: occurrence)
-        guard let place = places[occurrence.scheduleID], let entry = entries[place] else {
-            return finish(id, .cancelled, .deleted, now)
-        }
-        entries[place]?.unfinished.append(id)
+        // What became of its last attempt is in the table, and nowhere else.
+        work[id] = Work(occurrence: occurrence, isSettled: occurrence.attempt == 0)
         if wasRunning {
             let report = AttemptReport(
                 .interrupted,
@@ -111,7 +126,15 @@ extension SchedulerMachine {
             step.changes.append(.attempted(id, attempt: occurrence.attempt, report, at: now))
             step.changes.append(.waits(id, until: nil))
         }
-        if !entry.spec.isEnabled, occurrence.attempt == 0, !occurrence.wasAskedFor {
+        guard let place = places[occurrence.scheduleID], let entry = entries[place] else {
+            work[id]?.occurrence.retryAt = nil
+            pools.enqueue(occurrence)
+            stop(id, .deleted, now)
+            return
+        }
+        entries[place]?.unfinished.append(id)
+        let rests = !entry.spec.isEnabled || entry.isHeld
+        if rests, occurrence.attempt == 0, !occurrence.wasAskedFor {
             return finish(id, .cancelled, .disabled, now)
         }
         if let until = occurrence.retryAt, until > now, !wasRunning {

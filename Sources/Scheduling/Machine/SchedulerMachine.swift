@@ -20,8 +20,10 @@ package struct SchedulerMachine: Sendable {
         var version: UInt32 = 0
         /// Occurrences that have not ended, the oldest first.
         var unfinished: [String] = []
+        /// Whether its document cannot be read now: nothing of it is due until it can.
+        var isHeld = false
 
-        var isLive: Bool { spec.isEnabled && status.pauseReason == nil }
+        var isLive: Bool { spec.isEnabled && !isHeld && status.pauseReason == nil }
     }
 
     /// An occurrence that has not ended.
@@ -32,6 +34,11 @@ package struct SchedulerMachine: Sendable {
         var stopReason: OccurrenceReason?
         /// Whether it waits until its next attempt may begin.
         var isResting = false
+        /// Whether it is known what the table has of its attempts; where it is not, the table is asked before
+        /// it ends as anything but succeeded.
+        var isSettled = true
+        /// Attempts that failed because the lake was away: they use up none of those it has.
+        var lakeFailures = 0
     }
 
     /// A schedule's next nominal time, by the wall clock.
@@ -209,7 +216,11 @@ package struct SchedulerMachine: Sendable {
         }
         step.changes.append(.started(id, attempt: begun.occurrence.attempt, at: now))
         step.starts.append(
-            SchedulerStep.Start(occurrence: begun.occurrence, attempt: begun.occurrence.attempt)
+            SchedulerStep.Start(
+                occurrence: begun.occurrence,
+                attempt: begun.occurrence.attempt,
+                onlyLooks: begun.stopReason != nil
+            )
         )
     }
 
@@ -244,15 +255,22 @@ package struct SchedulerMachine: Sendable {
         }
         step.changes.append(.attempted(id, attempt: attempt, report, at: now))
         work[id]?.isRunning = false
+        work[id]?.isSettled = report.isSettled
         pools.leave(ended.occurrence)
         forgetOldTimers()
+        let countedAttempts = attempt - ended.lakeFailures
         switch (report.end, ended.stopReason) {
         case (.succeeded, _):
             // It came to its end before it heard that it should not.
             finish(id, .succeeded, nil, now)
+        case (_, _?) where !report.isSettled: rest(id, now)
         case (_, .timeout?): finish(id, .failed, .timeout, now)
         case (_, let reason?): finish(id, .cancelled, reason, now)
-        case (.failed(.transient), nil) where attempt < retry(of: ended.occurrence).attempts:
+        case (.failed(.lake), nil):
+            work[id]?.lakeFailures += 1
+            rest(id, now)
+        case (.failed(.transient), nil)
+        where countedAttempts < retry(of: ended.occurrence).attempts:
             rest(id, now)
         case (.failed, nil): finish(id, .failed, nil, now)
         case (.cancelled, nil): finish(id, .cancelled, .asked, now)
@@ -331,7 +349,8 @@ package struct SchedulerMachine: Sendable {
 
     // MARK: Stopping one
 
-    /// Stops an occurrence; one that waits ends at once, one that runs when its attempt does.
+    /// Stops an occurrence; one that waits ends at once, one that runs when its attempt does, and one whose
+    /// last attempt may have published it when the table has been asked.
     ///
     /// - Returns: Whether there is such an occurrence that has not ended.
     @discardableResult
@@ -341,6 +360,13 @@ package struct SchedulerMachine: Sendable {
             guard stopped.stopReason == nil else { return true }
             work[id]?.stopReason = reason
             step.cancels.append(id)
+        } else if !stopped.isSettled {
+            guard stopped.stopReason == nil else { return true }
+            work[id]?.stopReason = reason
+            guard stopped.isResting else { return true }
+            work[id]?.isResting = false
+            work[id]?.occurrence.retryAt = nil
+            pools.enqueue(stopped.occurrence, isFirst: true)
         } else {
             finish(id, reason == .timeout ? .failed : .cancelled, reason, now)
         }

@@ -4,6 +4,9 @@ package struct SchedulerStep: Hashable, Sendable {
     package struct Start: Hashable, Sendable {
         package var occurrence: Occurrence
         package var attempt: Int
+        /// Whether the run was stopped, so that this attempt only looks whether an earlier one had published
+        /// it.
+        package var onlyLooks = false
     }
 
     /// In the order in which they happened.

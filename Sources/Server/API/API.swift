@@ -22,16 +22,22 @@ package final class API: Sendable {
         endpoints += LakeEndpoints(node: node).all
         endpoints += SecretEndpoints(node: node).all
         endpoints += SystemEndpoints(node: node).all
-        let document = OpenAPIDocument.make(endpoints)
+        // Made once: it has some 50 KB.
+        let document = String(
+            decoding: JSONText.bytes(OpenAPIDocument.make(endpoints)),
+            as: UTF8.self
+        )
         endpoints.append(
             Endpoint(
                 method: .get,
                 path: "/api/v1/openapi.json",
                 name: "getOpenAPI",
                 summary: "This document.",
-                role: nil,
+                role: .reader,
                 answer: "Any",
-                handler: { _ in .json(document) }
+                handler: { _ in
+                    APIResponse(status: 200, body: .text(document, type: "application/json"))
+                }
             )
         )
         self.endpoints = endpoints
@@ -44,7 +50,52 @@ package final class API: Sendable {
     ///   - caller: Who asks, where that is known from elsewhere than a token.
     /// - Returns: The answer; errors are answers too.
     package func respond(_ request: APIRequest, as caller: Caller? = nil) async -> APIResponse {
-        let response = await attempt(request, as: caller)
+        switch await admit(request, as: caller) {
+        case .refused(let answer): answer
+        case .admitted(let admitted): await respond(admitted, body: request.body)
+        }
+    }
+
+    /// Looks at a request's head: whether it may be answered, before anything of its body is read.
+    func admit(_ request: APIRequest, as caller: Caller? = nil) async -> Admission {
+        do {
+            var request = request
+            let endpoint = try find(&request)
+            request.caller = try await admit(request, endpoint, as: caller)
+            for item in request.query
+            where !endpoint.query.contains(where: { $0.name == item.name }) {
+                throw Problem(400, "invalid", "there is no such parameter", field: item.name)
+            }
+            try checkType(request, endpoint)
+            return .admitted(AdmittedRequest(endpoint: endpoint, request: request))
+        } catch {
+            return .refused(noted(problem(of: error, request), request))
+        }
+    }
+
+    /// Answers a request that was let in.
+    func respond(_ admitted: AdmittedRequest, body: Data) async -> APIResponse {
+        var request = admitted.request
+        request.body = body
+        do {
+            return noted(try await answer(request, admitted.endpoint), request)
+        } catch {
+            return noted(problem(of: error, request), request)
+        }
+    }
+
+    private func answer(
+        _ request: APIRequest,
+        _ endpoint: Endpoint
+    ) async throws -> APIResponse {
+        try checkBody(request, endpoint)
+        guard endpoint.isIdempotent, let key = request.headers["idempotency-key"] else {
+            return try await endpoint.handler(request)
+        }
+        return try await once(key, request, endpoint)
+    }
+
+    private func noted(_ response: APIResponse, _ request: APIRequest) -> APIResponse {
         node.log.debug(
             "request",
             metadata: [
@@ -55,41 +106,16 @@ package final class API: Sendable {
         return response
     }
 
-    private func attempt(_ request: APIRequest, as caller: Caller?) async -> APIResponse {
-        do {
-            return try await answer(request, as: caller)
-        } catch {
-            if let problem = Problem(error) { return problem.response }
-            node.log.error(
-                "a request failed",
-                metadata: [
-                    "method": "\(request.method.rawValue)", "path": "\(request.path)",
-                    "error": "\(error)",
-                ]
-            )
-            return Problem(
-                500,
-                "internal",
-                "the server could not do it; its log says why"
-            ).response
-        }
-    }
-
-    private func answer(
-        _ request: APIRequest,
-        as known: Caller?
-    ) async throws -> APIResponse {
-        var request = request
-        let endpoint = try find(&request)
-        request.caller = try await admit(request, endpoint, as: known)
-        for item in request.query where !endpoint.query.contains(where: { $0.name == item.name }) {
-            throw Problem(400, "invalid", "there is no such parameter", field: item.name)
-        }
-        try checkBody(request, endpoint)
-        guard endpoint.isIdempotent, let key = request.headers["idempotency-key"] else {
-            return try await endpoint.handler(request)
-        }
-        return try await once(key, request, endpoint)
+    private func problem(of error: any Error, _ request: APIRequest) -> APIResponse {
+        if let problem = Problem(error) { return problem.response }
+        node.log.error(
+            "a request failed",
+            metadata: [
+                "method": "\(request.method.rawValue)", "path": "\(request.path)",
+                "error": "\(error)",
+            ]
+        )
+        return Problem(500, "internal", "the server could not do it; its log says why").response
     }
 
     /// The endpoint of a path, with the path's parameters in the request.
@@ -160,7 +186,13 @@ package final class API: Sendable {
         return caller
     }
 
+    /// Whether a body is what the endpoint takes; one that takes none has fields to refuse.
     private func checkBody(_ request: APIRequest, _ endpoint: Endpoint) throws {
+        guard endpoint.body == nil, !request.body.isEmpty else { return }
+        try request.fields().end()
+    }
+
+    private func checkType(_ request: APIRequest, _ endpoint: Endpoint) throws {
         guard endpoint.body != nil else { return }
         let type = request.headers["content-type"]?.prefix { $0 != ";" }.lowercased()
         let types = ["application/json", "application/merge-patch+json"]
@@ -191,7 +223,7 @@ package final class API: Sendable {
         }
         defer { inFlight.withLock { _ = $0.remove(name) } }
         if let known = try await node.metastore.answer(to: name, request: asked) {
-            let body = try JSONDecoder().decode(JSONValue.self, from: Data(known.body.utf8))
+            let body = try JSONValue(parsing: Data(known.body.utf8), limit: .max)
             return APIResponse(
                 status: known.status,
                 headers: ["idempotency-replayed": "true"],
@@ -203,7 +235,7 @@ package final class API: Sendable {
             try await node.metastore.remember(
                 RememberedAnswer(
                     status: response.status,
-                    body: String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+                    body: String(decoding: value.compact, as: UTF8.self)
                 ),
                 to: name,
                 request: asked,

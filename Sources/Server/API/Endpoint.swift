@@ -1,5 +1,20 @@
 import Definitions
 
+/// What became of a request's head.
+enum Admission: Sendable {
+    case refused(APIResponse)
+    case admitted(AdmittedRequest)
+}
+
+/// A request that may be answered: where it goes, and who asks.
+struct AdmittedRequest: Sendable {
+    let endpoint: Endpoint
+    let request: APIRequest
+
+    /// Whether nobody has to be known for it.
+    var isForEverybody: Bool { endpoint.role == nil }
+}
+
 /// One thing the API can be asked: what it takes, what it gives, who may ask, and what answers.
 ///
 /// The OpenAPI document is made of the same table that requests are matched with, so that it cannot say

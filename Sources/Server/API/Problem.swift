@@ -41,6 +41,22 @@ struct Problem: Error, Sendable {
         return problem
     }
 
+    static var tooLarge: Problem {
+        Problem(413, "too-large", "a request has at most \(Limits.bodyByteCount) bytes")
+    }
+
+    static var tooManyConnections: Problem {
+        busy("too many connections are open; close some, or try again in a moment")
+    }
+
+    static var tooBusy: Problem { busy("too many requests are being read; try again in a moment") }
+
+    private static func busy(_ detail: String) -> Problem {
+        var problem = Problem(503, "busy", detail)
+        problem.headers["retry-after"] = "1"
+        return problem
+    }
+
     /// The problem of an error; nil for one that nobody could have foreseen.
     init?(_ error: any Error) {
         switch error {
@@ -63,9 +79,22 @@ struct Problem: Error, Sendable {
             self.init(424, "source-\(error.code.rawValue)", error.message)
         case let error as MetastoreError where error.code == .keyReused:
             self.init(422, error.code.rawValue, error.message, field: "idempotency-key")
-        case let error as StorageError where error.code == .full:
-            self.init(507, "full", error.message)
+        case let error as MetastoreError where error.code == .busy:
+            self.init(503, error.code.rawValue, error.message)
+            headers["retry-after"] = "1"
+        case let error as StorageError: self.init(storage: error)
         default: return nil
+        }
+    }
+
+    private init(storage error: StorageError) {
+        switch error.code {
+        case .full: self.init(507, "full", error.message)
+        case .unreachable:
+            self.init(503, error.code.rawValue, error.message)
+            headers["retry-after"] = "1"
+        case .invalid, .notFound, .precondition, .permission, .device:
+            self.init(500, "lake", error.message)
         }
     }
 

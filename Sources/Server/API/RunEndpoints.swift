@@ -153,9 +153,7 @@ struct RunEndpoints: Sendable {
                 let record = try await node.run(id)
                 hasEnded.withLock { $0 = record.state.isEnd }
                 let name = record.state.isEnd ? "end" : "progress"
-                let data = try JSONEncoder().encode(
-                    Views.run(record, progress: node.progress(of: id))
-                )
+                let data = Views.run(record, progress: node.progress(of: id)).compact
                 return "event: \(name)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
             }
         )

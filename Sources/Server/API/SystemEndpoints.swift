@@ -20,7 +20,7 @@ struct SystemEndpoints: Sendable {
                 method: .get,
                 path: "/ready",
                 name: "getReadiness",
-                summary: "Whether the scheduler has the lease, knows all schedules and goes on.",
+                summary: "Whether it can answer, and schedules or could take over; who leads.",
                 role: nil,
                 answer: "Readiness",
                 problems: [503]
@@ -73,9 +73,12 @@ struct SystemEndpoints: Sendable {
         let state = node.service.current
         let isStuck = state.isReady && node.clock.now() - state.lastTick > Limits.stuck
         guard state.isReady, !isStuck else {
-            let why = isStuck ? "the scheduler does not go on" : state.obstacle
+            let why =
+                isStuck ? "the scheduler does not go on" : state.lakeObstacle ?? state.obstacle
             var response = APIResponse.json(
-                .object(["status": "not ready", "reason": .string(why)]),
+                .object([
+                    "status": "not ready", "reason": .string(why), "leads": .boolean(state.leads),
+                ]),
                 status: 503
             )
             response.headers["retry-after"] = "1"
@@ -83,8 +86,11 @@ struct SystemEndpoints: Sendable {
         }
         return .json(
             .object([
-                "status": "ready", "schedules": .integer(state.scheduleCount),
-                "quarantined": .integer(state.problems.count),
+                "status": "ready", "leads": .boolean(state.leads),
+                "leader": state.leader.map { .string(Node.words(ofHolder: $0)) },
+                // Only the one that leads knows them.
+                "schedules": state.leads ? .integer(state.scheduleCount) : nil,
+                "quarantined": state.leads ? .integer(state.problems.count) : nil,
             ])
         )
     }

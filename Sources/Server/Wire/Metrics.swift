@@ -66,7 +66,8 @@ enum Metrics {
         _ now: Int64,
         _ lines: inout MetricLines
     ) {
-        lines.gauge("ready", "Whether the scheduler is ready.", state.isReady ? 1 : 0)
+        lines.gauge("ready", "Whether it schedules or could take over.", state.isReady ? 1 : 0)
+        lines.gauge("leads", "Whether it schedules.", state.leads ? 1 : 0)
         lines.gauge("schedules", "Schedules that are known.", state.scheduleCount)
         lines.gauge("schedules_quarantined", "Unusable documents.", state.problems.count)
         lines.gauge("runs_unfinished", "Occurrences not ended.", state.unfinishedCount)

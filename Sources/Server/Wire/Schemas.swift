@@ -261,8 +261,11 @@ enum Schemas {
         ]),
         "Health": object(["status": text], required: ["status"]),
         "Readiness": object(
-            ["status": text, "reason": text, "schedules": whole, "quarantined": whole],
-            required: ["status"]
+            [
+                "status": text, "reason": text, "leads": truth, "leader": text,
+                "schedules": whole, "quarantined": whole,
+            ],
+            required: ["status", "leads"]
         ),
         "Problem": object(
             [

@@ -12,6 +12,9 @@ import Testing
         ("mariadb://me:pw@db.example:3307/shop", "db.example:3307/shop"),
         ("mysql://me:env:SECRET@[::1]/", "::1:3306/"),
         ("mysql://me@/shop?socket=/run/mysqld/mysqld.sock", "/run/mysqld/mysqld.sock/shop"),
+        ("mysql://me:pw@h/sl%2Fash", "h:3306/sl%2Fash"),
+        ("mysql://me:pw@h/100%25%3F%23", "h:3306/100%25?#"),
+        ("mysql://me:env%3ANOT_SET@h/d", "h:3306/d"),
         ("mysql://me:p%40ss@h/caf%C3%A9?ssl-mode=verify-full&ssl-ca=/ca.pem", "h:3306/café"),
     ]) func `an address is shown without its password`(text: String, place: String) throws {
         let location = try address(text).location

@@ -10,6 +10,8 @@ import Testing
     @Test(arguments: [
         ("postgres://me@db.example/shop", "db.example:5432/shop"),
         ("postgres://me:p%40ss@h:5433/shop", "h:5433/shop"),
+        ("postgres://me:p%40ss@h/sl%2Fash", "h:5432/sl%2Fash"),
+        ("postgres://me:env%3ANOT_SET@h/shop", "h:5432/shop"),
         // As libpq reads it, a password ends at the first @ whatever else is in it but a slash.
         ("postgres://me:a#b?c@h/shop", "h:5432/shop"),
         ("postgres://me:env:SECRET@h1/shop?target_session_attrs=any", "h1:5432/shop"),

@@ -3,12 +3,14 @@ import Scheduling
 import TestSupport
 import Testing
 
-/// Two processes, one store, clocks that are set, runs that fail, and deaths at every step: thousands of
-/// histories, each from one seed.
+/// Two processes, one store, clocks that are set, runs that fail, a lake that goes away, documents that cannot
+/// be read, and deaths at every step, between a commit and its record too: thousands of histories, each from
+/// one seed.
 ///
-/// What has to hold is what docs/schedules.md promises: every occurrence ends in exactly one way, none is
-/// published twice, epochs never fall, cursors never go back, nothing is early, and every nominal time is
-/// accounted for.
+/// What has to hold is what docs/schedules.md promises: every occurrence ends in exactly one way, what is
+/// published is recorded as succeeded and nothing else is, none is published twice, epochs never fall, cursors
+/// never go back, nothing is early, every nominal time is accounted for, and no run fails for a lake that is
+/// away.
 @Suite struct SchedulerSimulationTests {
     private static var seedCount: UInt64 {
         TestEnvironment.optionalValue(of: "TRIBUTARY_TEST_SEEDS").flatMap(UInt64.init) ?? 2_000
@@ -82,6 +84,11 @@ import Testing
             world.version += 1
             isEdited = true
         }
+        if world.happens(world.isLakeAway ? 300 : 25) { world.isLakeAway.toggle() }
+        if world.happens(25), let id = world.specs.randomElement(using: &world.random)?.id {
+            world.unreadable.formSymmetricDifference([id])
+            world.version += 1
+        }
         let now = world.wall
         for index in nodes.indices where world.happens(10) {
             if let id = world.specs.randomElement(using: &world.random)?.id {
@@ -98,6 +105,8 @@ import Testing
     ) async throws {
         world.danger = 0
         world.longestRun = 1_000
+        world.isLakeAway = false
+        world.unreadable = []
         for place in world.specs.indices { world.specs[place].endAt = world.wall }
         world.version += 1
         for index in nodes.indices {
@@ -139,9 +148,17 @@ import Testing
             faults.append("the epochs of \(target) fell")
         }
         let published = Set(world.commits.map(\.occurrence))
-        for record in records where record.state == .succeeded {
-            if !published.contains(record.occurrence.id) {
-                faults.append("\(record.occurrence.id) is green and not published")
+        for record in records {
+            let id = record.occurrence.id
+            switch record.state {
+            case .succeeded where !published.contains(id):
+                faults.append("\(id) is green and not published")
+            case .failed where record.lastAttempt?.failureClass == FailureClass.lake.rawValue:
+                faults.append("\(id) failed because the lake was away")
+            case .succeeded: break
+            case let state where published.contains(id):
+                faults.append("\(id) is published and recorded as \(state)")
+            default: break
             }
         }
         guard world.era == 0, !isEdited, records.count < filter.limit else { return faults }

@@ -86,7 +86,12 @@ struct SimulatedNode {
             under: lease
         )
         for spec in specs {
-            machine.put(spec, status: try await world.store.status(of: spec.id), world.wall)
+            machine.put(
+                spec,
+                status: try await world.store.status(of: spec.id),
+                isHeld: world.unreadable.contains(spec.id),
+                world.wall
+            )
         }
         for record in try await world.store.unfinished() {
             machine.restore(record.occurrence, wasRunning: record.state == .running, world.wall)
@@ -99,8 +104,8 @@ struct SimulatedNode {
     private mutating func applyDefinitions(_ world: SimulatedWorld) {
         guard knownVersion != world.version else { return }
         knownVersion = world.version
-        for spec in world.specs where machine?.spec(of: spec.id) != spec {
-            machine?.put(spec, world.wall)
+        for spec in world.specs {
+            machine?.put(spec, isHeld: world.unreadable.contains(spec.id), world.wall)
         }
     }
 

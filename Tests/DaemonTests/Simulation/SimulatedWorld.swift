@@ -21,6 +21,11 @@ struct SimulatedWorld {
     var specs: [ScheduleSpec]
     var version = 1
     var aliveNames: Set<String> = []
+    /// Whether the lake's disk is away: nothing can be read or published, and nothing is known of what is
+    /// there.
+    var isLakeAway = false
+    /// Schedules whose documents cannot be read now.
+    var unreadable: Set<String> = []
     var commits: [Commit] = []
     /// Chance of dying at a moment, in thousandths; 0 when the world is at peace.
     var danger = 20
@@ -64,6 +69,7 @@ struct SimulatedWorld {
             [.latest, .none, .all(max: 5, window: 7_200)].randomElement(using: &random) ?? .latest
         spec.jitter = Bool.random(using: &random) ? 0 : 20_000
         spec.retry = RetryPolicy(attempts: 3, base: 1_000, cap: 10_000)
+        spec.pauseAfter = Bool.random(using: &random) ? 0 : 5
         spec.timeout = Bool.random(using: &random) ? nil : 60_000
         spec.isDueWhenCreated = Bool.random(using: &random)
         return spec
@@ -87,8 +93,26 @@ struct SimulatedWorld {
     /// The end of an attempt: what is published once is not published again, and an epoch that is over
     /// publishes nothing, as the ledger of a run sees to it.
     mutating func finish(_ attempt: SimulatedNode.Attempt) -> AttemptReport {
+        let isPublished = commits.contains { $0.occurrence == attempt.start.occurrence.id }
+        if isLakeAway {
+            // It may have gone between the commit and its answer.
+            if !isPublished, !attempt.start.onlyLooks, happens(300) { _ = publish(attempt) }
+            var report = AttemptReport(attempt.start.onlyLooks ? .cancelled : .failed(.lake))
+            report.isSettled = false
+            return report
+        }
+        if attempt.start.onlyLooks {
+            return AttemptReport(isPublished ? .succeeded : .cancelled)
+        }
+        let report = publish(attempt)
+        guard report.end != .succeeded, isPublished else { return report }
+        // However an attempt ends, the table is asked.
+        return AttemptReport(.succeeded)
+    }
+
+    private mutating func publish(_ attempt: SimulatedNode.Attempt) -> AttemptReport {
         if danger > 0, happens(failureRate * 10) {
-            let classes = FailureClass.allCases
+            let classes = FailureClass.allCases.filter { $0 != .lake }
             return AttemptReport(.failed(classes.randomElement(using: &random) ?? .transient))
         }
         let occurrence = attempt.start.occurrence

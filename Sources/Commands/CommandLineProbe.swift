@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// The command line as others see it.
+package enum CommandLineProbe {
+    /// All commands with their options, as one JSON object.
+    package static var description: String { Tributary._dumpHelp() }
+}
