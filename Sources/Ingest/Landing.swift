@@ -44,11 +44,14 @@ struct Landing: Sendable {
         switch standing.filling {
         case .empty: self.init(.replace, since: incremental.since)
         case .runs(nil, let hasForeignRows):
-            // Loaded whole until now.
-            if hasForeignRows, !(options.adopts && keeping == .merge) {
+            // Loaded whole until now: the rows are the stream's, unless somebody says otherwise.
+            if options.adopts, keeping == .merge {
+                self.init(.merge)
+            } else if hasForeignRows {
                 throw refusal.of("others have written to it since it was loaded")
+            } else {
+                self.init(.replace)
             }
-            self.init(hasForeignRows ? keeping : .replace)
         case .runs(let cursor?, _):
             self.init(keeping, since: cursor)
             try judge(cursor, request, options, standing, refusal, source)
@@ -105,7 +108,8 @@ struct Landing: Sendable {
         guard standing.filling != .empty, let before = standing.origin,
             !before.isSame(as: origin), !options.restarts
         else { return }
-        if options.adopts, request.incremental != nil { return }
+        // Appended, the rows that both streams have would be there twice.
+        if options.adopts, request.incremental?.conflict == .merge { return }
         throw Refusal(table: table, standing: standing, request: request).of(
             "it is of \(before.stream) at \(before.source), not of \(origin.stream) at \(origin.source)"
         )

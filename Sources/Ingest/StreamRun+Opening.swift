@@ -31,7 +31,8 @@ extension StreamRun {
             request: try Fingerprint.of(request),
             fingerprint: Fingerprint.of(reader.plan, evolution: evolution, base: base),
             mark: reader.mark,
-            owner: run.owner
+            owner: run.owner,
+            restartOf: run.options.restarts ? run.options.occurrence?.id : nil
         )
         var words: String?
         var found = unfinished

@@ -216,7 +216,7 @@ struct StreamRun: Sendable {
         guard incremental.conflict == .merge else {
             throw IngestError(
                 .refused,
-                "\(reason), and the versions that \(table) has cannot be read again; load it anew "
+                "\(reason), and the versions that \(table) has cannot be read again; load it again "
                     + "with --restart"
             )
         }
@@ -251,6 +251,8 @@ struct StreamRun: Sendable {
             )
         }
         guard run.options.restarts else { return state }
+        // A further attempt at the same restart resumes it.
+        if let mine = run.options.occurrence?.id, state.record.restartOf == mine { return state }
         try await abandon(state, reason: "--restart was given")
         result.resumption = "run \(state.number) was given up"
         return nil

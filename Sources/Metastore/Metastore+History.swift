@@ -29,6 +29,12 @@ package struct AttemptRecord: Hashable, Sendable {
     package var failureClass: String?
     package var message: String?
     package var rowCount: Int64
+    /// Rows of the table that others took the place of, or that were replaced as a whole.
+    package var replacedRowCount: Int64
+    /// The table beside the stream in words; nil where nothing was compared.
+    package var comparison: String?
+    /// Rows that the table has more than the stream; nil where they cannot be compared.
+    package var difference: Int64?
     package var bytesRead: Int64
     package var bytesWritten: Int64
     package var snapshotID: Int64?
@@ -44,6 +50,9 @@ package struct AttemptRecord: Hashable, Sendable {
         failureClass = row["a_failure_class"]
         message = row["a_message"]
         rowCount = row["a_row_count"]
+        replacedRowCount = row["a_replaced_count"]
+        comparison = row["a_comparison"]
+        difference = row["a_difference"]
         bytesRead = row["a_bytes_read"]
         bytesWritten = row["a_bytes_written"]
         snapshotID = row["a_snapshot_id"]
@@ -54,6 +63,7 @@ package struct AttemptRecord: Hashable, Sendable {
     static let columns = """
         a.attempt a_attempt, a.epoch a_epoch, a.started_at a_started_at, a.ended_at a_ended_at,
         a.end a_end, a.failure_class a_failure_class, a.message a_message, a.row_count a_row_count,
+        a.replaced_count a_replaced_count, a.comparison a_comparison, a.difference a_difference,
         a.bytes_read a_bytes_read, a.bytes_written a_bytes_written, a.snapshot_id a_snapshot_id,
         a.warnings a_warnings
         """
@@ -196,6 +206,8 @@ extension OccurrenceRecord {
             pool: row["pool"]
         )
         occurrence.id = row["id"]
+        let rule: String? = row["rows_rule"]
+        occurrence.rows = rule.flatMap(RowsRule.init(rawValue:))
         occurrence.attempt = row["attempt"]
         occurrence.startedAt = row["started_at"]
         occurrence.retryAt = row["retry_at"]

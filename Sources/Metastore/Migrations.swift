@@ -145,6 +145,16 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("3 what becomes of rows is asked for, and told") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE occurrences ADD COLUMN rows_rule TEXT;
+                    ALTER TABLE attempts ADD COLUMN replaced_count INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE attempts ADD COLUMN comparison TEXT;
+                    ALTER TABLE attempts ADD COLUMN difference INTEGER;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -29,8 +29,8 @@ struct StepWriter {
             sql: """
                 INSERT INTO occurrences (
                     id, schedule_id, origin, scheduled_for, era, asked_at, due_at, claimed_at, target,
-                    pool, state, reason, count, through, ended_at, attempt, started_at, seq
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    pool, rows_rule, state, reason, count, through, ended_at, attempt, started_at, seq
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO NOTHING
                 ON CONFLICT (schedule_id, origin, scheduled_for, era, asked_at) DO NOTHING
                 """
@@ -50,7 +50,8 @@ struct StepWriter {
         report = try database.cachedStatement(
             sql: """
                 UPDATE attempts SET ended_at = ?, end = ?, failure_class = ?, message = ?,
-                    row_count = ?, bytes_read = ?, bytes_written = ?, snapshot_id = ?, warnings = ?
+                    row_count = ?, replaced_count = ?, comparison = ?, difference = ?, bytes_read = ?,
+                    bytes_written = ?, snapshot_id = ?, warnings = ?
                 WHERE occurrence_id = ? AND attempt = ?
                 """
         )
@@ -140,8 +141,8 @@ struct StepWriter {
         try insertion.execute(arguments: [
             occurrence.id, occurrence.scheduleID, occurrence.origin.rawValue,
             occurrence.scheduledFor, occurrence.era, occurrence.askedAt, occurrence.dueAt,
-            occurrence.claimedAt, occurrence.target, occurrence.pool, state.rawValue,
-            passing?.reason.rawValue,
+            occurrence.claimedAt, occurrence.target, occurrence.pool, occurrence.rows?.rawValue,
+            state.rawValue, passing?.reason.rawValue,
             passing?.count ?? 1, passing?.through, passing == nil ? nil : occurrence.claimedAt,
             begunAt == nil ? 0 : 1, begunAt, sequence,
         ])
@@ -158,7 +159,7 @@ struct StepWriter {
             if case .failed(let failure) = value.end { failure } else { nil }
         try report.execute(arguments: [
             time, value.end.word, failure?.rawValue, value.message, value.rowCount,
-            value.bytesRead, value.bytesWritten, value.snapshotID,
+            value.replacedRowCount, value.comparison, value.difference, value.bytesRead, value.bytesWritten, value.snapshotID,
             value.warnings.isEmpty ? nil : value.warnings.joined(separator: "\n"), id, number,
         ])
         // A table that is new is listed at once.

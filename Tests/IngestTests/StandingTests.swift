@@ -122,6 +122,40 @@ import Testing
         }
     }
 
+    /// A table that was loaded whole has no cursor that would be in the way.
+    @Test(arguments: [SmallLake.Manner(), merge])
+    func `adopted rows of another stream stay`(first: SmallLake.Manner) async throws {
+        let lake = try SmallLake()
+        try await lake.run(first)
+        let before = try await lake.rows()
+        lake.change(8, seed: 4)
+        let source = Set(lake.sourceRows.map(\.key))
+        #expect(!source.isSuperset(of: before.map(\.key)))
+        var other = Self.merge
+        (other.place, other.adopts) = ("elsewhere", true)
+        #expect(try await lake.run(other).failure == nil)
+        let rows = try await lake.rows()
+        #expect(Set(rows.map(\.key)) == source.union(before.map(\.key)))
+        (other.conflict, other.place) = (.append, "nowhere")
+        expectRefused(try await lake.run(other), "--restart")
+        #expect(try await lake.rows() == rows)
+    }
+
+    @Test func `a restart is resumed by further attempts of its occurrence only`() async throws {
+        let lake = try await foreignTable()
+        let before = try await lake.rows()
+        lake.change(25, seed: 6)
+        var manner = SmallLake.Manner(restarts: true, occurrence: "one")
+        try await lake.run(manner, .crashBefore, at: "_runs/main/rows/2/4.json")
+        manner.occurrence = "two"
+        let other = try await lake.run(manner, .crashBefore, at: "_runs/main/rows/3/4.json")
+        #expect(other.resumption?.contains("given up") == true)
+        #expect(try await lake.rows() == before)
+        let result = try await lake.run(manner)
+        #expect(result.failure == nil && result.resumedRowCount > 0)
+        #expect(try await lake.rows() == lake.sourceRows)
+    }
+
     @Test func `a merge under another condition keeps what the old one brought`() async throws {
         let lake = try SmallLake()
         try await lake.run(Self.merge)

@@ -41,6 +41,12 @@ struct ServiceGuardTests {
         try await attack("published")
     }
 
+    @Test func `a schedule replaces or mixes rows of others only when it is asked to`()
+        async throws
+    {
+        try await attack("rows")
+    }
+
     @Test func `a node that stands by is ready, and the log tells of each run`() async throws {
         try await attack("standby")
     }

@@ -126,9 +126,14 @@ import Testing
         report.rowCount = 7
         report.snapshotID = 42
         report.warnings = ["one", "two"]
+        report.replacedRowCount = 5
+        report.comparison = "the table holds 2 fewer rows"
+        report.difference = -2
+        var asked = Self.occurrence()
+        asked.rows = .restart
         var step = SchedulerStep()
         step.changes = [
-            .added(Self.occurrence()),
+            .added(asked),
             .started(id, attempt: 1, at: 60_010),
             .attempted(
                 id,
@@ -148,6 +153,10 @@ import Testing
         #expect(run.endedAt == 60_700)
         #expect(run.lastAttempt?.rowCount == 7)
         #expect(run.lastAttempt?.snapshotID == 42)
+        #expect(run.lastAttempt?.replacedRowCount == 5)
+        #expect(run.lastAttempt?.comparison == "the table holds 2 fewer rows")
+        #expect(run.lastAttempt?.difference == -2)
+        #expect(run.occurrence.rows == .restart)
         #expect(run.lastAttempt?.warnings == ["one", "two"])
         let attempts = try await store.attempts(of: id)
         #expect(attempts.map(\.end) == ["failed", "succeeded"])

@@ -1,6 +1,6 @@
 """What the service promises when things around it go wrong: service_guard.py CASE.
 
-Cases: away, strangers, documents, settings, echo, keys, words, published, standby, quiet. Each begins servers of
+Cases: away, strangers, documents, settings, echo, keys, words, published, standby, quiet, rows. Each begins servers of
 its own and ends them.
 """
 
@@ -678,6 +678,75 @@ def published(_):
         require(ids == [runs["cancelled"]], ids)
 
 
+# MARK: Rows that a table has
+
+
+def rows(_):
+    """A schedule replaces or mixes the rows of others only when it is asked to, and says what it did."""
+    with Service() as service:
+        path = shop(service, 50_000)
+        lake = ["--lake", service.lake]
+        service.call("POST", "/api/v1/sources", {"id": "shop", "dsn": f"sqlite:{path}"})
+        incremental = {"mode": "incremental", "cursor": "id", "primary_key": ["id"]}
+        base = {"source": "shop", "stream": "orders", "trigger": "@manual", "retry": {"attempts": 3, "base": "1s"}}
+        for name, sync in [("own", incremental), ("old", incremental), ("full", {}),
+                           ("equal", {**incremental, "require_equal": True})]:
+            service.call("POST", "/api/v1/schedules", {**base, "id": name, "dataset": f"shop.{name}", "sync": sync})
+        # A table of the same name that another stream filled.
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE others (id integer primary key, note text)")
+            database.execute("INSERT INTO others VALUES (-1, 'kept')")
+        for table in ["old", "full"]:
+            command(["sync", "--source", f"sqlite:{path}", "--stream", "others", "--into", f"shop.{table}", *lake],
+                    service.folder)
+
+        def run(name, body=None, state="succeeded"):
+            begun = service.call("POST", f"/api/v1/schedules/{name}/run", body)
+            ended = until("its end", lambda: (lambda r: r if r["state"] not in ("pending", "running") else None)(
+                service.call("GET", f"/api/v1/runs/{begun['id']}")))
+            require(ended["state"] == state, ended)
+            return ended
+
+        def table_rows(name):
+            return service.call("GET", f"/api/v1/datasets/shop.{name}")["snapshot"]["rows"]
+
+        run("own")
+        ended = run("own")
+        require(ended["difference"] == 0 and ended["replaced_rows"] == 1 and "as many rows" in ended["comparison"], ended)
+        # A row that is gone at the source stays, and the run says so.
+        with sqlite3.connect(path) as database:
+            database.execute("DELETE FROM orders WHERE id = 7")
+            database.execute("UPDATE orders SET id = 60000 WHERE id = 8")
+        ended = run("own")
+        require(ended["difference"] == 2 and any("2 more rows" in w for w in ended["warnings"]), ended)
+        metrics = service.call("GET", "/metrics")
+        for line in ['tributary_tables_compared_total{outcome="equal"} 2',
+                     'tributary_tables_compared_total{outcome="different"} 1', "tributary_replaced_rows_total 2"]:
+            require(line in metrics, f"{line} is not in {metrics}")
+        run("equal")
+        with sqlite3.connect(path) as database:
+            database.execute("DELETE FROM orders WHERE id = 9")
+            database.execute("INSERT INTO orders VALUES (60001, 'x')")
+        ended = run("equal", state="failed")
+        require(ended["failure_class"] != "unknown" and table_rows("equal") == 49_999, ended)
+        for name in ["old", "full"]:
+            ended = run(name, state="failed")
+            require("--restart" in ended["message"] and table_rows(name) == 1, ended)
+            require(ended["attempts"] == 1, f"tried again: {ended}")
+        service.refused(422, "POST", "/api/v1/schedules/full/run", {"rows_rule": "adopt"})
+        service.refused(422, "POST", "/api/v1/schedules/full/run", {"rows_rule": "replace"})
+        service.refused(422, "POST", "/api/v1/schedules/full/run", {"rows": "adopt"})
+        ended = run("old", {"rows_rule": "adopt"})
+        require(ended["rows_rule"] == "adopt" and table_rows("old") == 50_000, ended)
+        require(ended["difference"] == 1, ended)
+        # A restart that was cut off resumes where it stood; nothing of the table is gone until it is published.
+        done = command(["schedule", "run", "full", "--restart", "--adopt", *lake], service.folder, succeeds=False)
+        require("leave one out" in done.stderr, done.stderr)
+        done = command(["schedule", "run", "full", "--restart", "--wait", *lake], service.folder)
+        require("restart" in done.stdout and "replaced rows  1" in done.stdout, done.stdout)
+        require(table_rows("full") == 49_999, table_rows("full"))
+
+
 # MARK: Two nodes
 
 
@@ -759,7 +828,7 @@ def quiet(_):
 
 
 CASES = {"away": away, "strangers": strangers, "documents": documents, "settings": settings, "echo": echo, "keys": keys,
-         "words": words, "published": published, "standby": standby, "quiet": quiet}
+         "words": words, "published": published, "standby": standby, "quiet": quiet, "rows": rows}
 
 
 def main():

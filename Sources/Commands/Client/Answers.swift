@@ -40,8 +40,8 @@ enum Answers {
     static func showRun(_ run: JSONValue) {
         for field in [
             "id", "state", "reason", "dataset", "origin", "scheduled_for", "started_at", "ended_at",
-            "retry_at", "attempts", "rows", "bytes_read", "bytes_written",
-            "failure_class", "message",
+            "retry_at", "rows_rule", "attempts", "rows", "replaced_rows", "comparison",
+            "bytes_read", "bytes_written", "failure_class", "message",
         ] where run[field] != nil {
             let name = field.map { $0 == "_" ? " " : String($0) }.joined()
             Terminal.result(

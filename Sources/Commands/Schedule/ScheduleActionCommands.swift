@@ -28,12 +28,27 @@ struct ScheduleRunCommand: AsyncParsableCommand {
     )
 
     @Argument(help: "The schedule's id.") var id: String
+    @Flag(help: "Keep the rows that the table has, whoever wrote them, and merge into them.")
+    var adopt = false
+    @Flag(help: "Read the stream from its beginning, and replace the rows that the table has.")
+    var restart = false
     @Flag(help: "Wait for its end, and fail where it does.") var wait = false
     @OptionGroup var control: ControlOptions
 
+    func validate() throws {
+        guard !adopt || !restart else {
+            throw ValidationError("--adopt keeps rows, --restart replaces them: leave one out")
+        }
+    }
+
     func run() async throws {
+        let rule = adopt ? "adopt" : restart ? "restart" : nil
         try await control.withClient { client in
-            var run = try await client.send(.post, "/schedules/\(APIClient.escaped(id))/run")
+            var run = try await client.send(
+                .post,
+                "/schedules/\(APIClient.escaped(id))/run",
+                rule.map { .object(["rows_rule": .string($0)]) }
+            )
             if wait, let id = run["id"]?.text {
                 run = try await RunWatch(client: client, isQuiet: control.json).follow(id)
             }

@@ -278,16 +278,30 @@ extension Node {
         return try await schedule(id)
     }
 
-    /// Runs a schedule now, also one that is paused.
+    /// Runs a schedule now, also one that is paused; `rows` says what becomes of rows that the table has.
     ///
-    /// - Throws: `DaemonError` `conflict` where it runs already and its overlap policy is to skip.
-    package func runSchedule(_ id: DefinitionID, by caller: Caller) async throws -> OccurrenceRecord
-    {
-        _ = try await schedules.get(id)
-        let occurrence = try await refusing(id) {
-            try await ask(about: id) { machine, now in try machine.runNow(id.rawValue, now) }
+    /// - Throws: `DaemonError` `conflict` where it runs already and its overlap policy is to skip,
+    ///   `DefinitionError` for a rule that its mode cannot follow.
+    package func runSchedule(
+        _ id: DefinitionID,
+        rows: RowsRule? = nil,
+        by caller: Caller
+    ) async throws -> OccurrenceRecord {
+        let document = try await schedules.get(id).document
+        guard rows != .adopt || document.sync.mode == .incremental else {
+            throw DefinitionError(
+                .invalid,
+                field: "rows_rule",
+                "rows are kept by schedules whose `sync.mode` is incremental; this one replaces them"
+            )
         }
-        await audit(caller, "schedule.run", id.rawValue, occurrence.id)
+        let occurrence = try await refusing(id) {
+            try await ask(about: id) { machine, now in
+                try machine.runNow(id.rawValue, rows: rows, now)
+            }
+        }
+        let detail = ([occurrence.id] + (rows.map { [$0.rawValue] } ?? [])).joined(separator: " ")
+        await audit(caller, "schedule.run", id.rawValue, detail)
         return try await run(occurrence.id)
     }
 

@@ -98,6 +98,8 @@ struct RunExecutor: Sendable {
         options.contract = SchemaContract(rawValue: definition.sync.contract.rawValue) ?? .evolve
         options.allowsTypeChange = definition.sync.allowsTypeChange
         options.requiresEqual = definition.sync.requiresEqual
+        options.adopts = occurrence.rows == .adopt
+        options.restarts = occurrence.rows == .restart
         options.takesOver = try await wasInterrupted(start)
         // Who had the lease before may still be there, held up or waiting.
         options.fenced = Set(
@@ -132,11 +134,17 @@ struct RunExecutor: Sendable {
     private func report(_ stream: StreamResult) -> AttemptReport {
         var report = AttemptReport(.succeeded)
         report.rowCount = stream.rowCount
+        report.replacedRowCount = stream.replacedRowCount
         report.bytesRead = stream.bytesRead
         report.bytesWritten = stream.bytesWritten
         report.snapshotID = stream.snapshotID
         report.warnings = stream.schemaChanges + stream.risks
         report.message = stream.resumption
+        if let comparison = stream.comparison {
+            report.comparison = comparison.words
+            report.difference = comparison.difference
+            if comparison.difference ?? 0 != 0 { report.warnings.append(comparison.words) }
+        }
         for conversion in stream.conversions {
             report.warnings.append(
                 "\(conversion.count) values of \(conversion.column) were changed: "
@@ -159,11 +167,12 @@ struct RunExecutor: Sendable {
         )
         report.snapshotID = snapshot.id
         report.rowCount = snapshot.count("added-records") ?? 0
+        report.replacedRowCount = snapshot.count("deleted-records") ?? 0
         return report
     }
 
-    /// Whether the attempt before this one was cut off, so that its unfinished run is this one's to go on
-    /// with, even if the process that worked at it is still there, held up.
+    /// Whether the attempt before this one was cut off, so that this one may resume its unfinished
+    /// run, even if the process that worked at it is still there, held up.
     private func wasInterrupted(_ start: SchedulerStep.Start) async throws -> Bool {
         guard start.attempt > 1 else { return false }
         return try await metastore.attempts(of: start.occurrence.id).contains {

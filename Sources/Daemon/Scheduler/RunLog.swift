@@ -21,6 +21,8 @@ struct RunLog {
             "end": "\(report.end.word)", "rows": "\(report.rowCount)",
             "seconds": "\(milliseconds / 1_000).\(milliseconds % 1_000 / 100)",
         ]
+        if report.replacedRowCount > 0 { facts["replaced"] = "\(report.replacedRowCount)" }
+        if let difference = report.difference { facts["difference"] = "\(difference)" }
         if let message = report.message { facts["why"] = "\(message)" }
         switch report.end {
         case .succeeded: log.info("a run ended", metadata: facts)

@@ -13,6 +13,9 @@ package struct SchedulerCounts: Sendable {
     package var failures: [FailureClass: Int] = [:]
     package var attempts = 0
     package var rows: Int64 = 0
+    package var replacedRows: Int64 = 0
+    /// Runs whose table was compared with its stream, by the outcome.
+    package var comparisons: [TableComparison: Int] = [:]
     package var bytesRead: Int64 = 0
     package var bytesWritten: Int64 = 0
     /// From the time an occurrence was due to the time it was recorded.
@@ -38,6 +41,10 @@ package struct SchedulerCounts: Sendable {
             case .started: attempts += 1
             case .attempted(_, _, let report, _):
                 rows += report.rowCount
+                replacedRows += report.replacedRowCount
+                if report.comparison != nil {
+                    comparisons[TableComparison(difference: report.difference), default: 0] += 1
+                }
                 bytesRead += report.bytesRead
                 bytesWritten += report.bytesWritten
                 if case .failed(let failure) = report.end { failures[failure, default: 0] += 1 }
@@ -50,6 +57,23 @@ package struct SchedulerCounts: Sendable {
                 startLateness.add(began - start.occurrence.dueAt)
             }
         }
+    }
+}
+
+/// What the comparison of a table with its stream came to.
+package enum TableComparison: String, Hashable, Sendable, CaseIterable {
+    case equal
+    case different
+    case notComparable = "not-comparable"
+
+    /// Sorts a difference; nil where there is none to be told.
+    package init(difference: Int64?) {
+        self =
+            switch difference {
+            case nil: .notComparable
+            case 0: .equal
+            default: .different
+            }
     }
 }
 

@@ -34,12 +34,14 @@ package struct RunRecord: Hashable, Sendable, Codable {
     package var runID: String
     package var stream: String
     package var source: String
-    /// A digest of what was asked for: an unfinished run of another request is not gone on with.
+    /// A digest of what was asked for: an unfinished run of another request is not resumed.
     package var request: String
     /// What the rows look like, and the table they were encoded for.
     package var fingerprint: String
     package var mark: SourceMark
     package var owner: ProcessIdentity
+    /// The occurrence that began it to replace the table's rows; nil where none did.
+    package var restartOf: String?
 }
 
 /// What a further attempt found and keeps.

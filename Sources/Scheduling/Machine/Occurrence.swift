@@ -20,6 +20,8 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
     package var target: String
     /// The pool it takes a place of.
     package var pool: String
+    /// What its first attempt does with rows that the table has; nil for what a schedule does by itself.
+    package var rows: RowsRule?
     /// Attempts begun so far.
     package var attempt = 0
     /// When the first attempt began.
@@ -76,6 +78,14 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
     }
 }
 
+/// What somebody who asks for a run says about the rows that the table has.
+package enum RowsRule: String, Hashable, Sendable, CaseIterable, Codable {
+    /// They stay, whoever wrote them, and the run merges into them.
+    case adopt
+    /// The run reads the stream from its beginning and replaces them.
+    case restart
+}
+
 /// Why an occurrence did not run, or was stopped.
 package enum OccurrenceReason: String, Hashable, Sendable, CaseIterable, Codable {
     /// The schedule's last run had not ended.
@@ -102,6 +112,12 @@ package struct AttemptReport: Hashable, Sendable {
     /// What failed, where, and what to do; never a secret.
     package var message: String?
     package var rowCount: Int64 = 0
+    /// Rows of the table that others took the place of, or that were replaced as a whole.
+    package var replacedRowCount: Int64 = 0
+    /// The table beside the stream in words; nil where nothing was compared.
+    package var comparison: String?
+    /// Rows that the table has more than the stream; nil where they cannot be compared.
+    package var difference: Int64?
     /// Bytes that came from the source.
     package var bytesRead: Int64 = 0
     /// Bytes of the files that were published.

@@ -99,10 +99,12 @@ extension SchedulerMachine {
         _ origin: OccurrenceOrigin,
         _ scheduledFor: Int64,
         _ now: Int64,
+        rows: RowsRule? = nil,
         isQueued: Bool = false
     ) {
         guard let entry = entries[place] else { return }
-        let added = occurrence(entry.spec, origin, scheduledFor, now)
+        var added = occurrence(entry.spec, origin, scheduledFor, now)
+        added.rows = rows
         // It is there already, under the same name.
         guard work[added.id] == nil else { return }
         let others = unfinishedBesidesBackfills(entry)
@@ -170,7 +172,11 @@ extension SchedulerMachine {
     /// Adds an occurrence now, whether the schedule is enabled or not.
     ///
     /// - Throws: `Refusal` where the overlap policy has it wait for nobody.
-    package mutating func runNow(_ id: String, _ now: Int64) throws(Refusal) -> Occurrence {
+    package mutating func runNow(
+        _ id: String,
+        rows: RowsRule? = nil,
+        _ now: Int64
+    ) throws(Refusal) -> Occurrence {
         guard let place = places[id], let entry = entries[place] else { throw .unknownSchedule }
         let others = unfinishedBesidesBackfills(entry)
         if let last = others.last {
@@ -183,9 +189,11 @@ extension SchedulerMachine {
         var time = now
         // Two in one millisecond are two.
         while work[occurrence(entry.spec, .manual, time, now).id] != nil { time += 1 }
-        add(place, .manual, time, now)
+        add(place, .manual, time, now, rows: rows)
         admit(now)
-        return occurrence(entry.spec, .manual, time, now)
+        var asked = occurrence(entry.spec, .manual, time, now)
+        asked.rows = rows
+        return asked
     }
 
     /// Adds occurrences for the nominal times from `start` to before `end`, behind all others.

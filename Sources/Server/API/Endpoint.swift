@@ -37,6 +37,8 @@ struct Endpoint: Sendable {
     var query: [Parameter] = []
     /// The name of the body's schema; nil where there is none.
     var body: String?
+    /// Whether a request may come without it.
+    var isBodyOptional = false
     /// The name of the answer's schema; nil where it is empty.
     var answer: String?
     var status = 200

@@ -54,7 +54,7 @@ enum OpenAPIDocument {
             "parameters": .array(parameters(endpoint)),
             "requestBody": endpoint.body.map { name in
                 .object([
-                    "required": .boolean(true),
+                    "required": .boolean(!endpoint.isBodyOptional),
                     "content": .object([
                         "application/json": .object(["schema": Schemas.reference(name)])
                     ]),

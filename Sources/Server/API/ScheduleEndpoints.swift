@@ -133,12 +133,24 @@ struct ScheduleEndpoints: Sendable {
                 name: "runSchedule",
                 summary: "Runs a schedule now, also one that is paused.",
                 role: .operator,
+                body: "RunOptions",
+                isBodyOptional: true,
                 answer: "Run",
                 status: 202,
                 problems: [404, 409, 503],
                 isIdempotent: true
             ) { request in
-                let record = try await node.runSchedule(request.id(), by: request.whoever())
+                var rows: RowsRule?
+                if !request.body.isEmpty {
+                    var fields = try request.fields()
+                    rows = try fields.choice("rows_rule")
+                    try fields.end()
+                }
+                let record = try await node.runSchedule(
+                    request.id(),
+                    rows: rows,
+                    by: request.whoever()
+                )
                 var response = APIResponse.json(Views.run(record), status: 202)
                 response.headers["location"] = "/api/v1/runs/\(record.occurrence.id)"
                 return response

@@ -43,6 +43,19 @@ enum Metrics {
         )
         lines.counter("attempts_total", "Attempts begun.", counts.attempts)
         lines.counter("rows_total", "Rows that were published.", counts.rows)
+        lines.counter(
+            "replaced_rows_total",
+            "Rows of tables that others took the place of.",
+            counts.replacedRows
+        )
+        lines.add(
+            "tables_compared_total",
+            "counter",
+            "Runs whose table was compared with its stream, by the outcome.",
+            TableComparison.allCases.map {
+                ("{outcome=\"\($0.rawValue)\"}", "\(counts.comparisons[$0] ?? 0)")
+            }
+        )
         lines.counter("read_bytes_total", "Bytes that came from sources.", counts.bytesRead)
         lines.counter("written_bytes_total", "Bytes of published files.", counts.bytesWritten)
         lines.counter("store_errors_total", "Steps not written at once.", counts.storeErrors)

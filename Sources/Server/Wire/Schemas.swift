@@ -148,7 +148,8 @@ enum Schemas {
     // MARK: Runs
 
     private static let counts: [String: JSONValue] = [
-        "rows": whole, "bytes_read": whole, "bytes_written": whole, "snapshot_id": whole,
+        "rows": whole, "replaced_rows": whole, "comparison": text, "difference": whole,
+        "bytes_read": whole, "bytes_written": whole, "snapshot_id": whole,
         "failure_class": choice(FailureClass.self), "message": text, "warnings": list(text),
         "started_at": instant, "ended_at": instant,
     ]
@@ -158,6 +159,7 @@ enum Schemas {
         "state": choice(OccurrenceState.self), "reason": choice(OccurrenceReason.self),
         "scheduled_for": instant, "due_at": instant, "claimed_at": instant, "retry_at": instant,
         "count": whole, "through": instant, "attempts": whole, "progress": reference("Progress"),
+        "rows_rule": choice(RowsRule.self),
     ]) { own, _ in own }
 
     private static let runs: [String: JSONValue] = [
@@ -174,6 +176,7 @@ enum Schemas {
             "phase": text, "rows": whole, "estimated_rows": whole, "bytes_read": whole,
             "bytes_written": whole, "connections": whole,
         ]),
+        "RunOptions": object(["rows_rule": choice(RowsRule.self)]),
         "RunIDs": object(["runs": list(text)], required: ["runs"]),
         "Range": object(["from": instant, "to": instant], required: ["from", "to"]),
         "ScheduleStatus": object(

@@ -24,6 +24,8 @@ final class SmallLake: Sendable {
         var pieceCount = 2
         var limits = RunLimits(checkpointSeconds: 0)
         var restarts = false
+        /// The schedule's run that it is an attempt of.
+        var occurrence: String?
         var adopts = false
         var requiresEqual = false
         var takesOver = true
@@ -94,6 +96,9 @@ final class SmallLake: Sendable {
         options.limits = manner.limits
         options.restarts = manner.restarts
         options.adopts = manner.adopts
+        options.occurrence = manner.occurrence.map {
+            OccurrenceMark(id: $0, schedule: "rows", scheduledFor: 0, epoch: 1)
+        }
         options.requiresEqual = manner.requiresEqual
         options.takesOver = manner.takesOver
         let run = SyncRun(
