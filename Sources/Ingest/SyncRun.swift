@@ -1,3 +1,4 @@
+package import Columnar
 package import Iceberg
 package import ObjectStorage
 package import Streams
@@ -27,6 +28,8 @@ package struct RunOptions: Sendable {
     /// How the tables' schemas follow the source.
     package var contract = SchemaContract.evolve
     package var allowsTypeChange = false
+    /// Which encodings the tables' files use from this run on; nil leaves each table as it is.
+    package var encodings: EncodingChoice?
     /// Begin anew: neither an unfinished run nor the cursor counts.
     package var restarts = false
     /// Take an unfinished run from a process that lives.

@@ -1,3 +1,4 @@
+import Columnar
 import Definitions
 import Iceberg
 import Ingest
@@ -67,6 +68,7 @@ struct RunExecutor: Sendable {
         options.limits.bytesPerSecond = access.bytesPerSecond.map(Int64.init)
         options.contract = SchemaContract(rawValue: definition.sync.contract.rawValue) ?? .evolve
         options.allowsTypeChange = definition.sync.allowsTypeChange
+        options.encodings = definition.sync.encodings.flatMap { EncodingChoice(rawValue: $0.rawValue) }
         options.takesOver = try await wasInterrupted(start)
         // Who had the lease before may still be there, held up or waiting.
         options.fenced = Set(

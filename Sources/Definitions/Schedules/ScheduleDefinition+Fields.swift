@@ -152,6 +152,7 @@ extension SyncDefinition {
         policy = try fields.choice("policy")
         contract = try fields.choice("schema") ?? .evolve
         allowsTypeChange = try fields.boolean("allow_type_change") ?? false
+        encodings = try fields.choice("encoding")
         if case .object(let policies)? = fields.any("column_policies") {
             var each = DocumentFields(policies, path: fields.name("column_policies."))
             for column in policies.keys.sorted() {
@@ -193,6 +194,7 @@ extension SyncDefinition {
             )
         }
         if allowsTypeChange { fields["allow_type_change"] = .boolean(true) }
+        fields["encoding"] = encodings.map { .string($0.rawValue) }
         return fields
     }
 }

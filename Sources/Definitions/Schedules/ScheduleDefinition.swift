@@ -141,6 +141,13 @@ package struct SyncDefinition: Hashable, Sendable {
         case string
     }
 
+    /// Which encodings the table's files use.
+    package enum Encodings: String, Hashable, Sendable, CaseIterable {
+        case compatible
+        case balanced
+        case compact
+    }
+
     package var mode = Mode.fullRefresh
     package var cursor: String?
     package var primaryKey: [String]?
@@ -153,6 +160,8 @@ package struct SyncDefinition: Hashable, Sendable {
     package var columnPolicies: [String: Policy] = [:]
     package var contract = Contract.evolve
     package var allowsTypeChange = false
+    /// Nil leaves the table as it is.
+    package var encodings: Encodings?
 
     /// Makes a plain full refresh.
     package init() {}

@@ -45,8 +45,12 @@ final class MergeRun {
 
     /// Refuses files that the table has: their rows would be deleted for their own sake.
     private func checkAreNew(_ base: MergeBase) throws {
-        let paths = Set(files.map(\.path))
-        if let known = base.targets.first(where: { paths.contains($0.file.path) }) {
+        // One file may be written in several ways.
+        let keys = Set(files.compactMap { store.locations.key(at: $0.path) })
+        let known = base.targets.first { target in
+            store.locations.key(at: target.file.path).map(keys.contains) ?? false
+        }
+        if let known {
             throw IcebergError(
                 .unsupported,
                 "\(known.file.path) is part of \(merge.identifier) already: an earlier commit "

@@ -97,6 +97,7 @@ enum Schemas {
                 "type": "object", "additionalProperties": choice(SyncDefinition.Policy.self),
             ]),
             "schema": choice(SyncDefinition.Contract.self), "allow_type_change": truth,
+            "encoding": choice(SyncDefinition.Encodings.self),
         ]),
         "SourceAddress": object(address, required: ["dsn"]),
         "SourceDefinition": object(
