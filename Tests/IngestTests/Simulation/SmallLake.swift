@@ -81,9 +81,11 @@ final class SmallLake: Sendable {
     @discardableResult
     func run(
         _ manner: Manner = Manner(),
-        _ process: SimulatedAttempt = SimulatedAttempt(number: 1)
+        _ process: SimulatedAttempt = SimulatedAttempt(number: 1),
+        through other: (any ObjectStore) -> any ObjectStore = { $0 }
     ) async throws -> StreamResult {
         let lake = lake(process)
+        let store = other(lake.store)
         var options = RunOptions()
         options.limits = manner.limits
         options.restarts = manner.restarts
@@ -97,8 +99,12 @@ final class SmallLake: Sendable {
                 pieceCount: manner.pieceCount,
                 note: { _ in }
             ),
-            store: lake.store,
-            catalog: lake.catalog,
+            store: store,
+            catalog: FilesystemCatalog(
+                store: store,
+                warehouse: warehouse,
+                environment: lake.environment
+            ),
             environment: lake.environment,
             options: options,
             writer: "test",
