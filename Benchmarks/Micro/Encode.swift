@@ -23,23 +23,25 @@ private func encode(
 
 private let plain = options { $0.usesDictionary = false }
 private let dictionary = options { _ in }
-private let split = options {
+private let compact = options {
     $0.usesDictionary = false
-    $0.splitsFloats = true
+    $0.encodings = .compact
 }
 
 /// From columns to encoded pages, without a codec: each encoding there is, levels and statistics
 /// included.
 let encodingCases = [
-    encode("encode.delta-int64", .long, plain) { $0.append(Int64($1.below(1 << 40))) },
-    encode("encode.delta-int32", .int, plain) { $0.append(Int32($1.below(1 << 20))) },
-    encode("encode.delta-length-text", .string, plain) { $0.append(comment(&$1)) },
+    encode("encode.delta-int64", .long, compact) { $0.append(Int64($1.below(1 << 40))) },
+    encode("encode.delta-int32", .int, compact) { $0.append(Int32($1.below(1 << 20))) },
+    encode("encode.delta-length-text", .string, compact) { $0.append(comment(&$1)) },
+    encode("encode.plain-int64", .long, plain) { $0.append(Int64($1.below(1 << 40))) },
+    encode("encode.plain-text", .string, plain) { $0.append(comment(&$1)) },
     encode("encode.plain-double", .double, plain) { $0.append(Double($1.below(1 << 50))) },
     encode("encode.plain-boolean", .boolean, plain) { $0.append($1.below(2) == 0) },
     encode("encode.plain-decimal38", .decimal(precision: 38, scale: 10), plain) {
         $0.append(unscaled: Int128($1.next()) << 40)
     },
-    encode("encode.byte-stream-split-double", .double, split) {
+    encode("encode.byte-stream-split-double", .double, compact) {
         $0.append(Double($1.below(1 << 50)))
     },
     encode("encode.dictionary-int64", .long, dictionary) { $0.append(Int64($1.below(1_000))) },

@@ -27,8 +27,8 @@ extension Limits {
     /// Bytes of all pending pages of a file; a page of one of 1,000 columns gets 32 KiB of it.
     package static let pendingByteCount = 32 << 20
 
-    /// Bytes of a column's dictionary: the point where engines stop profiting (parquet-mr's default).
-    package static let dictionaryByteCount = 1 << 20
+    /// Bytes of a column's dictionary: where Iceberg's own writer gives one up.
+    package static let dictionaryByteCount = 2 << 20
 
     /// Bytes of all dictionaries of a file; each of 1,000 columns gets 32 KiB of it.
     package static let dictionaryTotalByteCount = 32 << 20
@@ -39,9 +39,38 @@ extension Limits {
     /// Bytes of a first page that is large enough to judge by whether its chunk is compressed.
     static let codecSampleByteCount = 4 << 10
 
-    /// Bytes of a dictionary of text that may stay uncompressed beside indices that do not shrink.
-    static let codecDictionaryByteCount = 4 << 10
+    /// Bytes of a dictionary, after the first page, that may stay uncompressed beside indices that do
+    /// not shrink: of 64 pages it is a part of a hundredth.
+    static let codecDictionaryByteCount = 16 << 10
 
     /// The share of its bytes, as 1 in so many, that compressing a chunk has to save.
     static let codecGainShare = 25
+
+    /// Numbers between the least and the most of a first page that are found by their distance: with
+    /// room on both sides their table takes 2 MiB, which a dictionary of them may have too.
+    static let dictionaryNearCount = 1 << 18
+
+    /// The most of these numbers for each value of the page: of few rows a table of many numbers
+    /// would cost more to make than it saves.
+    static let dictionaryNearShare = 16
+
+    /// A dictionary of fewer values than this share of the first page is taken untried: indices of
+    /// 8 bits.
+    static let dictionarySureShare = 64
+
+    /// Bytes of the first page that the codec tries: enough to know the share it leaves, an eighth
+    /// of the work of a page.
+    static let dictionarySampleByteCount = 32 << 10
+
+    /// Shortest match that zstd looks for among numbers: the upper bytes of a number of 8 bytes.
+    static let zstdWordMatchLength = 5
+
+    /// Shortest match that zstd looks for in text: shorter ones cost more to say than they save.
+    static let zstdTextMatchLength = 7
+
+    /// Bits of zstd's index of numbers already seen: what a page repeats is seldom far away.
+    static let zstdWordIndexBits = 11
+
+    /// Bits of zstd's index of text already seen: the largest that stays in a core's own cache.
+    static let zstdTextIndexBits = 15
 }

@@ -12,8 +12,8 @@ package struct IcebergError: Error, Sendable, CustomStringConvertible {
         case corrupt
         /// The table uses what is not built here.
         case unsupported
-        /// Several new rows have the key that is to tell them apart.
-        case duplicateKey = "duplicate-key"
+        /// The key does not tell all new rows apart: several have the same one, or none.
+        case unusableKey = "unusable-key"
         /// The source's columns no longer fit the table's.
         case schemaDrift = "schema-drift"
         /// The store failed.

@@ -27,9 +27,9 @@ package enum Limits {
     /// Code points of a text bound and bytes of a binary one: what every Iceberg writer keeps.
     package static let boundLength = 16
 
-    /// Commits tried until another writer's are given way to: at ten writers of a table, each
-    /// is beaten nine times at most before it is first.
-    package static let commitAttempts = 20
+    /// How long a commit is tried while others are first: maintenance of a large table commits
+    /// every few seconds for minutes, and holds no reader up.
+    package static let commitPatience = Duration.seconds(300)
 
     /// Wait after a first lost commit; it doubles with each.
     package static let commitBackOffFirst = Duration.milliseconds(20)
@@ -47,8 +47,37 @@ package enum Limits {
     /// Old metadata files kept in the log when the table does not say how many: Iceberg's default.
     package static let previousMetadataCount = 100
 
-    /// Bytes of a namespace's or table's name as a folder.
+    /// Bytes of a namespace's or table's name: four times what MariaDB's longest takes.
+    package static let nameByteCount = 1_024
+
+    /// Bytes of a namespace's or table's name as a folder: file systems allow 255 for a name.
     package static let pathNameByteCount = 200
+
+    /// Bytes of a longer name that its folder begins with, to be known by.
+    package static let shortNameByteCount = 60
+
+    /// Milliseconds for which a document that left the log stays, for readers that opened the table
+    /// by it.
+    package static let documentAge: Int64 = 3_600_000
+
+    /// Bytes of all documents up to which that holds: a table that is committed to all the time
+    /// would keep thousands of them.
+    package static let documentByteCount = 32 << 20
+
+    /// Documents removed behind one commit, so that a table that kept all of them until now does
+    /// not hold its commit up.
+    package static let documentRemovals = 200
+
+    /// Snapshots of this program whose summaries stand whole in the document: more than a run that
+    /// was cut off, or a rollback by hand, looks back.
+    package static let wholeSummaryCount = 50
+
+    /// Small manifests that stand together until they are packed, when the table does not say:
+    /// Iceberg's default.
+    package static let manifestMergeCount = 100
+
+    /// Bytes of a packed manifest, when the table does not say: Iceberg's default.
+    package static let manifestByteCount: Int64 = 8 << 20
 
     /// Nested fields of a schema, which recursion follows.
     package static let typeDepth = 50

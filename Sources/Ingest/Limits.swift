@@ -41,8 +41,4 @@ enum Limits {
     /// Milliseconds after which a run that found nothing new publishes its cursor all the same, so
     /// that the next one does not look back for ever.
     static let idleCursorAge: Int64 = 86_400_000
-
-    /// How often the rows to replace are looked for when the table changes meanwhile: there is one
-    /// writer as a rule, and whoever tidies the table up comes seldom.
-    static let mergeAttempts = 3
 }

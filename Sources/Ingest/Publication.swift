@@ -72,14 +72,15 @@ struct Publication {
             }
             return field.id
         }
-        for attempt in 1...Limits.mergeAttempts {
+        var patience = CommitPatience(stream.environment)
+        while true {
             let merge = try KeyMerge(
                 catalog: stream.run.catalog,
                 identifier: table,
                 table: transaction.base,
                 schema: read.evolution.table,
                 key: key,
-                newFilePrefix: "\(prefix)-merge\(attempt)"
+                newFilePrefix: "\(prefix)-merge\(patience.lossCount + 1)"
             )
             let plan = try await merge.plan(adding: read.files)
             do {
@@ -90,10 +91,11 @@ struct Publication {
                 )
                 try await commit(transaction, request, &result) { $0.merge(plan) }
                 result.replacedRowCount = plan.deletedRowCount
+                result.commitAttemptCount += patience.lossCount
                 return
             } catch let error as IcebergError where error.code == .conflict {
                 await merge.discard(plan)
-                guard attempt < Limits.mergeAttempts else { throw error }
+                guard try await patience.waitAfterLoss() else { throw error }
                 let schema = transaction.base?.metadata.currentSchema
                 transaction = try await stream.run.catalog.beginTransaction(table)
                 // The rows were encoded for the schema as it was.
@@ -121,6 +123,7 @@ struct Publication {
             lastColumnID: read.evolution.lastColumnID
         )
         transaction.setColumnIdentities(read.evolution.identities)
+        if let encodings = stream.run.options.encodings { transaction.setEncodings(encodings) }
         transaction.addSummary(try summary(request, runID: result.runID))
         transaction.setProperties(read.origin.properties)
         transaction.setProperties([
@@ -149,6 +152,7 @@ struct Publication {
         let made = try await transaction.commit()
         if replaces { result.replacedRowCount = replaced.withLock { $0 } }
         result.snapshotID = made.snapshotID
+        result.commitAttemptCount = made.attemptCount
         if let warning = made.warning { result.risks.append(warning) }
     }
 

@@ -47,6 +47,7 @@ struct SchemaFollower {
                 "it has no columns, and no engine reads a table without any; leave it out"
             )
         }
+        try plan.requireDistinctNames()
         var incoming: [String: String] = [:]
         for column in plan.columns { incoming[column.name] = column.identity }
         guard let current = base?.metadata, let schema = current.currentSchema?.schema else {

@@ -33,6 +33,8 @@ package struct StreamResult: Sendable {
     package var rule: String?
     /// Rows of the table that others took the place of, or that were replaced as a whole.
     package var replacedRowCount: Int64 = 0
+    /// Tries to commit; more than one where others committed at the same time.
+    package var commitAttemptCount = 0
     /// The published snapshot; nil when nothing was published.
     package var snapshotID: Int64?
     /// One sentence per change of the table's schema.
@@ -132,14 +134,6 @@ extension StreamResult {
         access = read.plan.access
         rule = read.plan.rule
         conversions = read.progress.conversions
-        risks = read.plan.risks + Self.ambiguities(read.plan)
-    }
-
-    private static func ambiguities(_ plan: ReadPlan) -> [String] {
-        Dictionary(grouping: plan.columns.map(\.name)) { $0.lowercased() }.values
-            .filter { $0.count > 1 }.map { names in
-                "the columns \(names.sorted().joined(separator: ", ")) differ in case only: engines "
-                    + "that ignore case cannot tell them apart"
-            }.sorted()
+        risks = read.plan.risks + read.plan.nameRisks
     }
 }

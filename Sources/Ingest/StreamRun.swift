@@ -58,6 +58,8 @@ struct StreamRun: Sendable {
             let unfinished = prepared.unfinished
             let newestNumber = prepared.newestNumber
             let (standing, landing) = (prepared.standing, prepared.landing)
+            let encodings =
+                try run.options.encodings ?? base?.metadata.encodings() ?? .compatible
             let read = try await run.source.read(request) { reader in
                 try self.check(reader, standing, request)
                 let evolution = try await SchemaFollower(options: self.run.options, base: base)
@@ -73,7 +75,7 @@ struct StreamRun: Sendable {
                     newestNumber: newestNumber
                 )
                 opened = open
-                return try await self.read(reader, open, evolution, request, guardRails)
+                return try await self.read(reader, open, evolution, request, encodings, guardRails)
             }
             guard let opened else { return }
             await note(opened, in: &result)
@@ -271,6 +273,7 @@ struct StreamRun: Sendable {
         _ opened: OpenedRun,
         _ evolution: SchemaEvolution,
         _ request: ReadRequest,
+        _ encodings: EncodingChoice,
         _ guardRails: GuardRails
     ) async throws -> StreamRead {
         let plan = reader.plan
@@ -294,6 +297,7 @@ struct StreamRun: Sendable {
             work,
             opened,
             schema: FileSchema.numbered(plan.schema, as: evolution.written),
+            encodings,
             guardRails
         )
         progress.update { $0.phase = .proving }
@@ -362,9 +366,11 @@ struct StreamRun: Sendable {
         _ work: ReadWork,
         _ opened: OpenedRun,
         schema: Schema,
+        _ encodings: EncodingChoice,
         _ guardRails: GuardRails
     ) async throws {
         var options = ParquetOptions()
+        options.encodings = encodings
         options.bufferedByteCount = max(
             Limits.bufferedByteCount / max(lanes.count, 1),
             Limits.bufferedByteCountMin

@@ -1,3 +1,4 @@
+package import Columnar
 package import Iceberg
 package import ObjectStorage
 package import Streams
@@ -27,6 +28,8 @@ package struct RunOptions: Sendable {
     /// How the tables' schemas follow the source.
     package var contract = SchemaContract.evolve
     package var allowsTypeChange = false
+    /// Which encodings the tables' files use from this run on; nil leaves each table as it is.
+    package var encodings: EncodingChoice?
     /// Start over: neither an unfinished run nor the cursor counts, and the table's rows are replaced.
     package var restarts = false
     /// Keep the rows of a table that others filled, or that was loaded in another way: merge into them,

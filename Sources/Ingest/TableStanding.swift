@@ -35,11 +35,11 @@ struct TableStanding: Sendable {
             self = .none
             return
         }
-        var search = StandingSearch(properties: table.metadata.properties)
-        var filling = try search.walk(table.metadata, from: current.id)
+        var search = StandingSearch(table: table)
+        var filling = try await search.walk(table.metadata, from: current.id)
         if filling == nil {
             try await table.earlierDocuments { document in
-                filling = try search.goOn(in: document)
+                filling = try await search.goOn(in: document)
                 return filling != nil
             }
         }
@@ -67,24 +67,26 @@ struct TableStanding: Sendable {
 
 /// Follows a table's history back to the newest snapshot of ours.
 private struct StandingSearch {
-    let properties: [String: String]
+    let table: Table
+    private var properties: [String: String] { table.metadata.properties }
     /// The snapshot that the history goes on with, which the document at hand does not keep.
     private var missing: Int64?
     private var hasForeignRows = false
     private(set) var origin: TableOrigin?
 
-    init(properties: [String: String]) { self.properties = properties }
+    init(table: Table) { self.table = table }
 
     /// Follows the history in one document; nil where it breaks off.
     mutating func walk(
         _ document: TableMetadata,
         from id: Int64
-    ) throws -> TableStanding.Filling? {
+    ) async throws -> TableStanding.Filling? {
         let ancestry = document.ancestry(of: id)
         for snapshot in ancestry {
-            if snapshot.summary["tributary.run-id"] != nil {
-                origin = TableOrigin(summary: snapshot.summary)
-                let cursor = try snapshot.summary[TableCursor.summaryKey].map(TableCursor.parse)
+            let summary = try await table.summary(of: snapshot)
+            if summary["tributary.run-id"] != nil {
+                origin = TableOrigin(summary: summary)
+                let cursor = try summary[TableCursor.summaryKey].map(TableCursor.parse)
                 return .runs(cursor: cursor, hasForeignRows: hasForeignRows)
             }
             // Whoever only packs files together keeps the rows.
@@ -98,9 +100,9 @@ private struct StandingSearch {
     }
 
     /// Goes on in an earlier document, if it keeps the snapshot that is missing.
-    mutating func goOn(in document: TableMetadata) throws -> TableStanding.Filling? {
+    mutating func goOn(in document: TableMetadata) async throws -> TableStanding.Filling? {
         guard let missing, document.snapshot(missing) != nil else { return nil }
-        return try walk(document, from: missing)
+        return try await walk(document, from: missing)
     }
 }
 

@@ -50,7 +50,18 @@ package struct ObjectKey: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     package var description: String { rawValue }
 
+    // By bytes, as stores do: letters that Swift holds for equal may be written in two ways.
+
     package static func < (left: ObjectKey, right: ObjectKey) -> Bool {
-        left.rawValue < right.rawValue
+        left.rawValue.utf8.lexicographicallyPrecedes(right.rawValue.utf8)
+    }
+
+    package static func == (left: ObjectKey, right: ObjectKey) -> Bool {
+        left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        var text = rawValue
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

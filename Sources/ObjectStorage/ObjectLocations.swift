@@ -16,12 +16,19 @@ package struct ObjectLocations: Hashable, Sendable {
         base + "/" + key.rawValue
     }
 
-    /// The key of a location; nil when it lies outside of this store or is no key.
+    /// The key of a location, in whatever way it is written; nil when it lies outside of this store
+    /// or is no key.
+    ///
+    /// Bytes decide: letters that look the same may be two names.
     package func key(at location: String) -> ObjectKey? {
-        for base in [base] + synonyms where location.hasPrefix(base + "/") {
-            let path = location.dropFirst(base.count + 1)
+        let path = location.utf8
+        for base in [base] + synonyms {
+            let prefix = base.utf8
+            guard path.starts(with: prefix), path.count > prefix.count,
+                path[path.index(path.startIndex, offsetBy: prefix.count)] == UInt8(ascii: "/")
+            else { continue }
             // A location that is no key is as foreign as one elsewhere: the answer is nil.
-            return try? ObjectKey(String(path))
+            return try? ObjectKey(String(path.dropFirst(prefix.count + 1)) ?? "")
         }
         return nil
     }

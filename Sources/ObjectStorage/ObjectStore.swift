@@ -119,12 +119,16 @@ package struct ObjectInfo: Hashable, Sendable {
     package let key: ObjectKey
     package let byteCount: Int
     package let tag: ObjectTag
+    /// When it was written, in milliseconds since 1970 by the store's own clock; nil where a store
+    /// does not tell.
+    package let modifiedAt: Int64?
 
     /// Makes the facts of an object.
-    package init(key: ObjectKey, byteCount: Int, tag: ObjectTag) {
+    package init(key: ObjectKey, byteCount: Int, tag: ObjectTag, modifiedAt: Int64? = nil) {
         self.key = key
         self.byteCount = byteCount
         self.tag = tag
+        self.modifiedAt = modifiedAt
     }
 }
 

@@ -128,6 +128,8 @@ package struct ReadPlan: Sendable {
     package var primaryKey: [String]
     package var estimatedRowCount: Int64?
     package var estimatedByteCount: Int64?
+    /// What the source's own statistics say of the columns, by name; of those they tell of.
+    package var statistics: [String: ColumnStatistics] = [:]
     /// How the rows are fetched, in words: by what, in which slices, over how many connections.
     package var access: String
     package var resume: ResumeGuarantee

@@ -16,8 +16,8 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
         case unsupported
         /// A value its column cannot hold, under the policy `error`.
         case badValue = "bad-value"
-        /// Several rows have the key that is to tell them apart.
-        case duplicateKey = "duplicate-key"
+        /// The key does not tell all rows apart: several have the same one, or none.
+        case unusableKey = "unusable-key"
         /// The source went away or stopped the read.
         case interrupted
         /// The source broke its own protocol or said something unexpected.
@@ -41,7 +41,7 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .unreachable, .interrupted: true
         case .configuration, .authentication, .notFound, .permission, .unsupported, .badValue,
-            .duplicateKey, .protocol:
+            .unusableKey, .protocol:
             false
         }
     }

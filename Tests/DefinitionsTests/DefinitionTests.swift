@@ -30,7 +30,7 @@ import Testing
              "sync": {"mode": "incremental", "cursor": "updated_at", "primary_key": ["id"],
                       "on_conflict": "append", "lookback": "1h", "columns": ["id", "updated_at"],
                       "where": "id > 0", "policy": "string", "column_policies": {"id": "error"},
-                      "schema": "freeze", "allow_type_change": true}}
+                      "schema": "freeze", "allow_type_change": true, "encoding": "balanced"}}
             """
         let definition = try Self.definition(text)
         let again = try ScheduleDefinition(parsing: definition.json())

@@ -53,7 +53,7 @@ import Testing
             #expect(renamed.metadata.currentSchema?.schema.fields.map(\.id) == [1, 2])
             #expect(
                 renamed.metadata.properties["schema.name-mapping.default"]
-                    == #"[{"field-id":1,"names":["id"]},{"field-id":2,"names":["title"]}]"#
+                    == #"[{"field-id":1,"names":["id"]},{"field-id":2,"names":["title","name"]}]"#
             )
             #expect(try await renamed.files().count == 1)
 

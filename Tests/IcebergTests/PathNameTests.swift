@@ -34,7 +34,87 @@ import Testing
     @Test func `empty and endless names are refused`() {
         #expect(throws: IcebergError.self) { try TableIdentifier(namespace: "", name: "a") }
         #expect(throws: IcebergError.self) {
-            try TableIdentifier(namespace: "a", name: String(repeating: "é", count: 63))
+            try TableIdentifier(namespace: "a", name: String(repeating: "é", count: 600))
+        }
+    }
+
+    @Test(arguments: [
+        ("注文", 15), ("注文", 64), ("Заказ", 22), ("x", 201), ("_x", 100), ("😀", 200), ("a.", 90),
+    ])
+    func `a long name has a short folder that is its own for ever`(unit: String, count: Int) {
+        let name = String(repeating: unit, count: count)
+        let folder = PathName.encode(name)
+        #expect(folder.utf8.count <= 200)
+        #expect(PathName.isShort(folder))
+        #expect(PathName.decode(folder) == nil)
+        #expect(PathName.encode(name + "a") != folder)
+        #expect(PathName.encode(name) == folder)
+        #expect(folder.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "%") })
+    }
+
+    @Test func `short forms stay what they are`() {
+        let head = "_xE6__xB3__xA8__xE6__x96__x87__xE6__xB3__xA8__xE6__x96__x87_"
+        #expect(
+            PathName.encode(String(repeating: "注文", count: 15))
+                == head + "_x0b4d50e9c0d8c168781627c859698d3b_"
+        )
+        #expect(!PathName.isShort("_x41_"))
+        #expect(!PathName.isShort(String(repeating: "a", count: 40)))
+    }
+
+    @Test func `tables with long names are listed, loaded and not taken for others`() async throws {
+        try await withLake { lake in
+            let names = [
+                String(repeating: "注文", count: 30), String(repeating: "注文", count: 31), "plain",
+                String(repeating: "Заказ", count: 40),
+            ]
+            var made: [TableIdentifier] = []
+            for (namespace, name) in zip([names[3], names[3], names[2], names[2]], names) {
+                let table = try TableIdentifier(namespace: namespace, name: name)
+                var transaction = try await lake.catalog.beginTransaction(table)
+                transaction.setSchema(ordersSchema)
+                _ = try await transaction.commit()
+                made.append(table)
+            }
+            #expect(try await Set(lake.catalog.tables()) == Set(made))
+            for table in made {
+                let loaded = try await lake.catalog.load(table)
+                #expect(loaded.identifier == table)
+            }
+            let properties = try await lake.catalog.load(made[0]).metadata.properties
+            #expect(properties["tributary.table-name"] == names[0])
+            #expect(properties["tributary.table-namespace"] == names[3])
+            let plain = try await lake.catalog.load(made[2]).metadata.properties
+            #expect(plain["tributary.table-name"] == nil)
+        }
+    }
+
+    @Test func `a folder that a name of the same digest has is not taken over`() async throws {
+        try await withLake { lake in
+            let name = String(repeating: "注文", count: 30)
+            let table = try TableIdentifier(namespace: "a", name: name)
+            var transaction = try await lake.catalog.beginTransaction(table)
+            transaction.setSchema(ordersSchema)
+            transaction.setProperties(["tributary.table-name": "another"])
+            _ = try await transaction.commit()
+            let error = await #expect(throws: IcebergError.self) {
+                try await lake.catalog.load(table)
+            }
+            #expect(error?.message.contains("taken by another") == true)
+        }
+    }
+
+    @Test func `names are told apart by their bytes`() async throws {
+        try await withLake { lake in
+            let one = try TableIdentifier(namespace: "a", name: "caf\u{E9}")
+            let two = try TableIdentifier(namespace: "a", name: "cafe\u{301}")
+            #expect(one != two && Set([one, two]).count == 2 && two < one)
+            for table in [one, two] {
+                var transaction = try await lake.catalog.beginTransaction(table)
+                transaction.setSchema(ordersSchema)
+                _ = try await transaction.commit()
+            }
+            #expect(try await lake.catalog.tables() == [two, one])
         }
     }
 }

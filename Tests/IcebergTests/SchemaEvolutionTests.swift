@@ -250,4 +250,27 @@ import Testing
             )
         }
     }
+
+    private static let pair = Field(name: "a", type: .structure([Field(name: "b", type: .int)]))
+
+    @Test func `a column whose name reads like a member's is refused`() throws {
+        let dotted = Field(name: "a.b", type: .int)
+        for columns in [[Self.pair, dotted], [dotted, Self.pair]] {
+            let error = #expect(throws: IcebergError.self) {
+                try SchemaEvolution.first(Schema(columns))
+            }
+            #expect(error?.code == .schemaDrift)
+            #expect(error?.message.contains("a.b") == true)
+        }
+        let list = Field(name: "l", type: .list(element: Field(name: "element", type: .int)))
+        #expect(throws: IcebergError.self) {
+            try SchemaEvolution.first(Schema([list, Field(name: "l.element", type: .int)]))
+        }
+        #expect(throws: Never.self) {
+            try SchemaEvolution.first(Schema([dotted, list, Field(name: "a.c", type: Self.pair.type)]))
+        }
+        // What is gone from the source keeps its name in the table.
+        let start = try SchemaEvolution.first(Schema([Self.pair]))
+        #expect(throws: IcebergError.self) { try evolve(start.table.fields, [dotted], last: 2) }
+    }
 }

@@ -76,7 +76,8 @@ import Testing
         func ids() async throws -> [Int64] {
             var ids: [Int64] = []
             for file in try await catalog.load(table).files() {
-                let bytes = [UInt8](try Data(contentsOf: URL(filePath: file.path)))
+                let key = try #require(store.locations.key(at: file.path))
+                let bytes = try await store.read(key).bytes
                 let batches = try ParquetFile(bytes: bytes).batches(columns: ["id"])
                 while let batch = try batches.next() {
                     for row in 0..<batch.rowCount {

@@ -79,7 +79,7 @@ import Testing
 
     @Test func `a folder that cannot be written leaves the table as it was`() async throws {
         try await OrdersFixture.withSynced { fixture in
-            let data = fixture.location + "/data"
+            let data = String(fixture.location.dropFirst("file://".count)) + "/data"
             try FileManager.default.moveItem(atPath: data, toPath: data + "-away")
             try Data("in the way".utf8).write(to: URL(filePath: data))
             let result = try await fixture.lake.sync(fixture.database.url, ["public.orders"])

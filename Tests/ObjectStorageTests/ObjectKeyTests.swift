@@ -1,4 +1,5 @@
 import ObjectStorage
+import TestSupport
 import Testing
 
 @Suite struct ObjectKeyTests {
@@ -37,5 +38,36 @@ import Testing
         for foreign in ["/lakes/a", "/lake", "/lake/", "/lake/../etc", "s3://lake/a", "a/b", ""] {
             #expect(locations.key(at: foreign) == nil)
         }
+    }
+
+    @Test(arguments: [
+        ("/lake", "file:///lake"), ("/my-lake_1.x~/a", "file:///my-lake_1.x~/a"),
+        ("/my lake", "/my lake"), ("/läke", "/läke"), ("/50%20", "/50%20"), ("/a#b", "/a#b"),
+        ("/a?b", "/a?b"), ("/a:b", "/a:b"), ("/a+b", "/a+b"), ("/a@b", "/a@b"),
+    ])
+    func `a lake's folder has a scheme where no letter of it needs another form`(
+        folder: String,
+        base: String
+    ) async throws {
+        try withScratchDirectory { root in
+            let store = try LocalStore(root: root + folder, access: .writing)
+            let isPlain = base.hasPrefix("file://")
+            #expect(store.locations.base == (isPlain ? "file://" : "") + root + folder)
+            let key = try ObjectKey("warehouse/a/metadata/v1.metadata.json")
+            for form in ["", "file:", "file://"] {
+                #expect(store.locations.key(at: "\(form)\(root)\(folder)/\(key)") == key)
+            }
+        }
+    }
+
+    @Test func `letters that look the same are told apart by their bytes`() throws {
+        let one = try ObjectKey("caf\u{E9}")
+        let two = try ObjectKey("cafe\u{301}")
+        #expect(one != two)
+        #expect(Set([one, two]).count == 2)
+        #expect(two < one)
+        let locations = ObjectLocations(base: "/caf\u{E9}")
+        #expect(locations.key(at: "/cafe\u{301}/a") == nil)
+        #expect(try locations.key(at: "/caf\u{E9}/\u{301}a") == ObjectKey("\u{301}a"))
     }
 }

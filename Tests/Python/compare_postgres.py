@@ -262,11 +262,7 @@ def compare_stream(catalog, entry, as_text):
     expected = [tuple(row) for row in cursor.fetchall()]
     if entry["rows"] != len(expected):
         problems.append(f"{name}: {entry['rows']} rows reported, the source has {len(expected)}")
-    for engine in lake_reader.ENGINES:
-        actual = lake_reader.rows_of(entry["location"], engine, schema)
-        wanted = lake_reader.as_read_by(engine, schema, expected)
-        problems += lake_reader.compare(name, engine, names, wanted, actual)
-    return problems
+    return problems + lake_reader.differences(name, entry["location"], names, schema, expected)
 
 
 def main():

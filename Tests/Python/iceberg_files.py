@@ -15,7 +15,7 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-path, columns = sys.argv[1], json.loads(sys.argv[2])
+path, columns = sys.argv[1].removeprefix("file://"), json.loads(sys.argv[2])
 fields, arrays = [], []
 for column in columns:
     match = re.fullmatch(r"decimal\((\d+), ?(\d+)\)", column["type"])

@@ -14,23 +14,13 @@ import argparse
 import decimal
 import hashlib
 import json
-import os
 import sys
 
-# Plan polars' scans with pyiceberg, which is pinned, and say so rather than leave it to a default.
-os.environ["POLARS_ICEBERG_PLANNER"] = "pyiceberg"
-
-import polars
 from pyiceberg import types as iceberg
 
 import lake_reader
 
 NUMBERS = (iceberg.IntegerType, iceberg.LongType, iceberg.DecimalType)
-
-
-def read_polars(location):
-    table = polars.scan_iceberg(lake_reader.open_table(location)).collect()
-    return table.to_arrow(compat_level=polars.CompatLevel.oldest())
 
 
 def answer(table, schema):
@@ -67,10 +57,9 @@ def main():
         rows = connection.execute(arguments.sql).fetchall()
         print(json.dumps([[None if v is None else str(v) for v in row] for row in rows]))
         return
-    readers = {**lake_reader.ENGINES, "polars": read_polars}
     metadata = lake_reader.open_table(arguments.location)
     schema = metadata.schema()
-    answers = {name: answer(readers[name](arguments.location), schema)
+    answers = {name: answer(lake_reader.READERS[name](arguments.location), schema)
                for name in arguments.engines.split(",")}
     first = next(iter(answers.values()))
     if any(other != first for other in answers.values()):

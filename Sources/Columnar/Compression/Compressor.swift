@@ -5,8 +5,18 @@ import CZstd
 
 /// Compresses pages with one codec; keeps the codec's working memory from page to page.
 final class Compressor {
+    /// What is compressed, as far as zstd looks at it in another way.
+    enum Content {
+        /// Numbers, and indices of a dictionary.
+        case words
+        /// Texts and other bytes of any length.
+        case text
+    }
+
     let codec: CompressionCodec
     private let zstd: OpaquePointer?
+    /// What `zstd` is set up for.
+    private var content: Content?
 
     /// Makes a compressor; `level` is zstd's and gzip's.
     init(codec: CompressionCodec, level: Int) {
@@ -27,13 +37,18 @@ final class Compressor {
     deinit { ZSTD_freeCCtx(zstd) }
 
     /// Adds the compressed form of `source` to `out`; the caller knows both sizes from the counts.
-    func compress(_ source: UnsafeRawBufferPointer, into out: ByteStorage) {
+    func compress(
+        _ source: UnsafeRawBufferPointer,
+        of content: Content,
+        into out: ByteStorage
+    ) {
         guard let bytes = source.baseAddress, !source.isEmpty || codec != .uncompressed else {
             return
         }
         switch codec {
         case .uncompressed: out.append(source)
         case .zstd:
+            prepare(for: content)
             let bound = ZSTD_compressBound(source.count)
             out.reserve(bound)
             let size = ZSTD_compress2(zstd, out.base + out.count, bound, bytes, source.count)
@@ -66,6 +81,43 @@ final class Compressor {
             out.count += Int(size)
         case .gzip: gzip(source, into: out)
         }
+    }
+
+    /// Adds what does not shrink to `out`, in the form of compressed bytes but as it is.
+    ///
+    /// Of zstd's format (RFC 8878): a frame of one segment with its size, and blocks of raw bytes.
+    func store(_ source: UnsafeRawBufferPointer, of content: Content, into out: ByteStorage) {
+        guard codec == .zstd, source.count <= Int(UInt32.max) else {
+            return compress(source, of: content, into: out)
+        }
+        let blockByteCount = 128 << 10
+        out.reserve(source.count + 9 + 3 * (source.count / blockByteCount + 1))
+        Self.append(UInt32(0xFD2F_B528), count: 4, to: out)
+        out.append(0xA0)
+        Self.append(UInt32(source.count), count: 4, to: out)
+        var start = 0
+        repeat {
+            let end = min(start + blockByteCount, source.count)
+            let isLast: UInt32 = end == source.count ? 1 : 0
+            Self.append(UInt32(end - start) << 3 | isLast, count: 3, to: out)
+            out.append(UnsafeRawBufferPointer(rebasing: source[start..<end]))
+            start = end
+        } while start < source.count
+    }
+
+    private static func append(_ value: UInt32, count: Int, to out: ByteStorage) {
+        for place in 0..<count { out.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * place))) }
+    }
+
+    /// Looks for what pages of that kind repeat, at level 1, whose own choice is by size alone.
+    private func prepare(for content: Content) {
+        guard level == 1, content != self.content else { return }
+        self.content = content
+        let isText = content == .text
+        let matchLength = isText ? Limits.zstdTextMatchLength : Limits.zstdWordMatchLength
+        ZSTD_CCtx_setParameter(zstd, ZSTD_c_minMatch, Int32(matchLength))
+        let indexBits = isText ? Limits.zstdTextIndexBits : Limits.zstdWordIndexBits
+        ZSTD_CCtx_setParameter(zstd, ZSTD_c_hashLog, Int32(indexBits))
     }
 
     private func gzip(_ source: UnsafeRawBufferPointer, into out: ByteStorage) {

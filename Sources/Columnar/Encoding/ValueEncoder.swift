@@ -100,11 +100,28 @@ enum ValueEncoder {
             let length = end &- start
             target.storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
             target += 4
-            target.copyMemory(from: values.base + start, byteCount: length)
+            copy(values.base + start, to: target, length: length)
             target += length
             start = end
         }
         out.count = target - out.base
+    }
+
+    /// Copies a value, short ones in words of 16 bytes: storage has `ByteStorage.slack` behind its
+    /// end on both sides, and what comes next overwrites what is too much.
+    @inline(__always)
+    private static func copy(
+        _ source: UnsafeRawPointer,
+        to target: UnsafeMutableRawPointer,
+        length: Int
+    ) {
+        guard length <= 64 else { return target.copyMemory(from: source, byteCount: length) }
+        var offset = 0
+        while offset < length {
+            let word = source.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
+            target.storeBytes(of: word, toByteOffset: offset, as: SIMD16<UInt8>.self)
+            offset &+= 16
+        }
     }
 
     private static func encodeBigEndian(_ values: DenseValues, length: Int, into out: ByteStorage) {

@@ -33,9 +33,9 @@ package struct ColumnSummary: Hashable, Sendable {
     package var nullCount: Int64
     /// Not-a-number values; nil for types that have none.
     package var nanCount: Int64?
-    /// At most the smallest value (NaN left out); nil when unknown or when there is no value.
+    /// At most the smallest value; nil when unknown, when there is no value, or one is NaN.
     package var minimum: Scalar?
-    /// At least the largest value (NaN left out); nil when unknown or when there is no value.
+    /// At least the largest value; nil when unknown, when there is no value, or one is NaN.
     package var maximum: Scalar?
 
     /// Makes a summary from its parts.

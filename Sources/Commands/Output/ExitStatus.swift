@@ -28,7 +28,7 @@ enum ExitStatus: Int32 {
             case .configuration, .unreachable, .authentication, .notFound, .permission,
                 .interrupted:
                 self = .source
-            case .unsupported, .badValue, .duplicateKey, .protocol: self = .failure
+            case .unsupported, .badValue, .unusableKey, .protocol: self = .failure
             }
         case let error as IngestError:
             switch error.code {
@@ -39,7 +39,7 @@ enum ExitStatus: Int32 {
             }
         case is StorageError: self = .lake
         case let error as IcebergError:
-            self = [.schemaDrift, .duplicateKey].contains(error.code) ? .failure : .lake
+            self = [.schemaDrift, .unusableKey].contains(error.code) ? .failure : .lake
         case is CancellationError: self = .interrupted
         case let error as APIError where error.status == 424: self = .source
         default: self = .failure

@@ -33,6 +33,7 @@ struct PlanCommand: AsyncParsableCommand {
         var primaryKey: [String]
         var estimatedRows: Int64?
         var estimatedBytes: Int64?
+        var estimatedFileBytes: [String: Int64]?
         var risks: [String]
     }
 
@@ -41,6 +42,7 @@ struct PlanCommand: AsyncParsableCommand {
             var request = try read.request(for: stream)
             request.incremental = try mode.incremental(stream)
             let plan = try await source.makeSource().plan(request)
+            try plan.requireDistinctNames()
             if json {
                 try Terminal.json(
                     Report(
@@ -62,13 +64,29 @@ struct PlanCommand: AsyncParsableCommand {
                         primaryKey: plan.primaryKey,
                         estimatedRows: plan.estimatedRowCount,
                         estimatedBytes: plan.estimatedByteCount,
-                        risks: plan.risks.map(Terminal.scrubbed)
+                        estimatedFileBytes: plan.estimatedFileByteCounts.map { sizes in
+                            Dictionary(
+                                uniqueKeysWithValues: sizes.map { ($0.key.rawValue, $0.value) }
+                            )
+                        },
+                        risks: (plan.risks + plan.nameRisks).map(Terminal.scrubbed)
                     )
                 )
                 return
             }
             show(plan)
         }
+    }
+
+    /// The sizes of a table's files under each choice of encodings, as far as they are known.
+    private static func words(_ sizes: [EncodingChoice: Int64]) -> String {
+        let plain = sizes[.compatible] ?? 0
+        let others = EncodingChoice.allCases.dropFirst().map { choice in
+            let saved = plain - (sizes[choice] ?? plain)
+            let percent = Int((Double(saved) / Double(max(plain, 1)) * 100).rounded())
+            return "\(choice.rawValue) \(percent) %"
+        }
+        return "about \(Words.bytes(plain)); --encoding would save: \(others.joined(separator: ", "))"
     }
 
     private func show(_ plan: ReadPlan) {
@@ -80,6 +98,9 @@ struct PlanCommand: AsyncParsableCommand {
             plan.estimatedByteCount.map(Words.bytes),
         ].compactMap { $0 }
         if !size.isEmpty { Terminal.result("size    \(size.joined(separator: ", "))") }
+        if let sizes = plan.estimatedFileByteCounts {
+            Terminal.result("files   \(Self.words(sizes))")
+        }
         if let rule = plan.rule { Terminal.result("finds   \(rule)") }
         Terminal.result("resume  a read that is cut off \(plan.resume.words)")
         Terminal.result("")
@@ -91,6 +112,6 @@ struct PlanCommand: AsyncParsableCommand {
             ])
         }
         table.print()
-        for risk in plan.risks { Terminal.note("risk: \(risk)") }
+        for risk in plan.risks + plan.nameRisks { Terminal.note("risk: \(risk)") }
     }
 }

@@ -48,6 +48,19 @@ struct SyncCommand: AsyncParsableCommand {
     )
     var allowTypeChange = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Which encodings the table's files use from now on: compatible, balanced or compact.",
+            discussion: """
+                Every engine reads compatible, which is what a new table gets; the others take less \
+                room. A table keeps its choice until another one is named; files that are there stay \
+                as they are.
+                """,
+            valueName: "choice"
+        )
+    )
+    var encoding: EncodingChoice?
+
     @Flag(help: "Print one JSON object with the result.") var json = false
     @Flag(help: "Print no progress.") var quiet = false
 
@@ -82,6 +95,7 @@ struct SyncCommand: AsyncParsableCommand {
         options.limits = limit.limits
         options.contract = mode.contract
         options.allowsTypeChange = allowTypeChange
+        options.encodings = encoding
         options.restarts = mode.restart
         options.takesOver = mode.takeOver
         options.adopts = mode.adopt
@@ -167,3 +181,5 @@ struct SyncCommand: AsyncParsableCommand {
         return try TableIdentifier(namespace: namespace, name: into.name)
     }
 }
+
+extension EncodingChoice: ExpressibleByArgument {}

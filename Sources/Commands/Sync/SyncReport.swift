@@ -21,6 +21,7 @@ struct SyncReport: Encodable {
         var rule: String?
         var rows: Int64
         var replacedRows: Int64
+        var commitAttempts: Int
         var bytesRead: Int64
         var bytesWritten: Int64
         var files: Int
@@ -160,6 +161,7 @@ extension SyncReport.Stream {
             rule: result.rule,
             rows: result.rowCount,
             replacedRows: result.replacedRowCount,
+            commitAttempts: result.commitAttemptCount,
             bytesRead: result.bytesRead,
             bytesWritten: result.bytesWritten,
             files: result.fileCount,

@@ -84,7 +84,7 @@ struct PostgresKeyCheck {
 
     /// Requires that the key tells all rows of the snapshot apart.
     ///
-    /// - Throws: `SourceError` `duplicateKey`, naming some keys.
+    /// - Throws: `SourceError` `unusableKey`, naming some keys.
     func requireUnique() async throws {
         let names = key.map(quoted)
         let filter = read.filter.map { "(\($0)\n)" }

@@ -90,6 +90,9 @@ package struct PostgresSource: Source {
         try await withSession { session in
             let prepared = try await open(request, in: session)
             var plan = prepared.read.plan
+            // A plan without them is as good a plan.
+            plan.statistics =
+                (try? await PostgresStatistics(session: session).columns(of: prepared.read)) ?? [:]
             plan.access = Self.access(
                 prepared.slicing,
                 laneCount: prepared.opener.laneCount(for: prepared.slicing)

@@ -153,12 +153,15 @@ actor SQLiteSession {
     /// Fills a batch; what follows it where the read could go on.
     func fill(_ batch: Batch) throws -> Step? {
         try Task.checkCancellation()
-        guard var stream else {
+        guard var stream, let table = read?.planner.table else {
             throw SourceError(.interrupted, "\(path): the read is closed")
         }
         // A read that failed is over: rows were stepped past that no batch holds.
         self.stream = nil
-        let hasMore = try stream.fill(batch)
+        // SQLite prepares a statement again at its first row, and what it took before it has to take then.
+        let hasMore = try reading("reading \(table.name)") { db in
+            try SQLiteCatalog(db: db).withOldTexts(table) { try stream.fill(batch) }
+        }
         self.stream = stream
         if !hasMore { return .done }
         return stream.lastRowID.map { .more(.row(id: $0)) }

@@ -62,7 +62,7 @@ enum MergeKey {
         stream: StreamName
     ) -> SourceError {
         SourceError(
-            .duplicateKey,
+            .unusableKey,
             "\(stream): \(key.joined(separator: ", ")) is no key: several rows have the same, as "
                 + examples.joined(separator: "; ")
                 + ". A merge would keep one of them; name columns "
@@ -73,7 +73,7 @@ enum MergeKey {
     /// Rows without a key.
     static func nulls(in key: [String], stream: StreamName) -> SourceError {
         SourceError(
-            .duplicateKey,
+            .unusableKey,
             "\(stream): there are rows where one of \(key.joined(separator: ", ")) is null, which cannot be "
                 + "matched; name columns without nulls with --primary-key, or leave the rows out with "
                 + "--where"

@@ -66,7 +66,7 @@ extension Node {
                     isRequired: $0.isRequired
                 )
             },
-            snapshots: table.history.map {
+            snapshots: await table.wholeHistory().map {
                 DatasetView.Snapshot(
                     id: $0.snapshotID,
                     parentID: $0.parentID,

@@ -15,7 +15,7 @@ extension FailureClass {
             case .unreachable, .interrupted: self = .transient
             case .configuration, .authentication, .notFound, .permission, .unsupported:
                 self = .configuration
-            case .badValue, .duplicateKey, .protocol: self = .data
+            case .badValue, .unusableKey, .protocol: self = .data
             }
         case let error as StorageError:
             switch error.code {
@@ -61,7 +61,7 @@ extension IcebergError {
         switch code {
         case .storage where isTransient: .lake
         case .conflict, .storage, .unknownOutcome: .transient
-        case .schemaDrift, .corrupt, .duplicateKey: .data
+        case .schemaDrift, .corrupt, .unusableKey: .data
         case .notFound, .unsupported: .configuration
         }
     }

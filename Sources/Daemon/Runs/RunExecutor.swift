@@ -1,3 +1,4 @@
+import Columnar
 import Definitions
 import Iceberg
 import Ingest
@@ -100,6 +101,7 @@ struct RunExecutor: Sendable {
         options.requiresEqual = definition.sync.requiresEqual
         options.adopts = occurrence.rows == .adopt
         options.restarts = occurrence.rows == .restart
+        options.encodings = definition.sync.encodings.flatMap { EncodingChoice(rawValue: $0.rawValue) }
         options.takesOver = try await wasInterrupted(start)
         // Who had the lease before may still be there, held up or waiting.
         options.fenced = Set(

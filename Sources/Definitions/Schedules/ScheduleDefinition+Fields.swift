@@ -171,6 +171,7 @@ extension SyncDefinition {
         allowsTypeChange = try fields.boolean("allow_type_change") ?? false
         acceptsUnseenChanges = try fields.boolean("accept_unseen_changes") ?? false
         requiresEqual = try fields.boolean("require_equal") ?? false
+        encodings = try fields.choice("encoding")
         if var each = try fields.object("column_policies") {
             for column in each.names { columnPolicies[column] = try each.choice(column) }
         }
@@ -216,6 +217,7 @@ extension SyncDefinition {
         if allowsTypeChange { fields["allow_type_change"] = .boolean(true) }
         if acceptsUnseenChanges { fields["accept_unseen_changes"] = .boolean(true) }
         if requiresEqual { fields["require_equal"] = .boolean(true) }
+        fields["encoding"] = encodings.map { .string($0.rawValue) }
         return fields
     }
 

@@ -141,6 +141,13 @@ package struct SyncDefinition: Hashable, Sendable {
         case string
     }
 
+    /// Which encodings the table's files use.
+    package enum Encodings: String, Hashable, Sendable, CaseIterable {
+        case compatible
+        case balanced
+        case compact
+    }
+
     package var mode = Mode.fullRefresh
     package var cursor: String?
     package var primaryKey: [String]?
@@ -156,6 +163,8 @@ package struct SyncDefinition: Hashable, Sendable {
     package var acceptsUnseenChanges = false
     /// Whether nothing is published when the table would hold another number of rows than the stream.
     package var requiresEqual = false
+    /// Nil leaves the table as it is.
+    package var encodings: Encodings?
 
     /// How far behind the highest value of a cursor rows are looked for again.
     package enum Lookback: Hashable, Sendable {

@@ -29,9 +29,9 @@ package struct CommitEnvironment: Sendable {
         Int64((ContinuousClock.now - start) / .milliseconds(1))
     }
 
-    /// A number no other snapshot has.
+    /// A number no other snapshot has, of as many bits as every reader of JSON keeps.
     func makeSnapshotID() -> Int64 {
-        max(1, Int64(random() >> 1))
+        max(1, Int64(random() >> 11))
     }
 
     /// A random UUID (RFC 9562, version 4).

@@ -36,8 +36,9 @@ package struct FilesystemCatalog: Sendable {
         try folder(of: identifier).appending("metadata")
     }
 
-    func metadataKey(of identifier: TableIdentifier, version: Int) throws -> ObjectKey {
-        try metadataFolder(of: identifier).appending("v\(version).metadata.json")
+    func metadataKey(of identifier: TableIdentifier, _ document: MetadataVersion) throws -> ObjectKey
+    {
+        try metadataFolder(of: identifier).appending(document.name)
     }
 
     private func hintKey(of identifier: TableIdentifier) throws -> ObjectKey {
@@ -51,16 +52,8 @@ package struct FilesystemCatalog: Sendable {
         do {
             var found: [TableIdentifier] = []
             for space in try await store.list(warehouse).folders {
-                guard let namespace = PathName.decode(space.name) else { continue }
                 for folder in try await store.list(space).folders {
-                    guard let name = PathName.decode(folder.name),
-                        let identifier = try? TableIdentifier(namespace: namespace, name: name)
-                        // A folder no table name has was not made by this catalog.
-                    else { continue }
-                    let metadata = try await store.list(try folder.appending("metadata"))
-                    if metadata.objects.contains(where: { $0.key.name.hasSuffix(Self.suffix) }) {
-                        found.append(identifier)
-                    }
+                    if let table = try await identifier(space.name, folder) { found.append(table) }
                 }
             }
             return found.sorted()
@@ -69,28 +62,56 @@ package struct FilesystemCatalog: Sendable {
         }
     }
 
+    /// The table of a folder; nil where there is none that this catalog can have made.
+    private func identifier(_ space: String, _ folder: ObjectKey) async throws -> TableIdentifier? {
+        let metadata = try folder.appending("metadata")
+        let documents = MetadataFolder(try await store.list(metadata).objects)
+        guard documents.isTable else { return nil }
+        var properties: [String: String] = [:]
+        if PathName.isShort(space) || PathName.isShort(folder.name) {
+            guard let newest = try documents.newest() else { return nil }
+            let bytes = try await store.read(try metadata.appending(newest.name)).bytes
+            properties = try TableMetadata(stored: bytes).properties
+        }
+        return TableIdentifier.of(folders: (space, folder.name), properties: properties)
+    }
+
     /// Loads a table as it is now; nil when there is none.
     ///
     /// - Throws: `IcebergError` `corrupt`, `unsupported` or `storage`.
     package func loadIfPresent(_ identifier: TableIdentifier) async throws -> Table? {
         do {
-            switch try await head(of: identifier) {
-            case .none: return nil
-            case .version(let version):
-                return try await load(
-                    identifier,
-                    try metadataKey(of: identifier, version: version),
-                    version
-                )
-            case .foreign(let name):
-                return try await load(
-                    identifier,
-                    try metadataFolder(of: identifier).appending(name),
-                    nil
-                )
-            }
+            return try await load(identifier, try await head(of: identifier))
         } catch {
             throw IcebergError.wrapping(error)
+        }
+    }
+
+    /// Loads a table to write upon it, by a listing of its documents: it shows lines that a look at
+    /// this one alone would not.
+    ///
+    /// - Throws: `IcebergError`: what `loadIfPresent` throws; `unsupported` where there are two.
+    func loadForWriting(
+        _ identifier: TableIdentifier
+    ) async throws -> (table: Table?, documents: MetadataFolder) {
+        do {
+            let documents = try await documents(of: identifier)
+            let head = try await listedHead(documents, hint: readHint(of: identifier), identifier)
+            let table = try await load(identifier, head)
+            if let table { try await requireOneLine(table, documents) }
+            return (table, documents)
+        } catch {
+            throw IcebergError.wrapping(error)
+        }
+    }
+
+    private func load(_ identifier: TableIdentifier, _ head: Head) async throws -> Table? {
+        switch head {
+        case .none: nil
+        case .version(let document):
+            try await load(identifier, try metadataKey(of: identifier, document), document)
+        case .foreign(let name):
+            try await load(identifier, try metadataFolder(of: identifier).appending(name), nil)
         }
     }
 
@@ -107,19 +128,21 @@ package struct FilesystemCatalog: Sendable {
         return table
     }
 
-    private func load(
+    func load(
         _ identifier: TableIdentifier,
         _ key: ObjectKey,
-        _ version: Int?
+        _ document: MetadataVersion?
     ) async throws -> Table {
         let bytes = try await store.read(key).bytes
         let location = store.locations.location(of: key)
         do {
+            let metadata = try TableMetadata(stored: bytes)
+            try checkName(of: metadata, identifier)
             return Table(
                 identifier: identifier,
-                metadata: try TableMetadata(parsing: bytes),
+                metadata: metadata,
                 metadataLocation: location,
-                version: version,
+                document: document,
                 store: store
             )
         } catch let error as IcebergError {
@@ -127,78 +150,94 @@ package struct FilesystemCatalog: Sendable {
         }
     }
 
-    // MARK: The newest document
+    /// Refuses a table of another name whose folder has the same short form.
+    private func checkName(of metadata: TableMetadata, _ identifier: TableIdentifier) throws {
+        for (property, name) in identifier.nameProperties {
+            guard let other = metadata.properties[property] else { continue }
+            guard !other.utf8.elementsEqual(name.utf8) else { continue }
+            throw IcebergError(
+                .unsupported,
+                "the folder of \(identifier) is taken by \(other); choose another table with --into"
+            )
+        }
+    }
 
-    static let suffix = ".metadata.json"
+    // MARK: The newest document
 
     private enum Head {
         case none
-        case version(Int)
+        case version(MetadataVersion)
         /// Another catalog's document, by its file name.
         case foreign(String)
     }
 
     private func head(of identifier: TableIdentifier) async throws -> Head {
         let hint = try await readHint(of: identifier)
-        if case .version(let hinted) = hint, try await exists(identifier, hinted) {
-            return .version(try await newest(of: identifier, from: hinted))
+        if let hint, let number = Int(hint), number > 0,
+            let found = try await document(of: identifier, number: number)
+        {
+            return .version(try await newest(of: identifier, from: found))
         }
-        let listed = try await listedHead(of: identifier)
-        if case .foreign(let hinted) = hint, case .foreign = listed {
-            let key = try metadataFolder(of: identifier).appending(hinted)
-            if try await store.info(key) != nil { return hint }
-        }
-        return listed
+        return try await listedHead(
+            try await documents(of: identifier),
+            hint: hint,
+            identifier
+        )
     }
 
-    private func readHint(of identifier: TableIdentifier) async throws -> Head {
-        let bytes: [UInt8]
+    /// The hint: a number, or the stem of another catalog's document; nil when there is none.
+    private func readHint(of identifier: TableIdentifier) async throws -> String? {
         do {
-            bytes = try await store.read(try hintKey(of: identifier)).bytes
+            let bytes = try await store.read(try hintKey(of: identifier)).bytes
+            return String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)
         } catch let error as StorageError where error.code == .notFound {
-            return .none
+            return nil
         }
-        let text = String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)
-        if let version = Int(text), version > 0 { return .version(version) }
-        let name = text + Self.suffix
-        // A hint is advice: one that makes no sense counts as none.
-        guard (try? ObjectKey(name)) != nil, !name.utf8.contains(0x2F) else { return .none }
-        return .foreign(name)
     }
 
-    private func exists(_ identifier: TableIdentifier, _ version: Int) async throws -> Bool {
-        try await store.info(try metadataKey(of: identifier, version: version)) != nil
+    /// The document of a number, under whatever name it has; nil when there is none.
+    func document(
+        of identifier: TableIdentifier,
+        number: Int
+    ) async throws -> MetadataVersion? {
+        for codec in MetadataCodec.allCases {
+            let document = MetadataVersion(number, codec)
+            let key = try metadataKey(of: identifier, document)
+            if try await store.info(key) != nil { return document }
+        }
+        return nil
     }
 
-    /// The highest version at or above one that exists.
-    private func newest(of identifier: TableIdentifier, from start: Int) async throws -> Int {
-        var version = start
+    /// The newest document at or above one that exists.
+    private func newest(
+        of identifier: TableIdentifier,
+        from start: MetadataVersion
+    ) async throws -> MetadataVersion {
+        var newest = start
         for _ in 0..<Limits.versionProbes {
-            guard version < .max, try await exists(identifier, version + 1) else { return version }
-            version += 1
+            guard let next = try await document(of: identifier, number: newest.number + 1) else {
+                return newest
+            }
+            newest = next
         }
-        guard case .version(let listed) = try await listedHead(of: identifier) else {
-            return version
-        }
-        return max(version, listed)
+        return try await documents(of: identifier).newest() ?? newest
     }
 
-    private func listedHead(of identifier: TableIdentifier) async throws -> Head {
-        var newest: Int?
-        var foreign: String?
-        for object in try await store.list(try metadataFolder(of: identifier)).objects {
-            let name = object.key.name
-            guard name.hasSuffix(Self.suffix) else { continue }
-            let stem = name.dropLast(Self.suffix.count)
-            if stem.hasPrefix("v"), let version = Int(stem.dropFirst()), version > 0 {
-                newest = max(newest ?? 0, version)
-            } else {
-                // `00003-<uuid>`: the names have equal lengths, so the last one is the newest.
-                foreign = max(foreign ?? "", name)
-            }
+    private func listedHead(
+        _ documents: MetadataFolder,
+        hint: String?,
+        _ identifier: TableIdentifier
+    ) async throws -> Head {
+        do {
+            if let newest = try documents.newest() { return .version(newest) }
+        } catch let error as IcebergError {
+            throw error.at("\(identifier)")
         }
-        if let newest { return .version(newest) }
-        return foreign.map { .foreign($0) } ?? .none
+        // A hint is advice: one that makes no sense counts as none.
+        let hinted = documents.foreign.keys.first { name in
+            hint.map { name.hasPrefix($0 + ".") } ?? false
+        }
+        return (hinted ?? documents.newestForeign).map { .foreign($0) } ?? .none
     }
 
     // MARK: The hint
@@ -206,26 +245,26 @@ package struct FilesystemCatalog: Sendable {
     /// Points the hint at the newest version where it does not: a commit may have been cut off
     /// before it wrote the hint.
     package func repairHint(of table: Table) async throws {
-        guard let version = table.version else { return }
-        if case .version(version) = try await readHint(of: table.identifier) { return }
-        try await writeHint(of: table.identifier, version: version)
+        guard let document = table.document else { return }
+        if try await readHint(of: table.identifier) == String(document.number) { return }
+        try await writeHint(of: table.identifier, document)
     }
 
-    /// Points the hint at the newest version, at least `version`.
+    /// Points the hint at the newest version, at least that of `document`.
     ///
     /// Engines open the table by the hint alone, so a slower writer must not leave it behind a
     /// faster one: each looks once more after it has written, and the last of them stops.
-    func writeHint(of identifier: TableIdentifier, version: Int) async throws {
-        var version = version
+    func writeHint(of identifier: TableIdentifier, _ document: MetadataVersion) async throws {
+        var document = document
         for _ in 0..<Limits.hintAttempts {
             _ = try await store.put(
-                Array(String(version).utf8),
+                Array(String(document.number).utf8),
                 to: try hintKey(of: identifier),
                 condition: .none
             )
-            let newest = try await newest(of: identifier, from: version)
-            if newest == version { return }
-            version = newest
+            let newest = try await newest(of: identifier, from: document)
+            if newest == document { return }
+            document = newest
         }
     }
 }

@@ -8,17 +8,16 @@ package struct Table: Sendable {
     package let metadataLocation: String
     /// The number of the document; nil when another kind of catalog keeps the table, which can
     /// then only be read here.
-    package let version: Int?
+    package var version: Int? { document?.number }
+    /// The document among those of its folder.
+    let document: MetadataVersion?
     let store: any ObjectStore
 
     /// The files of a snapshot that hold rows or deletes.
     ///
     /// - Throws: `IcebergError` `corrupt`, `storage`, or `notFound` when the snapshot is gone.
     package func files(snapshotID: Int64? = nil) async throws -> [DataFile] {
-        guard let id = snapshotID ?? metadata.currentSnapshotID else { return [] }
-        guard let snapshot = metadata.snapshot(id) else {
-            throw IcebergError(.notFound, "\(identifier) has no snapshot \(id); see its history")
-        }
+        guard let snapshot = try snapshot(snapshotID) else { return [] }
         let reader = ManifestReader(store: store)
         var files: [DataFile] = []
         for manifest in try await reader.manifests(of: snapshot) {
@@ -31,7 +30,9 @@ package struct Table: Sendable {
     /// `body` says that it has seen enough.
     ///
     /// - Throws: `IcebergError` `storage`; a document that is gone, or cannot be read, is passed over.
-    package func earlierDocuments(until body: (TableMetadata) throws -> Bool) async throws {
+    package func earlierDocuments(
+        until body: (TableMetadata) async throws -> Bool
+    ) async throws {
         for entry in metadata.metadataLog.reversed() {
             guard let key = store.locations.key(at: entry.location) else { continue }
             let bytes: [UInt8]
@@ -43,27 +44,58 @@ package struct Table: Sendable {
                 throw IcebergError.wrapping(error)
             }
             // It only adds to what is known: one that makes no sense adds nothing.
-            guard let document = try? TableMetadata(parsing: bytes) else { continue }
-            if try body(document) { return }
+            guard let document = try? TableMetadata(stored: bytes) else { continue }
+            if try await body(document) { return }
         }
     }
 
-    /// The states of the table, newest first.
-    package var history: [HistoryEntry] {
-        metadata.ancestry.map { snapshot in
-            HistoryEntry(
-                snapshotID: snapshot.id,
-                parentID: snapshot.parentID,
-                timestamp: snapshot.timestamp,
-                operation: snapshot.operation,
-                schemaID: snapshot.schemaID,
-                rowCount: snapshot.rowCount,
-                addedRowCount: snapshot.count("added-records") ?? 0,
-                deletedRowCount: snapshot.count("deleted-records") ?? 0,
-                fileCount: snapshot.count("total-data-files"),
-                byteCount: snapshot.count("total-files-size"),
-                summary: snapshot.summary
-            )
+    /// The locations of the manifests that readers of a snapshot open.
+    ///
+    /// - Throws: `IcebergError` as `files` does.
+    package func manifests(snapshotID: Int64? = nil) async throws -> [String] {
+        guard let snapshot = try snapshot(snapshotID) else { return [] }
+        return try await ManifestReader(store: store).manifests(of: snapshot).map(\.path)
+    }
+
+    private func snapshot(_ id: Int64?) throws -> Snapshot? {
+        guard let id = id ?? metadata.currentSnapshotID else { return nil }
+        guard let snapshot = metadata.snapshot(id) else {
+            throw IcebergError(.notFound, "\(identifier) has no snapshot \(id); see its history")
+        }
+        return snapshot
+    }
+
+    /// The states of the table, newest first, as far as the document tells of older ones.
+    package var history: [HistoryEntry] { metadata.ancestry.map(HistoryEntry.init) }
+
+    /// The states of the table, newest first, each with its whole summary.
+    package func wholeHistory() async -> [HistoryEntry] {
+        let reader = ManifestReader(store: store)
+        var entries: [HistoryEntry] = []
+        for var snapshot in metadata.ancestry {
+            // A list that cannot be read takes nothing but the counts of its snapshot along.
+            snapshot.summary = (try? await reader.summary(of: snapshot)) ?? snapshot.summary
+            entries.append(HistoryEntry(snapshot))
+        }
+        return entries
+    }
+
+    /// What a snapshot says of itself, whole; nil when the table does not keep it.
+    ///
+    /// - Throws: `IcebergError` `corrupt` or `storage`.
+    package func summary(ofSnapshot id: Int64) async throws -> [String: String]? {
+        guard let snapshot = metadata.snapshot(id) else { return nil }
+        return try await summary(of: snapshot)
+    }
+
+    /// What a snapshot of any document of the table says of itself, whole.
+    ///
+    /// - Throws: `IcebergError` `corrupt` or `storage`.
+    package func summary(of snapshot: Snapshot) async throws -> [String: String] {
+        do {
+            return try await ManifestReader(store: store).summary(of: snapshot)
+        } catch {
+            throw IcebergError.wrapping(error)
         }
     }
 }
@@ -83,4 +115,18 @@ package struct HistoryEntry: Hashable, Sendable {
     package let fileCount: Int64?
     package let byteCount: Int64?
     package let summary: [String: String]
+
+    init(_ snapshot: Snapshot) {
+        snapshotID = snapshot.id
+        parentID = snapshot.parentID
+        timestamp = snapshot.timestamp
+        operation = snapshot.operation
+        schemaID = snapshot.schemaID
+        rowCount = snapshot.rowCount
+        addedRowCount = snapshot.count("added-records") ?? 0
+        deletedRowCount = snapshot.count("deleted-records") ?? 0
+        fileCount = snapshot.count("total-data-files")
+        byteCount = snapshot.count("total-files-size")
+        summary = snapshot.summary
+    }
 }

@@ -1,4 +1,7 @@
 /// The name of a table in a catalog.
+///
+/// Names are compared by their bytes, as sources do: `é` may be one code point or two, and those are
+/// two names.
 package struct TableIdentifier: Hashable, Sendable, Comparable, CustomStringConvertible {
     package let namespace: String
     package let name: String
@@ -11,10 +14,11 @@ package struct TableIdentifier: Hashable, Sendable, Comparable, CustomStringConv
             guard !part.isEmpty else {
                 throw IcebergError(.unsupported, "a table's namespace and name cannot be empty")
             }
-            guard PathName.encode(part).utf8.count <= Limits.pathNameByteCount else {
+            guard part.utf8.count <= Limits.nameByteCount else {
                 throw IcebergError(
                     .unsupported,
-                    "\"\(part)\" is too long for a folder; choose another table with --into"
+                    "\"\(part.prefix(40))…\" is longer than \(Limits.nameByteCount) bytes; choose "
+                        + "another table with --into"
                 )
             }
         }
@@ -24,66 +28,59 @@ package struct TableIdentifier: Hashable, Sendable, Comparable, CustomStringConv
 
     package var description: String { namespace + "." + name }
 
+    package static func == (left: TableIdentifier, right: TableIdentifier) -> Bool {
+        left.namespace.utf8.elementsEqual(right.namespace.utf8)
+            && left.name.utf8.elementsEqual(right.name.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for part in [namespace, name] {
+            var part = part
+            part.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+            hasher.combine(UInt8(0xFF))
+        }
+    }
+
     package static func < (left: TableIdentifier, right: TableIdentifier) -> Bool {
-        (left.namespace, left.name) < (right.namespace, right.name)
+        if left.namespace.utf8.elementsEqual(right.namespace.utf8) {
+            return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+        }
+        return left.namespace.utf8.lexicographicallyPrecedes(right.namespace.utf8)
     }
 }
 
-/// Names as folders, in letters every engine and file system takes as they are.
-///
-/// ASCII letters, digits, `-` and `_` stand for themselves; every other byte of the name's UTF-8
-/// is written `_xHH_` with two upper-case hexadecimal digits. An `_` of the name that an `x`
-/// follows is written so too, which makes the way back exact: `a.b` is `a_x2E_b`, `a_x` is
-/// `a_x5F_x`. Engines disagree on percent signs, spaces and other letters in locations.
-package enum PathName {
-    /// The folder of a name.
-    package static func encode(_ name: String) -> String {
-        var path: [UInt8] = []
-        let bytes = Array(name.utf8)
-        for (index, byte) in bytes.enumerated() {
-            let isEscape =
-                byte == UInt8(ascii: "_") && index + 1 < bytes.count
-                && bytes[index + 1] == UInt8(ascii: "x")
-            if isPlain(byte), !isEscape {
-                path.append(byte)
-            } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                path += "_x\(digits.utf8.count < 2 ? "0" : "")\(digits)_".utf8
-            }
+// MARK: Names that folders cannot hold
+
+extension TableIdentifier {
+    private static let namespaceProperty = "tributary.table-namespace"
+    private static let nameProperty = "tributary.table-name"
+
+    /// The properties that keep the name of a table whose folder does not.
+    var nameProperties: [String: String] {
+        var properties: [String: String] = [:]
+        if PathName.isShort(PathName.encode(namespace)) {
+            properties[Self.namespaceProperty] = namespace
         }
-        return String(decoding: path, as: UTF8.self)
+        if PathName.isShort(PathName.encode(name)) { properties[Self.nameProperty] = name }
+        return properties
     }
 
-    /// The name of a folder; nil when no name has it.
-    package static func decode(_ path: String) -> String? {
-        var name: [UInt8] = []
-        var rest = Array(path.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "_"), rest.first == UInt8(ascii: "x") {
-                guard rest.count >= 4, rest[rest.startIndex + 3] == UInt8(ascii: "_"),
-                    let code = UInt8(
-                        String(decoding: rest.dropFirst().prefix(2), as: UTF8.self),
-                        radix: 16
-                    )
-                else { return nil }
-                name.append(code)
-                rest = rest.dropFirst(4)
-            } else {
-                name.append(byte)
-            }
-        }
-        guard let text = String(validating: name, as: UTF8.self), encode(text) == path else {
-            return nil
-        }
-        return text
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
+    /// The name of a table by its two folders, and by its properties where those are short forms;
+    /// nil for folders that no name has.
+    static func of(
+        folders: (namespace: String, name: String),
+        properties: [String: String]
+    ) -> TableIdentifier? {
+        let namespace =
+            PathName.isShort(folders.namespace)
+            ? properties[namespaceProperty] : PathName.decode(folders.namespace)
+        let name =
+            PathName.isShort(folders.name)
+            ? properties[nameProperty] : PathName.decode(folders.name)
+        guard let namespace, let name,
+            PathName.encode(namespace) == folders.namespace, PathName.encode(name) == folders.name
+        else { return nil }
+        // A name that is none was not made by this catalog.
+        return try? TableIdentifier(namespace: namespace, name: name)
     }
 }

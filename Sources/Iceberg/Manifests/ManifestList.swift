@@ -6,6 +6,7 @@ enum ManifestList {
         snapshotID: Int64,
         parentID: Int64?,
         sequenceNumber: Int64,
+        summary: [String: String],
         sync: [UInt8]
     ) throws -> [UInt8] {
         var writer = AvroFileWriter(
@@ -15,6 +16,10 @@ enum ManifestList {
                 ("parent-snapshot-id", Array((parentID.map { String($0) } ?? "null").utf8)),
                 ("sequence-number", Array(String(sequenceNumber).utf8)),
                 ("format-version", Array("2".utf8)),
+                (
+                    SummaryShortening.listKey,
+                    JSONValue.object(JSONObject(strings: summary)).serialized()
+                ),
             ],
             sync: sync
         )

@@ -16,6 +16,13 @@ struct ManifestReader {
         return try locating(location) { try ManifestList.parse(bytes) }
     }
 
+    /// What a snapshot's manifest list says in its head.
+    func listMetadata(of snapshot: Snapshot) async throws -> [String: [UInt8]] {
+        guard let location = snapshot.manifestList else { return [:] }
+        let bytes = try await read(location)
+        return try locating(location) { try AvroFile(parsing: bytes).metadata }
+    }
+
     /// The entries of a manifest.
     func entries(of manifest: ManifestFile) async throws -> [ManifestEntry] {
         let bytes = try await read(manifest.path)

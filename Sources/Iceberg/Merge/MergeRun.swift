@@ -45,8 +45,12 @@ final class MergeRun {
 
     /// Refuses files that the table has: their rows would be deleted for their own sake.
     private func checkAreNew(_ base: MergeBase) throws {
-        let paths = Set(files.map(\.path))
-        if let known = base.targets.first(where: { paths.contains($0.file.path) }) {
+        // One file may be written in several ways.
+        let keys = Set(files.compactMap { store.locations.key(at: $0.path) })
+        let known = base.targets.first { target in
+            store.locations.key(at: target.file.path).map(keys.contains) ?? false
+        }
+        if let known {
             throw IcebergError(
                 .unsupported,
                 "\(known.file.path) is part of \(merge.identifier) already: an earlier commit "
@@ -155,7 +159,7 @@ final class MergeRun {
             case .full: return false
             case .duplicate:
                 throw IcebergError(
-                    .duplicateKey,
+                    .unusableKey,
                     "two new rows of \(merge.identifier) have the same key, \(keyText) = "
                         + "\(rows.text(ofRow: row)): it is not unique at the source; choose key "
                         + "columns that tell all rows apart, or append instead of merging"
@@ -185,7 +189,7 @@ final class MergeRun {
     private func checkNulls(_ counts: [Int64]) throws {
         guard let index = counts.firstIndex(where: { $0 != 0 }) else { return }
         throw IcebergError(
-            .duplicateKey,
+            .unusableKey,
             "the key column \(merge.columns[index].name) of \(merge.identifier) is null in "
                 + "\(counts[index]) new rows, which cannot be merged; choose key columns without "
                 + "nulls, leave these rows out, or append instead of merging"

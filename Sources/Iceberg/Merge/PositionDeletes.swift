@@ -24,50 +24,22 @@ enum PositionDeletes {
 
     // MARK: Writing
 
-    /// Writes the marked rows of one file, of which there are some, in order, and gives the record
-    /// of the delete file.
+    /// Writes the marked rows of one file, in order, and gives the record of the delete file.
+    ///
+    /// It has the encodings every reader takes, whatever those of the table's data files are.
     static func write(
         _ positions: PositionBitmap,
         of path: String,
         to key: ObjectKey,
         in store: any ObjectStore
     ) async throws -> DataFile {
-        let count = positions.count
-        let location = store.locations.location(of: key)
-        var file: DataFile
-        if count == 1 {
-            file = try await writeSingle(positions, of: path, to: key, in: store)
-        } else {
-            let summary = try await writeMany(positions, count, of: path, to: key, in: store)
-            file = DataFile(path: location, summary: summary)
-        }
-        file.content = .positionDeletes
-        // Whole, so that readers see by them which one file this is about.
-        file.lowerBounds[pathID] = Array(path.utf8)
-        file.upperBounds[pathID] = Array(path.utf8)
-        // The order of delete files is the specification's, not one of the table's.
-        file.sortOrderID = nil
-        return file
-    }
-
-    private static func writeMany(
-        _ positions: PositionBitmap,
-        _ count: Int64,
-        of path: String,
-        to key: ObjectKey,
-        in store: any ObjectStore
-    ) async throws -> FileSummary {
-        var options = ParquetOptions()
-        // A first page that is full makes the writer look further than that page, and so take a
-        // dictionary for the one path: without it pyiceberg cannot read the file.
-        options.pageRowCount = Int(min(count, Int64(options.pageRowCount)))
-        let writer = ParquetWriter(schema: schema, options: options)
-        return try await store.write(to: key) { object in
+        let writer = ParquetWriter(schema: schema)
+        let summary = try await store.write(to: key) { object in
             func drain() throws {
                 for chunk in writer.takeOutput() { try object.append(chunk.bytes) }
             }
             let batch = Batch(schema: schema)
-            try positions.forEachBlock(of: options.pageRowCount) { block in
+            try positions.forEachBlock(of: Columnar.Limits.batchRowCount) { block in
                 try Task.checkCancellation()
                 fill(batch, block, path: Array(path.utf8))
                 writer.append(batch)
@@ -77,32 +49,13 @@ enum PositionDeletes {
             try drain()
             return summary
         }
-    }
-
-    private static func writeSingle(
-        _ positions: PositionBitmap,
-        of path: String,
-        to key: ObjectKey,
-        in store: any ObjectStore
-    ) async throws -> DataFile {
-        var position: Int64 = 0
-        positions.forEachBlock(of: 1) { position = $0[0] }
-        let content = SinglePositionFile(path: path, position: position)
-        try await store.write(to: key) { try $0.append(content.bytes) }
-        var file = DataFile(
-            content: .positionDeletes,
-            path: store.locations.location(of: key),
-            rowCount: 1,
-            byteCount: Int64(content.bytes.count)
-        )
-        for (id, byteCount) in zip([pathID, positionID], content.columnByteCounts) {
-            file.columnSizes[id] = Int64(byteCount)
-            file.valueCounts[id] = 1
-            file.nullCounts[id] = 0
-        }
-        file.lowerBounds[positionID] = Bound.lower(.integer(position), type: .long)
-        file.upperBounds[positionID] = Bound.upper(.integer(position), type: .long)
-        file.splitOffsets = [4]
+        var file = DataFile(path: store.locations.location(of: key), summary: summary)
+        file.content = .positionDeletes
+        // Whole, so that readers see by them which one file this is about.
+        file.lowerBounds[pathID] = Array(path.utf8)
+        file.upperBounds[pathID] = Array(path.utf8)
+        // The order of delete files is the specification's, not one of the table's.
+        file.sortOrderID = nil
         return file
     }
 

@@ -33,6 +33,7 @@ package struct SchemaEvolution: Hashable, Sendable {
         identities: [String: String] = [:]
     ) throws -> SchemaEvolution {
         try checkNames(incoming.fields, "the source")
+        try checkFullNames(incoming.fields)
         return first(incoming, lastID: 0, identities: ColumnIdentities(source: identities))
     }
 
@@ -90,6 +91,7 @@ package struct SchemaEvolution: Hashable, Sendable {
         }
         let table = steps.table(after: current, alreadyGone: alreadyGone)
         try check(steps, contract: contract)
+        try checkFullNames(table)
         return SchemaEvolution(
             table: Schema(table),
             written: Schema(steps.written),
@@ -137,6 +139,17 @@ package struct SchemaEvolution: Hashable, Sendable {
                     + ". Allow the change of type, cast the column, or sync into another table"
             )
         }
+    }
+
+    /// Engines refuse a schema in which a full name stands for two fields.
+    private static func checkFullNames(_ fields: [Field]) throws {
+        guard let name = Schema(fields).repeatedFullName else { return }
+        throw IcebergError(
+            .schemaDrift,
+            "the table would have two fields of the full name \(name): members of a column are known "
+                + "by its name, a dot and their own. Rename or leave out one; a column that is gone "
+                + "from the source keeps its name in the table, so sync into another table then"
+        )
     }
 
     private static func checkNames(_ fields: [Field], _ owner: String) throws {

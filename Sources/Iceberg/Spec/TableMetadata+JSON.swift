@@ -1,4 +1,16 @@
 extension TableMetadata {
+    /// Reads a metadata document as it is stored, compressed or not.
+    ///
+    /// - Throws: `IcebergError` `corrupt`, or `unsupported` for a later version.
+    init(stored bytes: [UInt8]) throws {
+        // No JSON begins like a gzip file.
+        let isGzip = bytes.starts(with: [0x1F, 0x8B])
+        let limit = Limits.metadataByteCount
+        try self.init(
+            parsing: isGzip ? Deflate.inflate(bytes[...], as: .gzip, limit: limit) : bytes
+        )
+    }
+
     /// Reads a metadata document of format version 1, 2 or 3.
     ///
     /// - Throws: `IcebergError` `corrupt`, or `unsupported` for a later version.
@@ -98,9 +110,17 @@ extension TableMetadata {
         "snapshot-log", "metadata-log",
     ]
 
-    /// The document as it is stored.
+    /// The document as JSON.
     package func serialized() -> [UInt8] {
         JSONValue.object(json).serialized()
+    }
+
+    /// The document as it is stored.
+    func stored(_ codec: MetadataCodec) throws -> [UInt8] {
+        switch codec {
+        case .none: serialized()
+        case .gzip, .gzipBehind: try Deflate.deflate(serialized(), as: .gzip)
+        }
     }
 
     var json: JSONObject {

@@ -38,6 +38,12 @@ package struct TableMetadata: Hashable, Sendable {
     package struct MetadataLogEntry: Hashable, Sendable {
         package var location: String
         package var timestamp: Int64
+
+        /// Makes an entry.
+        package init(location: String, timestamp: Int64) {
+            self.location = location
+            self.timestamp = timestamp
+        }
     }
 
     /// Makes the document of an empty, unpartitioned table.

@@ -22,8 +22,12 @@ final class SnapshotPlanner {
     private var ownManifest: ManifestFile?
     /// Files this commit has written, and the try each one serves; nil stands for all tries.
     private var written: [(key: ObjectKey, attempt: Int?)] = []
+    /// Manifests of this commit that the try at hand has packed into others.
+    private var droppedPaths: Set<String> = []
     /// The number of the try at hand, from 1.
-    var attempt = 0
+    var attempt = 0 {
+        didSet { droppedPaths = [] }
+    }
 
     init(catalog: FilesystemCatalog, identifier: TableIdentifier) {
         self.catalog = catalog
@@ -76,40 +80,46 @@ final class SnapshotPlanner {
         manifestCount += 1
         try await put(bytes, to: key, attempt: allTries ? nil : attempt)
         let sequenceNumber = metadata.lastSequenceNumber + 1
-        let added = entries.filter { $0.status == .added }
-        let deleted = entries.filter { $0.status == .deleted }
+        let counts = Dictionary(grouping: entries, by: \.status).mapValues { entries in
+            (files: entries.count, rows: entries.reduce(0) { $0 &+ $1.file.rowCount })
+        }
+        let oldest = entries.filter(\.isLive).compactMap(\.sequenceNumber).min()
         return ManifestFile(
             path: catalog.store.locations.location(of: key),
             byteCount: Int64(bytes.count),
             specID: metadata.defaultSpecID,
             content: content,
             sequenceNumber: sequenceNumber,
-            // None of the files is older and live: the new ones are of this very commit.
-            minimumSequenceNumber: sequenceNumber,
+            // New files are of this very commit and say no number.
+            minimumSequenceNumber: min(oldest ?? sequenceNumber, sequenceNumber),
             addedSnapshotID: snapshotID,
-            addedFileCount: added.count,
-            existingFileCount: 0,
-            deletedFileCount: deleted.count,
-            addedRowCount: added.reduce(0) { $0 &+ $1.file.rowCount },
-            existingRowCount: 0,
-            deletedRowCount: deleted.reduce(0) { $0 &+ $1.file.rowCount },
+            addedFileCount: counts[.added]?.files ?? 0,
+            existingFileCount: counts[.existing]?.files ?? 0,
+            deletedFileCount: counts[.deleted]?.files ?? 0,
+            addedRowCount: counts[.added]?.rows ?? 0,
+            existingRowCount: counts[.existing]?.rows ?? 0,
+            deletedRowCount: counts[.deleted]?.rows ?? 0,
             partitions: []
         )
     }
 
-    /// Writes the list of a snapshot's manifests and gives its location.
-    func writeList(_ manifests: [ManifestFile], upon metadata: TableMetadata) async throws -> String
-    {
+    /// Writes the list of a snapshot's manifests, with its summary, and gives its location.
+    func writeList(
+        _ manifests: [ManifestFile],
+        summary: [String: String],
+        upon metadata: TableMetadata
+    ) async throws -> String {
         let bytes = try ManifestList.serialize(
             manifests,
             snapshotID: snapshotID,
             parentID: metadata.currentSnapshotID,
             sequenceNumber: metadata.lastSequenceNumber + 1,
+            summary: summary,
             sync: catalog.environment.makeSync()
         )
         listCount += 1
-        let key = try catalog.metadataFolder(of: identifier)
-            .appending("snap-\(snapshotID)-\(listCount)-\(commitID).avro")
+        let name = SummaryShortening.listName(snapshotID, try: listCount)
+        let key = try catalog.metadataFolder(of: identifier).appending(name + ".avro")
         try await put(bytes, to: key, attempt: attempt)
         return catalog.store.locations.location(of: key)
     }
@@ -123,9 +133,17 @@ final class SnapshotPlanner {
         }
     }
 
+    /// Notes that no manifest list of the try at hand names a manifest.
+    func dropped(_ manifest: ManifestFile) {
+        droppedPaths.insert(manifest.path)
+    }
+
     /// Removes what no try that landed needs: of all tries but `landed`, or of all.
     func removeLeftovers(keeping landed: Int?) async {
-        for file in written where landed == nil || (file.attempt != nil && file.attempt != landed) {
+        for file in written {
+            let isOfLanded = landed != nil && (file.attempt == nil || file.attempt == landed)
+            let location = catalog.store.locations.location(of: file.key)
+            if isOfLanded, !droppedPaths.contains(location) { continue }
             // They are no part of the table; one that stays costs nothing but its bytes.
             try? await catalog.store.delete(file.key)
         }

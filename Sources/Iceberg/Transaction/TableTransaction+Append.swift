@@ -13,8 +13,9 @@ extension SnapshotPlanner {
         var manifests: [ManifestFile] = []
         var totals = TableTotals()
         if let parent {
-            manifests = try await reader.manifests(of: parent)
-            totals = try await totalsOrCounted(of: parent, manifests)
+            let all = try await reader.manifests(of: parent)
+            manifests = all.filter(\.mayHaveLiveFiles)
+            totals = try await totalsOrCounted(of: parent, all)
         }
         let added = TableTotals(files)
         var summary = ["operation": "append"]

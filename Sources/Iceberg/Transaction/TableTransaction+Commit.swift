@@ -51,33 +51,30 @@ private struct Committer {
 
     func run() async throws -> CommitResult {
         var head = transaction.base
+        var patience = CommitPatience(catalog.environment)
         do {
-            for attempt in 1...Limits.commitAttempts {
+            repeat {
                 try Task.checkCancellation()
-                planner.attempt = attempt
+                planner.attempt = patience.lossCount + 1
+                head = try await refreshed(head)
                 try await transaction.beforeTry?(head)
                 let (metadata, totals) = try await plan(upon: head)
-                let version = (head?.version ?? 0) + 1
-                if try await publish(metadata, version: version) == .landed {
-                    let warning = await finish(metadata, version: version, upon: head)
+                let document = MetadataVersion((head?.version ?? 0) + 1, try metadata.codec())
+                if try await publish(metadata, document) == .landed {
+                    let warnings = await finish(metadata, document, upon: head)
                     return CommitResult(
                         snapshotID: transaction.files == nil ? nil : planner.snapshotID,
                         metadataLocation: catalog.store.locations.location(
-                            of: try catalog.metadataKey(of: identifier, version: version)
+                            of: try catalog.metadataKey(of: identifier, document)
                         ),
-                        version: version,
+                        version: document.number,
                         schemaID: metadata.currentSchemaID,
                         totals: totals,
-                        attemptCount: attempt,
-                        warning: warning
+                        attemptCount: patience.lossCount + 1,
+                        warning: warnings.isEmpty ? nil : warnings.joined(separator: ". ")
                     )
                 }
-                if attempt < Limits.commitAttempts {
-                    try await catalog.environment.sleep(catalog.environment.backOff(attempt))
-                }
-                head = try await catalog.loadIfPresent(identifier)
-                try checkStillFits(head)
-            }
+            } while try await patience.waitAfterLoss()
         } catch let unknown as UnknownOutcome {
             // The commit may have landed, so its files must stay.
             throw unknown.error
@@ -88,8 +85,25 @@ private struct Committer {
         await planner.removeLeftovers(keeping: nil)
         throw IcebergError(
             .conflict,
-            "\(identifier): others committed first \(Limits.commitAttempts) times; try again later"
+            "\(identifier): others committed first \(patience.lossCount) times in "
+                + "\(Limits.commitPatience.components.seconds / 60) minutes; try again when less "
+                + "is written to the table"
         )
+    }
+
+    /// The table as it is now, which is mostly what is known of it.
+    ///
+    /// A listing tells, before anything is written, whether other documents came, under whatever
+    /// name.
+    private func refreshed(_ head: Table?) async throws -> Table? {
+        let documents = try await catalog.documents(of: identifier)
+        if try documents.newest() == head?.document, head != nil || !documents.isTable {
+            if let head { try await catalog.requireOneLine(head, documents) }
+            return head
+        }
+        let fresh = try await catalog.loadForWriting(identifier).table
+        try checkStillFits(fresh)
+        return fresh
     }
 
     // MARK: Planning
@@ -97,6 +111,7 @@ private struct Committer {
     private func plan(upon head: Table?) async throws -> (TableMetadata, TableTotals) {
         let now = catalog.environment.now()
         var metadata = try base(head, now: now)
+        if head == nil || metadata.isOwn { metadata.applyDefaults() }
         metadata.apply(propertyChanges: transaction.propertyChanges)
         if let head {
             if let request = transaction.newSchema { metadata.apply(request) }
@@ -111,17 +126,25 @@ private struct Committer {
             metadata.metadataLog = metadata.metadataLog.suffix(metadata.previousMetadataCount)
         }
         guard let files = transaction.files else {
-            if let target = transaction.target { metadata.makeCurrent(target) }
+            if let target = transaction.target {
+                if let snapshot = metadata.snapshot(target) {
+                    // What it says of itself counts again.
+                    metadata.restore(try await planner.reader.summary(of: snapshot), of: target)
+                }
+                metadata.makeCurrent(target)
+            }
             let totals = metadata.currentSnapshot.flatMap { TableTotals(summary: $0) }
             return (metadata, totals ?? TableTotals())
         }
-        let plan =
+        let changed =
             switch files {
             case .append(let files): try await planner.append(files, upon: metadata)
             case .replace(let files): try await planner.replace(with: files, upon: metadata)
             case .merge(let merge): try await planner.merge(merge, upon: metadata)
             }
-        let list = try await planner.writeList(plan.manifests, upon: metadata)
+        let plan = try await planner.packed(changed, upon: metadata)
+        let summary = summary(of: plan)
+        let list = try await planner.writeList(plan.manifests, summary: summary, upon: metadata)
         metadata.add(
             Snapshot(
                 id: planner.snapshotID,
@@ -130,12 +153,13 @@ private struct Committer {
                 timestamp: metadata.lastUpdated,
                 manifestList: list,
                 schemaID: metadata.currentSchemaID,
-                summary: summary(of: plan)
+                summary: summary
             )
         )
         if let property = transaction.snapshotProperty {
             metadata.properties[property] = String(planner.snapshotID)
         }
+        metadata.shortenSummaries()
         return (metadata, plan.totals)
     }
 
@@ -153,7 +177,7 @@ private struct Committer {
                 schema: request.schema,
                 identifierFieldIDs: request.identifierFieldIDs
             ),
-            properties: [:]
+            properties: identifier.nameProperties
         )
         metadata.apply(request)
         return metadata
@@ -183,7 +207,7 @@ private struct Committer {
         guard head.metadata.tableUUID == base.metadata.tableUUID else {
             throw IcebergError(.conflict, "\(identifier) was made anew meanwhile; start again")
         }
-        if transaction.target != nil, head.version != base.version {
+        if transaction.target != nil, head.document != base.document {
             throw IcebergError(
                 .conflict,
                 "\(identifier) was changed by another writer meanwhile; look at its history again"
@@ -204,29 +228,62 @@ private struct Committer {
         let error: IcebergError
     }
 
-    private func publish(_ metadata: TableMetadata, version: Int) async throws -> Outcome {
-        let bytes = metadata.serialized()
-        let key = try catalog.metadataKey(of: identifier, version: version)
+    private func publish(
+        _ metadata: TableMetadata,
+        _ document: MetadataVersion
+    ) async throws -> Outcome {
+        let bytes = try metadata.stored(document.codec)
+        let key = try catalog.metadataKey(of: identifier, document)
         do {
             _ = try await catalog.store.put(bytes, to: key, condition: .ifAbsent)
-            return .landed
         } catch {
             // Even "it exists already" may be our own document, put by a try whose answer got
             // lost below us.
-            if try await isOurs(bytes, version: version, after: error) { return .landed }
+            if try await isOurs(bytes, document, after: error) { return .landed }
             if (error as? StorageError)?.code == .precondition { return .lost }
             throw error
         }
+        // One name can be taken once; but a document of the same number may have another one.
+        return await hasTwin(document) ? try await withdraw(key) : .landed
+    }
+
+    /// Takes a document back that nobody was told of: engines would see it or its twin.
+    private func withdraw(_ key: ObjectKey) async throws -> Outcome {
+        do {
+            try await catalog.store.delete(key)
+            return .lost
+        } catch {
+            throw UnknownOutcome(
+                error: IcebergError(
+                    .unknownOutcome,
+                    "\(identifier): another program committed at the same moment, and \(key) could "
+                        + "not be taken back, so that engines may see one or the other: \(error)"
+                )
+            )
+        }
+    }
+
+    /// Whether somebody who stores documents in another way took the number at the same moment.
+    private func hasTwin(_ document: MetadataVersion) async -> Bool {
+        for codec in MetadataCodec.allCases where codec != document.codec {
+            let twin = MetadataVersion(document.number, codec)
+            guard let key = try? catalog.metadataKey(of: identifier, twin),
+                // Ours has landed: a store that does not answer now takes nothing of that back.
+                let found = try? await catalog.store.info(key)
+            else { continue }
+            return found.key == key
+        }
+        return false
     }
 
     /// Whether a document that may or may not have landed is part of the table.
     private func isOurs(
         _ bytes: [UInt8],
-        version: Int,
+        _ document: MetadataVersion,
         after error: any Error
     ) async throws -> Bool {
         do {
-            let key = try catalog.metadataKey(of: identifier, version: version)
+            let key = try catalog.metadataKey(of: identifier, document)
             if try await catalog.store.info(key) == nil { return false }
             if try await catalog.store.read(key).bytes == bytes { return true }
             guard transaction.files != nil else { return false }
@@ -247,28 +304,26 @@ private struct Committer {
     /// What follows a commit; a failure in it takes nothing back.
     private func finish(
         _ metadata: TableMetadata,
-        version: Int,
+        _ document: MetadataVersion,
         upon head: Table?
-    ) async -> String? {
-        var warning: String?
+    ) async -> [String] {
+        var warnings: [String] = []
         do {
-            try await catalog.writeHint(of: identifier, version: version)
+            try await catalog.writeHint(of: identifier, document)
         } catch {
             // This program looks for the newest version; engines that do not are told with the next
             // commit.
-            warning =
+            warnings.append(
                 "\(identifier): version-hint.text could not be written, so that engines which open "
-                + "the table by it see its old state until the next commit: \(error)"
+                    + "the table by it see its old state until the next commit: \(error)"
+            )
         }
         await planner.removeLeftovers(keeping: planner.attempt)
-        guard metadata.deletesOldMetadata, let head else { return warning }
-        let kept = Set(metadata.metadataLog.map(\.location))
-        for entry in head.metadata.metadataLog where !kept.contains(entry.location) {
-            guard let key = catalog.store.locations.key(at: entry.location) else { continue }
-            // An old document that stays costs nothing but its bytes.
-            try? await catalog.store.delete(key)
-        }
-        return warning
+        guard warnings.isEmpty, metadata.deletesOldMetadata, let head else { return warnings }
+        let cleanup = DocumentCleanup(catalog: catalog, identifier: identifier)
+        // An old document that stays costs nothing but its bytes, and goes with the next commit.
+        try? await cleanup.run(after: metadata, document, former: head.metadata.metadataLog)
+        return warnings
     }
 }
 

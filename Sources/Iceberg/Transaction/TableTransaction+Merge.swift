@@ -12,8 +12,9 @@ extension TableTransaction {
 extension SnapshotPlanner {
     /// Plans a snapshot of the plan's new files and of all that it does not take out.
     ///
-    /// Manifests that name a file that leaves are written anew, as one: the file as deleted, others
-    /// as existing, each with the numbers it had. The other manifests are carried over.
+    /// Manifests that name a file that leaves are written anew, as one of each kind: the file as
+    /// deleted, others as existing, each with the numbers it had. The other manifests are carried
+    /// over. New delete files stand in the one of deletes.
     func merge(_ plan: MergePlan, upon metadata: TableMetadata) async throws -> Plan {
         guard metadata.currentSnapshotID == plan.baseSnapshotID else {
             throw IcebergError(
@@ -26,20 +27,18 @@ extension SnapshotPlanner {
         if let manifest = try await addedManifest(plan.added, upon: metadata) {
             manifests.append(manifest)
         }
-        if !plan.addedDeletes.isEmpty {
-            let entries = plan.addedDeletes.map {
+        var written: [ManifestFile.Content: [ManifestEntry]] = [
+            .deletes: plan.addedDeletes.map {
                 ManifestEntry(status: .added, snapshotID: snapshotID, file: $0)
             }
-            manifests.append(try await write(entries, content: .deletes, upon: metadata))
-        }
-        var rewritten: [ManifestFile.Content: [ManifestEntry]] = [:]
+        ]
         var before = TableTotals()
         if let parent = metadata.currentSnapshot {
             let old = try await reader.manifests(of: parent)
             before = try await totals(of: parent, old)
             for manifest in old where manifest.mayHaveLiveFiles {
                 if let paths = plan.removals[manifest.path] {
-                    rewritten[manifest.content, default: []] +=
+                    written[manifest.content, default: []] +=
                         try await entries(of: manifest, without: paths)
                 } else {
                     manifests.append(manifest)
@@ -47,10 +46,10 @@ extension SnapshotPlanner {
             }
         }
         for content in [ManifestFile.Content.data, .deletes] {
-            guard let entries = rewritten[content] else { continue }
-            manifests.append(try await rewrite(entries, content: content, upon: metadata))
+            guard let entries = written[content], !entries.isEmpty else { continue }
+            manifests.append(try await write(entries, content: content, upon: metadata))
         }
-        let removed = rewritten.values.joined().filter { !$0.isLive }.map(\.file)
+        let removed = written.values.joined().filter { !$0.isLive }.map(\.file)
         let added = TableTotals(plan.added + plan.addedDeletes)
         let gone = TableTotals(removed)
         return Plan(
@@ -111,28 +110,12 @@ extension SnapshotPlanner {
             return entry
         }
     }
-
-    /// Writes one manifest in the place of those the entries are from.
-    private func rewrite(
-        _ entries: [ManifestEntry],
-        content: ManifestFile.Content,
-        upon metadata: TableMetadata
-    ) async throws -> ManifestFile {
-        var manifest = try await write(entries, content: content, upon: metadata)
-        let existing = entries.filter(\.isLive)
-        manifest.existingFileCount = existing.count
-        manifest.existingRowCount = existing.reduce(0) { $0 &+ $1.file.rowCount }
-        if let oldest = existing.compactMap(\.sequenceNumber).min() {
-            manifest.minimumSequenceNumber = oldest
-        }
-        return manifest
-    }
 }
 
 extension ManifestFile {
     /// False for a manifest of nothing but deleted files, which only the snapshot that made it
     /// needs; one that leaves all counts out may have any.
-    fileprivate var mayHaveLiveFiles: Bool {
+    var mayHaveLiveFiles: Bool {
         addedFileCount > 0 || existingFileCount > 0 || deletedFileCount == 0
     }
 }

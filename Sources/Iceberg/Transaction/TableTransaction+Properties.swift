@@ -6,6 +6,21 @@ extension TableTransaction {
 }
 
 extension TableMetadata {
+    /// What keeps a table that is written often small: properties that other programs heed as well.
+    private static let defaults = [
+        "write.metadata.delete-after-commit.enabled": "true",
+        "write.metadata.previous-versions-max": String(Limits.previousMetadataCount),
+        "commit.manifest-merge.enabled": "true",
+    ]
+
+    /// Whether this program made the table, as far back as its snapshots tell.
+    var isOwn: Bool { snapshots.first?.summary["engine-name"] == "tributary" }
+
+    /// Sets what a table of this program says of its upkeep, where it says nothing.
+    mutating func applyDefaults() {
+        properties.merge(Self.defaults) { own, _ in own }
+    }
+
     /// Sets and removes properties.
     mutating func apply(propertyChanges: [String: String?]) {
         for (key, value) in propertyChanges { properties[key] = value }

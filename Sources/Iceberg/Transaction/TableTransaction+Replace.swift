@@ -35,7 +35,9 @@ extension SnapshotPlanner {
         let added = TableTotals(files)
         let gone = TableTotals((removed[.data] ?? []).map(\.file))
         let goneDeletes = TableTotals((removed[.deletes] ?? []).map(\.file))
-        var summary = ["operation": "overwrite"]
+        // What took nothing away is no overwrite: readers of changes skip those.
+        let isFirst = removed.values.allSatisfy(\.isEmpty)
+        var summary = ["operation": isFirst ? "append" : "overwrite"]
         if !files.isEmpty { summary.merge(added.addedSummary) { $1 } }
         summary.merge((gone + goneDeletes).removedSummary) { $1 }
         return Plan(manifests: manifests, summary: summary, totals: added)

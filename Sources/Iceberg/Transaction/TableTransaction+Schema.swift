@@ -33,7 +33,10 @@ extension TableMetadata {
         currentSchemaID = schema.id
         // Ids of fields that were dropped are never given out again.
         lastColumnID = max(lastColumnID, request.lastColumnID)
-        properties[NameMapping.property] = NameMapping.text(of: schema.schema)
+        properties[NameMapping.property] = NameMapping.text(
+            of: schema.schema,
+            former: properties[NameMapping.property]
+        )
     }
 }
 

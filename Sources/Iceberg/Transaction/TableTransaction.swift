@@ -69,7 +69,7 @@ extension FilesystemCatalog {
     ///
     /// - Throws: `IcebergError` `unsupported` when the table is one that is not written here.
     package func beginTransaction(_ identifier: TableIdentifier) async throws -> TableTransaction {
-        let table = try await loadIfPresent(identifier)
+        let table = try await loadForWriting(identifier).table
         if let table { try table.requireWritable() }
         return TableTransaction(catalog: self, identifier: identifier, base: table)
     }

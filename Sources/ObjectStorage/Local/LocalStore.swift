@@ -37,16 +37,30 @@ package struct LocalStore: ObjectStore {
         let root = Self.trimmed(String(cString: resolved))
         folder = try LocalRoot(path: root == "/" ? "" : root, marker: Self.stagingName)
         self.access = access
-        // Plain paths: every engine takes them as they are, spaces and other letters included.
-        // Behind `file://` the same letters would have to be encoded to make an address, and
-        // engines do not decode them.
-        locations = ObjectLocations(
-            base: folder.path,
-            synonyms: ["file://" + folder.path, "file:" + folder.path]
-        )
+        locations = Self.locations(of: folder.path)
         guard access == .writing else { return }
         try SystemFile.makeFolders(staging)
         try StagedFile.sweep(staging, keeping: Self.lockName)
+    }
+
+    /// Addresses with the scheme `file`, which engines built on iceberg-rust ask for.
+    ///
+    /// Letters that would have to be encoded in an address stand in a plain path, which other
+    /// engines take as it is: none of them decodes an address. Programs write the same file as
+    /// `file:/…` or `file:///…` too.
+    private static func locations(of root: String) -> ObjectLocations {
+        let forms = ["file://" + root, root, "file:" + root]
+        let isPlain = root.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+                true
+            default: false
+            }
+        }
+        let base = isPlain ? forms[0] : forms[1]
+        return ObjectLocations(base: base, synonyms: forms.filter { $0 != base })
     }
 
     private static func trimmed(_ path: String) -> String {
@@ -62,7 +76,7 @@ package struct LocalStore: ObjectStore {
         guard status.isRegularFile else {
             throw StorageError(.notFound, "cannot read \(path): it is no file")
         }
-        let info = ObjectInfo(key: key, byteCount: Int(status.st_size), tag: status.tag)
+        let info = status.info(of: key)
         let range = range ?? 0..<info.byteCount
         guard range.lowerBound >= 0, range.upperBound <= info.byteCount else {
             throw StorageError(
@@ -152,9 +166,7 @@ package struct LocalStore: ObjectStore {
                 continue
             }
             if status.isRegularFile {
-                objects.append(
-                    ObjectInfo(key: key, byteCount: Int(status.st_size), tag: status.tag)
-                )
+                objects.append(status.info(of: key))
             } else if status.st_mode & S_IFMT == S_IFDIR {
                 folders.append(key)
             }
@@ -255,6 +267,16 @@ package struct LocalStore: ObjectStore {
 }
 
 extension stat {
+    /// What a listing tells of the file.
+    func info(of key: ObjectKey) -> ObjectInfo {
+        ObjectInfo(
+            key: key,
+            byteCount: Int(st_size),
+            tag: tag,
+            modifiedAt: Int64(changeTime / 1_000_000)
+        )
+    }
+
     /// The version of the file: its time of change, length and inode.
     var tag: ObjectTag {
         ObjectTag(

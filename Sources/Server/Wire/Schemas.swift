@@ -99,6 +99,7 @@ enum Schemas {
             ]),
             "schema": choice(SyncDefinition.Contract.self), "allow_type_change": truth,
             "accept_unseen_changes": truth, "require_equal": truth,
+            "encoding": choice(SyncDefinition.Encodings.self),
         ]),
         "SourceAddress": object(address, required: ["dsn"]),
         "SourceDefinition": object(

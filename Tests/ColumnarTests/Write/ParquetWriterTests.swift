@@ -8,22 +8,23 @@ import Testing
         var codec = CompressionCodec.zstd
         var pageVersion = ParquetOptions.PageVersion.v1
         var usesDictionary = true
-        var splitsFloats = false
+        var encodings = EncodingChoice.compatible
         var testDescription: String {
-            "\(codec) \(pageVersion) dictionary \(usesDictionary) split \(splitsFloats)"
+            "\(codec) \(pageVersion) dictionary \(usesDictionary) \(encodings)"
         }
         static let all: [Variant] = [
             Variant(), Variant(codec: .uncompressed), Variant(codec: .snappy),
             Variant(codec: .lz4Raw), Variant(codec: .gzip), Variant(pageVersion: .v2),
             Variant(codec: .uncompressed, pageVersion: .v2, usesDictionary: false),
-            Variant(usesDictionary: false, splitsFloats: true),
+            Variant(usesDictionary: false), Variant(encodings: .balanced),
+            Variant(encodings: .compact), Variant(usesDictionary: false, encodings: .compact),
         ]
         var options: ParquetOptions {
             var options = ParquetOptions()
             options.codec = codec
             options.pageVersion = pageVersion
             options.usesDictionary = usesDictionary
-            options.splitsFloats = splitsFloats
+            options.encodings = encodings
             return options
         }
     }
@@ -150,19 +151,19 @@ import Testing
         #expect(try ParquetFile(bytes: bytes).schema == WriterSamples.schema)
     }
 
-    @Test func `statistics hold every value and leave NaN out`() throws {
+    @Test func `statistics hold every value`() throws {
         let schema = Schema([
             Field(id: 1, name: "d", type: .double), Field(id: 2, name: "s", type: .string),
             Field(id: 3, name: "n", type: .int),
         ])
         let batch = Batch(schema: schema)
-        for value in [Double.nan, -0.0, 3.5, .nan] { batch.columns[0].append(value) }
+        for value in [-0.0, 3.5, 0, 1] { batch.columns[0].append(value) }
         let long = String(repeating: "z", count: 100)
         for value in ["b", long, "a", "c"] { batch.columns[1].append(value) }
         for _ in 0..<4 { batch.columns[2].appendNull() }
         batch.rowCount = 4
         let summary = file([batch], schema: schema).summary
-        #expect(summary.columns[0].nanCount == 2)
+        #expect(summary.columns[0].nanCount == 0)
         #expect(summary.columns[0].minimum == .double(-0.0))
         #expect(summary.columns[0].maximum == .double(3.5))
         #expect(summary.columns[1].minimum == .bytes(Array("a".utf8)))
@@ -172,10 +173,52 @@ import Testing
         #expect(summary.columns[2].minimum == nil && summary.columns[2].maximum == nil)
     }
 
-    @Test func `few distinct values take a dictionary and many do not`() throws {
+    @Test(arguments: [DataType.float, .double], [0, 1, 2, 3])
+    func `a column with a NaN has no bounds that a filter could skip it by`(
+        type: DataType,
+        place: Int
+    ) throws {
+        let schema = Schema([Field(id: 1, name: "x", type: type)])
+        var options = ParquetOptions()
+        options.rowGroupRowCount = 20
+        options.pageRowCount = 10
+        // Two row groups of two pages; in one of the pages there is a NaN.
+        var batches: [Batch] = []
+        for number in 0..<4 {
+            let batch = Batch(schema: schema)
+            for row in 0..<10 {
+                let value = row == 5 && number == place ? Double.nan : Double(row)
+                if type == .float {
+                    batch.columns[0].append(Float(value))
+                } else {
+                    batch.columns[0].append(value)
+                }
+            }
+            batch.rowCount = 10
+            batches.append(batch)
+        }
+        let (bytes, summary) = file(batches, schema: schema, options: options)
+        #expect(summary.columns[0].nanCount == 1)
+        #expect(summary.columns[0].minimum == nil && summary.columns[0].maximum == nil)
+        let parsed = try ParquetFile(bytes: bytes)
+        for (index, group) in parsed.metadata.rowGroups.enumerated() {
+            let statistics = group.columns[0].statistics
+            let hasNaN = index == place / 2
+            #expect((statistics?.minimum == nil) == hasNaN, "\(index)")
+            #expect((statistics?.maximum == nil) == hasNaN, "\(index)")
+            #expect((try parsed.columnIndex(rowGroup: index, column: 0) == nil) == hasNaN)
+        }
+    }
+
+    @Test(arguments: EncodingChoice.allCases)
+    func `a file has the encodings of its table's choice and no other`(choice: EncodingChoice)
+        throws
+    {
         let schema = Schema([
             Field(id: 1, name: "few", type: .string), Field(id: 2, name: "many", type: .string),
-            Field(id: 3, name: "rising", type: .long),
+            Field(id: 3, name: "rising", type: .long), Field(id: 4, name: "real", type: .double),
+            Field(id: 5, name: "money", type: .decimal(precision: 9, scale: 2)),
+            Field(id: 6, name: "id", type: .uuid), Field(id: 7, name: "yes", type: .boolean),
         ])
         var samples = WriterSamples(seed: 3)
         let batch = Batch(schema: schema)
@@ -183,13 +226,27 @@ import Testing
             batch.columns[0].append("kind \(samples.next() % 5)")
             batch.columns[1].append("text \(samples.next())")
             batch.columns[2].append(Int64(row))
+            batch.columns[3].append(Double(samples.next()))
+            batch.columns[4].append(Int32(truncatingIfNeeded: samples.next() % 900_000_000))
+            withUnsafeBytes(of: (samples.next(), samples.next())) { batch.columns[5].append($0) }
+            batch.columns[6].append(samples.next() % 2 == 0)
         }
         batch.rowCount = 16_384
-        let parsed = try ParquetFile(bytes: file([batch], schema: schema).bytes)
-        let encodings = parsed.metadata.rowGroups[0].columns.map { Set($0.encodings) }
-        #expect(encodings[0].contains(Encoding.rleDictionary.rawValue))
-        #expect(!encodings[1].contains(Encoding.rleDictionary.rawValue))
-        #expect(encodings[2].contains(Encoding.deltaBinaryPacked.rawValue))
+        var options = ParquetOptions()
+        options.encodings = choice
+        let parsed = try ParquetFile(bytes: file([batch], schema: schema, options: options).bytes)
+        // Levels are RLE in every file.
+        let found = parsed.metadata.rowGroups[0].columns.map { column in
+            Set(column.encodings.compactMap(Encoding.init(rawValue:))).subtracting([.rle])
+        }
+        let packed: Encoding = choice == .compatible ? .plain : .deltaBinaryPacked
+        let text: Encoding = choice == .compact ? .deltaLengthByteArray : .plain
+        let real: Encoding = choice == .compact ? .byteStreamSplit : .plain
+        #expect(
+            found == [
+                [.rleDictionary, .plain], [text], [packed], [real], [packed], [.plain], [.plain],
+            ]
+        )
     }
 
     @Test func `a dictionary that fills up is left for the pages behind`() throws {
@@ -207,7 +264,9 @@ import Testing
             batch.rowCount = 16_384
             batches.append(batch)
         }
-        let (bytes, _) = file(batches, schema: schema)
+        var options = ParquetOptions()
+        options.encodings = .compact
+        let (bytes, _) = file(batches, schema: schema, options: options)
         let encodings = try ParquetFile(bytes: bytes).metadata.rowGroups[0].columns[0].encodings
         #expect(encodings.contains(Encoding.rleDictionary.rawValue))
         #expect(encodings.contains(Encoding.deltaLengthByteArray.rawValue))

@@ -13,6 +13,8 @@ struct MergeTable {
     var schema: Schema
     var key: [Int]
     var bounds = KeyMerge.Bounds()
+    /// Properties that the next commit sets.
+    var properties: [String: String] = [:]
 
     init(_ lake: TestLake, _ schema: Schema, key: [Int]) throws {
         self.lake = lake
@@ -84,6 +86,7 @@ struct MergeTable {
     func commit(_ plan: MergePlan) async throws -> CommitResult {
         var transaction = try await lake.catalog.beginTransaction(identifier)
         transaction.setSchema(schema)
+        transaction.setProperties(properties.mapValues { .some($0) })
         transaction.merge(plan)
         return try await transaction.commit()
     }

@@ -204,3 +204,11 @@ struct EngineReading: Decodable {
         #expect(polars == rows, sourceLocation: sourceLocation)
     }
 }
+
+/// Makes a file two hours old.
+func age(_ path: String) throws {
+    try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -7_200)],
+        ofItemAtPath: path
+    )
+}

@@ -89,9 +89,11 @@ final class SmallLake: Sendable {
     @discardableResult
     func run(
         _ manner: Manner = Manner(),
-        _ process: SimulatedAttempt = SimulatedAttempt(number: 1)
+        _ process: SimulatedAttempt = SimulatedAttempt(number: 1),
+        through other: (any ObjectStore) -> any ObjectStore = { $0 }
     ) async throws -> StreamResult {
         let lake = lake(process)
+        let store = other(lake.store)
         var options = RunOptions()
         options.limits = manner.limits
         options.restarts = manner.restarts
@@ -111,8 +113,12 @@ final class SmallLake: Sendable {
                 note: { _ in },
                 place: manner.place
             ),
-            store: lake.store,
-            catalog: lake.catalog,
+            store: store,
+            catalog: FilesystemCatalog(
+                store: store,
+                warehouse: warehouse,
+                environment: lake.environment
+            ),
             environment: lake.environment,
             options: options,
             writer: "test",

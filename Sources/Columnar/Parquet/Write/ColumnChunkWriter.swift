@@ -4,24 +4,29 @@
 /// dictionary that fills up is kept for the pages before and given up for those behind.
 final class ColumnChunkWriter {
     let leaf: Leaf
-    private let options: ParquetOptions
-    private let dictionaryByteLimit: Int
+    let options: ParquetOptions
+    let dictionaryByteLimit: Int
     private(set) var pages: [EncodedPage] = []
-    private(set) var dictionary: ColumnDictionary?
-    private var isDictionaryOpen = false
+    var dictionary: ColumnDictionary?
+    var isDictionaryOpen = false
     /// Whether a page with values has shown that the dictionary pays.
-    private var isDictionaryJudged = false
+    var isDictionaryJudged = false
     /// Bytes of finished pages.
     private(set) var bufferedByteCount = 0
     /// Bytes of values before encoding.
     private(set) var valueByteCount = 0
     /// The codec of the chunk: that of the options until a page shows that nothing is gained.
-    private(set) var codec: CompressionCodec
-    private let indices = ByteStorage()
-    private let body = ByteStorage()
-    private let compressed = ByteStorage()
+    var codec: CompressionCodec
+    /// Whether indices are left as they are: those of the first page did not shrink.
+    var storesIndices = false
+    /// Whether floats are split into planes; nil until a page has shown which way is smaller.
+    var splitsFloats: Bool?
+    let indices = ByteStorage()
+    let body = ByteStorage()
+    let compressed = ByteStorage()
     private let scratch = ByteStorage()
     private let scratchEnds = ByteStorage()
+    let scratchTrial = ByteStorage()
     private let distinctValues = ByteStorage()
     private let distinctEnds = ByteStorage()
 
@@ -43,6 +48,8 @@ final class ColumnChunkWriter {
         dictionary = options.usesDictionary ? ColumnDictionary(layout: leaf.layout) : nil
         isDictionaryOpen = dictionary != nil
         isDictionaryJudged = false
+        storesIndices = false
+        splitsFloats = nil
         bufferedByteCount = 0
         valueByteCount = 0
     }
@@ -194,9 +201,9 @@ final class ColumnChunkWriter {
             isPrefixed: !isV2
         )
         let levelByteCount = isV2 ? body.count : 0
-        let encoding = encodeValues(contents.values)
+        let encoding = encodeValues(contents.values, compressor: compressor)
         valueByteCount += contents.values.byteCount(width: leaf.layout.width) + contents.levelCount
-        compressBody(levelByteCount: levelByteCount, compressor: compressor)
+        compressBody(encoding, levelByteCount: levelByteCount, compressor: compressor)
         var page = EncodedPage(
             bytes: compressed,
             headerByteCount: 0,
@@ -217,34 +224,6 @@ final class ColumnChunkWriter {
         page.seal(header: header)
         bufferedByteCount += page.bytes.count
         pages.append(page)
-    }
-
-    /// Compresses `body` but its levels, which stand before, into `compressed`.
-    ///
-    /// The first page decides whether the chunk is compressed at all: packed bits hardly ever
-    /// shrink, and trying costs more than encoding them did.
-    private func compressBody(levelByteCount: Int, compressor: Compressor) {
-        compressed.count = 0
-        compressed.append(UnsafeRawBufferPointer(rebasing: body.bytes[..<levelByteCount]))
-        let values = UnsafeRawBufferPointer(rebasing: body.bytes[levelByteCount...])
-        guard codec != .uncompressed else { return compressed.append(values) }
-        compressor.compress(values, into: compressed)
-        let gain = body.count - compressed.count
-        guard pages.isEmpty, isCodecDispensable, values.count >= Limits.codecSampleByteCount,
-            gain * Limits.codecGainShare < values.count
-        else { return }
-        codec = .uncompressed
-        compressed.count = levelByteCount
-        compressed.append(values)
-    }
-
-    /// Whether a chunk is judged by its first page: not where text may follow the indices, in a
-    /// large dictionary or behind one that was given up.
-    private var isCodecDispensable: Bool {
-        guard leaf.layout.physicalType == .byteArray, isDictionaryOpen, let dictionary else {
-            return true
-        }
-        return dictionary.byteCount <= Limits.codecDictionaryByteCount
     }
 
     /// The bounds of a page; of one with few distinct values by way of its dictionary.
@@ -300,63 +279,6 @@ final class ColumnChunkWriter {
         return byteCount
     }
 
-    private func encodeValues(_ values: DenseValues) -> Encoding {
-        if isDictionaryOpen, let dictionary {
-            indices.count = 0
-            indices.reserve(values.count * 4)
-            let indexBase = indices.base.assumingMemoryBound(to: UInt32.self)
-            if dictionary.index(values, into: indexBase, byteLimit: dictionaryByteLimit),
-                isDictionaryJudged || dictionaryPays(dictionary, values)
-            {
-                isDictionaryJudged = isDictionaryJudged || values.count > 0
-                let width = BitPacking.width(of: UInt64(max(dictionary.count - 1, 0)))
-                body.append(UInt8(width))
-                RunLengthEncoder.encode(
-                    UnsafePointer(indexBase),
-                    count: values.count,
-                    width: width,
-                    into: body
-                )
-                return .rleDictionary
-            }
-            isDictionaryOpen = false
-            if !pages.contains(where: { $0.encoding == .rleDictionary }) { self.dictionary = nil }
-        }
-        return encodeFallback(values, into: body)
-    }
-
-    /// Judges the dictionary by the first page, whose fallback encoding is made to compare.
-    private func dictionaryPays(_ dictionary: ColumnDictionary, _ values: DenseValues) -> Bool {
-        let trial = ByteStorage(capacity: values.byteCount(width: leaf.layout.width))
-        let encoding = encodeFallback(values, into: trial)
-        return DictionaryEstimate.pays(
-            dictionary,
-            sampled: values.count,
-            fallbackByteCount: trial.count,
-            chunkValueCount: values.count < options.pageRowCount / 2
-                ? values.count : options.rowGroupRowCount,
-            isCompressible: encoding != .deltaBinaryPacked
-        )
-    }
-
-    private func encodeFallback(_ values: DenseValues, into out: ByteStorage) -> Encoding {
-        switch leaf.layout.physicalType {
-        case .int32, .int64:
-            ValueEncoder.encodeDelta(values, width: leaf.layout.width, into: out)
-            return .deltaBinaryPacked
-        case .byteArray:
-            ValueEncoder.encodeDeltaLength(values, into: out)
-            return .deltaLengthByteArray
-        case .float, .double:
-            guard options.splitsFloats else { break }
-            ValueEncoder.encodeByteStreamSplit(values, width: leaf.layout.width, into: out)
-            return .byteStreamSplit
-        default: break
-        }
-        ValueEncoder.encodePlain(values, layout: leaf.layout, into: out)
-        return .plain
-    }
-
     // MARK: The finished chunk
 
     /// The dictionary page, header included; nil when no page needs it.
@@ -370,7 +292,7 @@ final class ColumnChunkWriter {
         if codec == .uncompressed {
             compressed.append(body.bytes)
         } else {
-            compressor.compress(body.bytes, into: compressed)
+            compressor.compress(body.bytes, of: content, into: compressed)
         }
         var page = EncodedPage(
             bytes: compressed,

@@ -88,7 +88,20 @@ enum ColumnDictionary {
 }
 
 /// Whether a dictionary is worth its bytes, judged from the first page of a chunk.
-enum DictionaryEstimate {
+struct DictionaryEstimate {
+    /// Values of the page.
+    var sampled: Int
+    /// Values of the dictionary after them.
+    var distinct: Int
+    /// Bytes of the dictionary.
+    var entryByteCount: Int
+    /// Bytes of the page's indices.
+    var indexByteCount: Int
+    /// Bytes of the page without a dictionary.
+    var fallbackByteCount: Int
+    /// What the codec leaves of the latter.
+    var compressionRatio: Double
+
     /// How many distinct values a whole chunk is likely to hold, when `sampled` values held
     /// `distinct`: solves distinct = D × (1 − e^(−sampled / D)) for D, as if drawn at random.
     static func distinctCount(sampled: Int, distinct: Int) -> Double {
@@ -116,26 +129,23 @@ enum DictionaryEstimate {
         return result
     }
 
-    /// Whether `dictionary`, after its first `sampled` values, will take fewer bytes than
-    /// `fallbackByteCount` scaled to a chunk of `chunkValueCount` values.
-    static func pays(
-        _ dictionary: ColumnDictionary,
-        sampled: Int,
-        fallbackByteCount: Int,
-        chunkValueCount: Int,
-        isCompressible: Bool
-    ) -> Bool {
-        guard sampled > 0, dictionary.count > 0 else { return true }
+    /// Whether dictionary and indices of a chunk of `chunkValueCount` values take fewer bytes than
+    /// its values themselves, all of them compressed.
+    ///
+    /// The values of the dictionary shrink as those of the page; packed indices hardly ever do, and
+    /// grow by the bits that further values need.
+    func pays(chunkValueCount: Int) -> Bool {
         let scale = Double(max(chunkValueCount, sampled)) / Double(sampled)
         let expected = min(
-            distinctCount(sampled: sampled, distinct: dictionary.count),
+            Self.distinctCount(sampled: sampled, distinct: distinct),
             Double(sampled) * scale
         )
-        let entryByteCount = Double(dictionary.byteCount) / Double(dictionary.count)
-        let width = Double(BitPacking.width(of: UInt64(max(1, min(expected, 1e9) - 1))))
-        let cost = expected * entryByteCount + Double(sampled) * scale * width / 8
-        // Plain text shrinks to about half under the codec, indices hardly do.
-        let fallback = Double(fallbackByteCount) * scale * (isCompressible ? 0.5 : 1)
-        return cost < fallback
+        func width(_ count: Double) -> Double {
+            Double(BitPacking.width(of: UInt64(max(1, min(count, 1e9) - 1))))
+        }
+        let growth = width(expected) / width(Double(distinct))
+        let entries = expected * Double(entryByteCount) / Double(distinct) * compressionRatio
+        let cost = entries + Double(indexByteCount) * growth * scale
+        return cost < Double(fallbackByteCount) * compressionRatio * scale
     }
 }

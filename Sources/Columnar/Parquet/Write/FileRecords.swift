@@ -150,12 +150,13 @@ extension ColumnSummary {
         range.maximum = maximum
         // A column that lost its maximum once, while it has values, stays without.
         range.isUnbounded = maximum == nil && minimum != nil
+        range.nanCount = nanCount ?? 0
         range.formUnion(chunk.range)
         minimum = range.minimum
         maximum = range.maximum
         compressedByteCount += chunk.compressedByteCount
         valueCount += chunk.valueCount
         nullCount += chunk.nullCount
-        if let nanCount { self.nanCount = nanCount + chunk.range.nanCount }
+        if nanCount != nil { nanCount = range.nanCount }
     }
 }

@@ -13,9 +13,9 @@ package struct ParquetOptions: Sendable {
     /// Level of zstd or gzip.
     package var compressionLevel = 1
     package var pageVersion: PageVersion = .v1
+    /// What values are encoded as where a dictionary does not pay.
+    package var encodings = EncodingChoice.compatible
     package var usesDictionary = true
-    /// BYTE_STREAM_SPLIT for float and double; Spark 3.5 cannot read it, so it is off.
-    package var splitsFloats = false
     package var writesPageIndex = true
     /// Key-value pairs for the footer.
     package var metadata: [(key: String, value: String)] = []

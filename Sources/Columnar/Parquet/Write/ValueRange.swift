@@ -4,7 +4,10 @@
     import Musl
 #endif
 
-/// The smallest and largest value of a page or chunk, NaN left out.
+/// The smallest and largest value of a page or chunk.
+///
+/// There are none where a value is NaN: sources and engines order it above all others, readers of
+/// statistics leave it out, and a filter would then skip rows that it should find.
 struct ValueRange {
     var minimum: Scalar?
     var maximum: Scalar?
@@ -36,6 +39,12 @@ struct ValueRange {
             }
         }
         if isUnbounded { maximum = nil }
+        dropBoundsOfNaN()
+    }
+
+    private mutating func dropBoundsOfNaN() {
+        guard nanCount > 0 else { return }
+        (minimum, maximum) = (nil, nil)
     }
 
     private static func isLess(_ left: Scalar, _ right: Scalar) -> Bool {
@@ -93,6 +102,7 @@ extension ValueRange {
         case .binary: setBytes(values, isText: false)
         case .list, .structure, .map: break
         }
+        dropBoundsOfNaN()
     }
 
     private static func bounds<Value: FixedWidthInteger>(

@@ -1,18 +1,34 @@
 internal import CZlib
 
-/// Raw deflate (RFC 1951), as Avro's codec of that name wants it.
+/// Streams of zlib: deflate (RFC 1951) bare, as Avro's codec of that name wants it, or as gzip
+/// (RFC 1952), as metadata documents may be.
 enum Deflate {
-    /// No zlib header and the largest window.
-    private static let windowBits: CInt = -15
+    /// What stands around the deflated bytes.
+    enum Format {
+        case raw
+        case gzip
+
+        /// zlib's way to say it, with the largest window.
+        var windowBits: CInt {
+            switch self {
+            case .raw: -15
+            case .gzip: 15 + 16
+            }
+        }
+    }
 
     /// Unpacks one stream at the start of `input`.
     ///
     /// What follows its end is ignored: pyiceberg leaves part of a zlib checksum there.
     ///
-    /// - Throws: `IcebergError` `corrupt`.
-    static func inflate(_ input: ArraySlice<UInt8>) throws -> [UInt8] {
+    /// - Throws: `IcebergError` `corrupt`, also for more than `limit` bytes.
+    static func inflate(
+        _ input: ArraySlice<UInt8>,
+        as format: Format = .raw,
+        limit: Int = Limits.avroBlockByteCount
+    ) throws -> [UInt8] {
         var stream = z_stream()
-        guard tributary_inflate_init(&stream, windowBits) == Z_OK else {
+        guard tributary_inflate_init(&stream, format.windowBits) == Z_OK else {
             throw IcebergError(.storage, "zlib has no memory")
         }
         defer { inflateEnd(&stream) }
@@ -29,11 +45,8 @@ enum Deflate {
                     return CZlib.inflate(&stream, Z_NO_FLUSH)
                 }
                 output += chunk.prefix(chunk.count - Int(stream.avail_out))
-                guard output.count <= Limits.avroBlockByteCount else {
-                    throw IcebergError(
-                        .corrupt,
-                        "an Avro block unpacks to over \(Limits.avroBlockByteCount) bytes"
-                    )
+                guard output.count <= limit else {
+                    throw IcebergError(.corrupt, "deflated bytes unpack to over \(limit)")
                 }
                 if status == Z_STREAM_END { return true }
                 guard status == Z_OK, stream.avail_out == 0 || stream.avail_in > 0 else {
@@ -41,14 +54,15 @@ enum Deflate {
                 }
             }
         }
-        guard ended else { throw IcebergError(.corrupt, "an Avro block is no deflate stream") }
+        guard ended else { throw IcebergError(.corrupt, "the bytes are no stream of zlib's") }
         return output
     }
 
     /// Packs `input` at zlib's middle level.
-    static func deflate(_ input: [UInt8]) throws -> [UInt8] {
+    static func deflate(_ input: [UInt8], as format: Format = .raw) throws -> [UInt8] {
         var stream = z_stream()
-        guard tributary_deflate_init(&stream, Z_DEFAULT_COMPRESSION, windowBits) == Z_OK else {
+        let level = Z_DEFAULT_COMPRESSION
+        guard tributary_deflate_init(&stream, level, format.windowBits) == Z_OK else {
             throw IcebergError(.storage, "zlib has no memory")
         }
         defer { deflateEnd(&stream) }
