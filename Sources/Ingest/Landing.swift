@@ -1,6 +1,24 @@
 import Iceberg
 import Streams
 
+/// What may become of rows that the table holds, as somebody asked for it.
+struct RowsPermission: Sendable {
+    var adopts: Bool
+    var restarts: Bool
+    /// Whether it was given to the unfinished run that is resumed, and to no other.
+    var isInherited: Bool
+
+    /// Joins what is asked for now with what the unfinished run was begun for, as long as the table is
+    /// still the one that was to be replaced.
+    init(_ options: RunOptions, resuming restart: RestartRecord?, upon snapshotID: Int64?) {
+        adopts = options.adopts
+        isInherited =
+            !options.restarts && !options.adopts
+            && restart.map { $0.snapshotID == snapshotID } ?? false
+        restarts = options.restarts || isInherited
+    }
+}
+
 /// Where a read begins, and what becomes of the rows that the table holds.
 ///
 /// Rows are replaced by a full read of the table's own stream only. What else would take rows away,
@@ -25,19 +43,19 @@ struct Landing: Sendable {
     init(
         _ request: ReadRequest,
         upon standing: TableStanding,
-        _ options: RunOptions,
+        _ permission: RowsPermission,
         table: TableIdentifier,
         source: SourceLocation
     ) throws {
         let refusal = Refusal(table: table, standing: standing, request: request)
         guard let incremental = request.incremental else {
             let isOwn = standing.origin != nil || standing.filling == .empty
-            guard isOwn || options.restarts else { throw refusal.of("others filled it") }
+            guard isOwn || permission.restarts else { throw refusal.of("others filled it") }
             self.init(.replace)
             return
         }
         let keeping: Change = incremental.conflict == .merge ? .merge : .append
-        if options.restarts {
+        if permission.restarts {
             self.init(.replace)
             return
         }
@@ -45,7 +63,7 @@ struct Landing: Sendable {
         case .empty: self.init(.replace, since: incremental.since)
         case .runs(nil, let hasForeignRows):
             // Loaded whole until now: the rows are the stream's, unless somebody says otherwise.
-            if options.adopts, keeping == .merge {
+            if permission.adopts, keeping == .merge {
                 self.init(.merge)
             } else if hasForeignRows {
                 throw refusal.of("others have written to it since it was loaded")
@@ -54,10 +72,10 @@ struct Landing: Sendable {
             }
         case .runs(let cursor?, _):
             self.init(keeping, since: cursor)
-            try judge(cursor, request, options, standing, refusal, source)
+            try judge(cursor, request, permission, standing, refusal, source)
         case .others, .unknown:
             // Who hands a state in says that the rows before it are there.
-            guard options.adopts || incremental.since != nil else {
+            guard permission.adopts || incremental.since != nil else {
                 throw refusal.of(
                     standing.filling == .others
                         ? "others filled it" : "the snapshots that tell where it stands are gone"
@@ -76,19 +94,19 @@ struct Landing: Sendable {
     private mutating func judge(
         _ cursor: CursorState,
         _ request: ReadRequest,
-        _ options: RunOptions,
+        _ permission: RowsPermission,
         _ standing: TableStanding,
         _ refusal: Refusal,
         _ source: SourceLocation
     ) throws {
         // By another address there may be another source: all of it is merged.
         let address = "\(source.kind)://\(source.place)"
-        if options.adopts, change == .merge, standing.origin?.source != address {
+        if permission.adopts, change == .merge, standing.origin?.source != address {
             since = nil
             reason = "the table is taken over from \(standing.origin?.source ?? "another source")"
         }
         guard let mismatch = TableCursor.mismatch(cursor, request, source: source) else { return }
-        guard options.adopts, change == .merge else {
+        guard permission.adopts, change == .merge else {
             throw refusal.of("it was loaded \(mismatch)")
         }
         since = nil
@@ -101,15 +119,15 @@ struct Landing: Sendable {
     static func checkOrigin(
         _ origin: TableOrigin,
         upon standing: TableStanding,
-        _ options: RunOptions,
+        _ permission: RowsPermission,
         table: TableIdentifier,
         request: ReadRequest
     ) throws {
         guard standing.filling != .empty, let before = standing.origin,
-            !before.isSame(as: origin), !options.restarts
+            !before.isSame(as: origin), !permission.restarts
         else { return }
         // Appended, the rows that both streams have would be there twice.
-        if options.adopts, request.incremental?.conflict == .merge { return }
+        if permission.adopts, request.incremental?.conflict == .merge { return }
         throw Refusal(table: table, standing: standing, request: request).of(
             "it is of \(before.stream) at \(before.source), not of \(origin.stream) at \(origin.source)"
         )

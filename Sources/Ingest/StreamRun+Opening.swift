@@ -21,6 +21,7 @@ extension StreamRun {
         request: ReadRequest,
         evolution: SchemaEvolution,
         base: Table?,
+        permission: RowsPermission,
         unfinished: RunState?,
         newestNumber: Int
     ) async throws -> OpenedRun {
@@ -32,13 +33,25 @@ extension StreamRun {
             fingerprint: Fingerprint.of(reader.plan, evolution: evolution, base: base),
             mark: reader.mark,
             owner: run.owner,
-            restartOf: run.options.restarts ? run.options.occurrence?.id : nil
+            restart: permission.restarts
+                ? RestartRecord(
+                    occurrence: run.options.occurrence?.id,
+                    snapshotID: base?.metadata.currentSnapshotID
+                ) : nil
         )
         var words: String?
         var found = unfinished
         for _ in 0..<Limits.takeOverAttempts {
             guard let state = found else { break }
             if let reason = difference(state.record, record) {
+                if permission.isInherited {
+                    // It was given for the rows of that run.
+                    throw IngestError(
+                        .refused,
+                        "\(table): the run that was to replace its rows cannot be resumed: \(reason); give "
+                            + "--restart again to begin another one"
+                    )
+                }
                 try await abandon(state, reason: reason)
                 words = "run \(state.number) was given up: \(reason)"
                 break

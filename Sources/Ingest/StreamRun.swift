@@ -26,6 +26,7 @@ struct StreamRun: Sendable {
         var standing: TableStanding
         var landing: Landing
         var request: ReadRequest
+        var permission: RowsPermission
         /// The run to go on with.
         var unfinished: RunState?
         /// The newest run of the table; 0 when there is none.
@@ -61,7 +62,7 @@ struct StreamRun: Sendable {
             let encodings =
                 try run.options.encodings ?? base?.metadata.encodings() ?? .compatible
             let read = try await run.source.read(request) { reader in
-                try self.check(reader, standing, request)
+                try self.check(reader, standing, prepared.permission, request)
                 let evolution = try await SchemaFollower(options: self.run.options, base: base)
                     .evolve(reader.plan, for: request.incremental)
                 try self.requireOldValues(reader.plan, evolution, request)
@@ -71,6 +72,7 @@ struct StreamRun: Sendable {
                     request: request,
                     evolution: evolution,
                     base: base,
+                    permission: prepared.permission,
                     unfinished: unfinished,
                     newestNumber: newestNumber
                 )
@@ -121,10 +123,15 @@ struct StreamRun: Sendable {
         var request = try follower.prepared(selection.request)
         let unfinished = try await unfinishedRun(newestNumber, metadata, &result)
         let standing = try await TableStanding(of: transaction.base)
+        let permission = RowsPermission(
+            run.options,
+            resuming: unfinished?.record.restart,
+            upon: metadata?.currentSnapshotID
+        )
         var landing = try Landing(
             request,
             upon: standing,
-            run.options,
+            permission,
             table: table,
             source: run.source.location
         )
@@ -146,6 +153,7 @@ struct StreamRun: Sendable {
             standing: standing,
             landing: landing,
             request: request,
+            permission: permission,
             unfinished: unfinished,
             newestNumber: newestNumber
         )
@@ -155,12 +163,13 @@ struct StreamRun: Sendable {
     private func check(
         _ reader: any StreamReader,
         _ standing: TableStanding,
+        _ permission: RowsPermission,
         _ request: ReadRequest
     ) throws {
         try Landing.checkOrigin(
             origin(of: reader.plan, mark: reader.mark),
             upon: standing,
-            run.options,
+            permission,
             table: table,
             request: request
         )
@@ -254,7 +263,9 @@ struct StreamRun: Sendable {
         }
         guard run.options.restarts else { return state }
         // A further attempt at the same restart resumes it.
-        if let mine = run.options.occurrence?.id, state.record.restartOf == mine { return state }
+        if let mine = run.options.occurrence?.id, state.record.restart?.occurrence == mine {
+            return state
+        }
         try await abandon(state, reason: "--restart was given")
         result.resumption = "run \(state.number) was given up"
         return nil

@@ -207,6 +207,21 @@ func names(in path: String) throws -> [String] {
         }
     }
 
+    @Test func `a store whose folder goes while it is written to is not made anew`() async throws {
+        try await withScratchDirectory { folder in
+            let root = folder + "/lake"
+            let store = try LocalStore(root: root, access: .writing)
+            let error = await #expect(throws: StorageError.self) {
+                try await store.write(to: try ObjectKey("a/b")) { writer in
+                    try writer.append([1])
+                    #expect(rename(root, root + "-away") == 0)
+                }
+            }
+            #expect(error?.code == .unreachable)
+            #expect(try names(in: folder) == ["lake-away"])
+        }
+    }
+
     @Test func `a folder in the way of a file is an invalid name`() async throws {
         try await withScratchDirectory { root in
             let store = try LocalStore(root: root, access: .writing)

@@ -166,6 +166,8 @@ class Session:
             return []
         if "binlog_snapshot" in sql:
             return None
+        if "@@system_time_zone" in sql:
+            return [("SYSTEM", "UTC", "STRICT_TRANS_TABLES")]
         if "@@server_id" in sql:
             return [("1", "fake", "3306", "/data")]
         if "server_uuid" in sql:
@@ -179,15 +181,16 @@ class Session:
         if "@@timestamp" in sql:
             return [("1700000000.000001",)]
         if "information_schema.tables" in sql:
-            return [("shop", name, "BASE TABLE", "InnoDB", "2", "16384") for name in TABLES if self.wants(name, sql)]
+            return [("shop", name, "BASE TABLE", "InnoDB", "2", "16384", "2026-01-01 00:00:00")
+                    for name in TABLES if self.wants(name, sql)]
         if "information_schema.columns" in sql:
             return [("shop", name, column, kind, declared, optional, charset, charset and charset + "_0900_ai_ci",
-                     "20" if kind == "bigint" else None, "0" if kind == "bigint" else None, "", extra)
+                     "20" if kind == "bigint" else None, "0" if kind == "bigint" else None, "", extra, "")
                     for name, table in TABLES.items() if self.wants(name, sql)
                     for column, kind, declared, optional, charset, extra in table["columns"]]
         if "information_schema.statistics" in sql:
-            return [("shop", name, column) for name, table in TABLES.items() if self.wants(name, sql)
-                    for index, column in table["keys"] if index == "PRIMARY" or "'PRIMARY'" not in sql]
+            return [("shop", name, index, column, None) for name, table in TABLES.items() if self.wants(name, sql)
+                    for index, column in table["keys"]]
         if sql.endswith("LIMIT 0"):
             return []
         if "COUNT(*)" in sql:

@@ -178,7 +178,8 @@ def refused(items, words, *options):
 def other_terms(items):
     """What was loaded under one condition does not add up with what is read under another."""
     items.lake.sync("--where", "id <= 4000")
-    items.lake.sync()
+    refused(items, "--adopt")
+    items.lake.sync("--adopt")
     compare(items.source(), items.found())
     refused(items, "--on-conflict merge", "--on-conflict", "append")
     refused(items, "by the cursor at", "--cursor", "v")

@@ -18,16 +18,16 @@ from private_server import MariaDB
 
 # The cursor's type, its values by a number that grows, and whether seconds or units can be taken from it.
 CURSORS = {
-    "int": (lambda n: n - 40, True),
-    "bigint unsigned": (lambda n: 2**63 - 20 + n, True),
-    "decimal(38,10)": (lambda n: f"{10**26 + n}.0000000{n:03d}", True),
-    "double": (lambda n: 0.1 * n, True),
-    "date": (lambda n: f"2024-{1 + n // 28:02d}-{1 + n % 28:02d}", True),
-    "datetime(6)": (lambda n: f"2024-01-01 00:00:{n // 10:02d}.{n % 10}00001", True),
-    "timestamp(3)": (lambda n: f"2024-03-31 01:59:{n // 10:02d}.{n % 10}01", True),
-    "varchar(20) charset utf8mb4": (lambda n: f"Ä{n:04d}", False),
-    "varchar(20) charset latin1 collate latin1_german1_ci": (lambda n: f"ö'\\{n:04d}", False),
-    "char(9) charset utf8mb4 collate utf8mb4_bin": (lambda n: f"\U0001f600{n:04d}", False),
+    "int": (lambda n: n - 40, "5"),
+    "bigint unsigned": (lambda n: 2**63 - 20 + n, "5"),
+    "decimal(38,10)": (lambda n: f"{10**26 + n}.0000000{n:03d}", "5"),
+    "double": (lambda n: 0.1 * n, "5"),
+    "date": (lambda n: f"2024-{1 + n // 28:02d}-{1 + n % 28:02d}", "5d"),
+    "datetime(6)": (lambda n: f"2024-01-01 00:00:{n // 10:02d}.{n % 10}00001", "5s"),
+    "timestamp(3)": (lambda n: f"2024-03-31 01:59:{n // 10:02d}.{n % 10}01", "5s"),
+    "varchar(20) charset utf8mb4": (lambda n: f"Ä{n:04d}", None),
+    "varchar(20) charset latin1 collate latin1_german1_ci": (lambda n: f"ö'\\{n:04d}", None),
+    "char(9) charset utf8mb4 collate utf8mb4_bin": (lambda n: f"\U0001f600{n:04d}", None),
 }
 
 
@@ -82,9 +82,9 @@ def incremental(conflict, *options):
 
 def each_cursor():
     chance = random.Random(7)
-    for kind, (value, has_units) in CURSORS.items():
+    for kind, (value, lookback) in CURSORS.items():
         for conflict in ("merge", "append"):
-            options = incremental(conflict, *(["--lookback", "5"] if has_units and conflict == "merge" else []))
+            options = incremental(conflict, *(["--lookback", lookback] if lookback and conflict == "merge" else []))
             try:
                 with Table(*options, definition=f"a varchar(9), b int, v text, u {kind}, PRIMARY KEY (a, b)") as table:
                     follow(table, conflict, value, chance)
@@ -160,7 +160,8 @@ def refused():
         (incremental("append", "--lookback", "5"), "a int PRIMARY KEY, u int", "a lookback is read twice"),
         (incremental("merge"), "a int PRIMARY KEY, u float", "a cursor is a number"),
         (incremental("merge"), "a int PRIMARY KEY, u varbinary(9)", "a cursor is a number"),
-        (incremental("merge", "--lookback", "5"), "a int PRIMARY KEY, u varchar(9)", "a lookback takes a cursor of times"),
+        (incremental("merge", "--lookback", "5"), "a int PRIMARY KEY, u varchar(9)", "u is varchar(9): leave it out"),
+        (incremental("merge", "--lookback", "5"), "a int PRIMARY KEY, u datetime", "write it with its unit"),
         (incremental("append", "--primary-key", "f"), "a int PRIMARY KEY, u int, f double", "cannot be told apart"),
         (incremental("append"), "a int PRIMARY KEY, u int", "has no snapshots", "ENGINE = MyISAM"),
     ]:
@@ -200,7 +201,7 @@ def bits_as_key():
 
 
 def date_of_zeros():
-    with Table(*incremental("merge", "--lookback", "5"), definition="a int PRIMARY KEY, u datetime") as table:
+    with Table(*incremental("merge", "--lookback", "5s"), definition="a int PRIMARY KEY, u datetime") as table:
         table.run("SET sql_mode = ''", "INSERT INTO t VALUES (1, '0000-00-00')")
         table.lake.sync()
         table.run("INSERT INTO t VALUES (2, '2026-01-01')")

@@ -51,9 +51,9 @@ def half_a_key():
 
 def another_key():
     file = File(*incremental("merge"))
-    file.run("CREATE TABLE t (a text PRIMARY KEY, b text, u int)", "INSERT INTO t VALUES ('1', 'x', 1), ('2', 'x', 1)")
+    file.run("CREATE TABLE t (a text PRIMARY KEY, b text, u int)", "INSERT INTO t VALUES ('1', 'x', 1), ('2', 'y', 1)")
     file.lake.sync()
-    file.run("INSERT INTO t VALUES ('3', 'x', 2)")
+    file.run("INSERT INTO t VALUES ('3', 'z', 2)")
     require("primary key" in file.lake.sync("--primary-key", "b", fails=True), "another key was merged by")
     file.lake.sync()
     file.expect_equal("a", "b")

@@ -259,7 +259,7 @@ final class MySQLConnection: @unchecked Sendable {
     var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
 
     /// Runs one statement and returns its rows as text.
-    func query(_ sql: String) throws(SourceError) -> [[String?]] {
+    func query(_ sql: String) throws(SourceError) -> [TextRow] {
         guard mysql_real_query(handle, sql, UInt(sql.utf8.count)) == 0 else { throw failure() }
         guard let result = mysql_store_result(handle) else {
             guard mysql_errno(handle) == 0 else { throw failure() }
@@ -267,19 +267,21 @@ final class MySQLConnection: @unchecked Sendable {
         }
         defer { mysql_free_result(result) }
         let columnCount = Int(mysql_num_fields(result))
-        var rows: [[String?]] = []
+        var rows: [TextRow] = []
         while let row = mysql_fetch_row(result) {
             guard let lengths = mysql_fetch_lengths(result) else { break }
             rows.append(
-                (0..<columnCount).map { column in
-                    row[column].map { start in
-                        let bytes = UnsafeRawBufferPointer(
-                            start: start,
-                            count: Int(lengths[column])
-                        )
-                        return String(decoding: bytes, as: UTF8.self)
+                TextRow(
+                    (0..<columnCount).map { column in
+                        row[column].map { start in
+                            let bytes = UnsafeRawBufferPointer(
+                                start: start,
+                                count: Int(lengths[column])
+                            )
+                            return String(decoding: bytes, as: UTF8.self)
+                        }
                     }
-                }
+                )
             )
         }
         guard mysql_errno(handle) == 0 else { throw failure() }

@@ -23,8 +23,9 @@ struct MySQLDefinition: Sendable {
             causes += condition.outsideRow.map { "the condition: \($0)" }
         }
         guard relation.kind == .view else {
-            // A table that was made again, or that another one has taken the place of.
-            text = "\(relation.createdAt ?? "") \(try await Self.tableID(relation, session) ?? "")"
+            // A table that was made again, or that another one has taken the place of. Its time of
+            // creation changes with each change of its definition, its number only where rows are copied.
+            text = try await Self.tableID(relation, session) ?? relation.createdAt ?? ""
             return
         }
         let rows = try await session.query(

@@ -389,7 +389,7 @@ struct MySQLIncrement: Sendable {
         guard keys.count <= Limits.boundaryKeyCount else {
             throw CursorRule.tooManyAtBoundary(request, stream: relation.name)
         }
-        state.boundaryKeys = keys
+        state.boundaryKeys = keys.map(Array.init)
         return state
     }
 }

@@ -118,7 +118,7 @@ struct MySQLLaneOpener {
             "SHOW GLOBAL VARIABLES WHERE variable_name IN ('log_bin', 'log_slave_updates', 'wsrep_on')"
         )
         let replicas = try await coordinator.query("SHOW GLOBAL STATUS LIKE 'Slaves_running'")
-        func value(_ name: String, in rows: [[String?]]) -> String? {
+        func value(_ name: String, in rows: [TextRow]) -> String? {
             rows.first { $0.first == name }?.last ?? nil
         }
         guard value("log_bin", in: settings) == "ON", value("wsrep_on", in: settings) != "ON"
@@ -140,7 +140,7 @@ struct MySQLLaneOpener {
     private func shareByLog(_ sessions: [MySQLSession]) async throws -> Bool {
         guard try await logIsComplete() else { return false }
         for _ in 0..<Limits.snapshotAttempts {
-            var places: Set<[[String?]]> = []
+            var places: Set<[TextRow]> = []
             guard let before = try await transactionCount() else { return false }
             for session in sessions {
                 _ = try await session.query(Self.begin)

@@ -133,7 +133,7 @@ actor MySQLSession {
             "SELECT host FROM information_schema.processlist WHERE id = \(connection.serverID)"
         )
         return Identity(
-            server: (server.first ?? []) + made.map { $0.last ?? nil },
+            server: server.prefix(1).flatMap(Array.init) + made.map { $0.last ?? nil },
             system: made.first?.last ?? nil,
             peer: peer.first?.first ?? nil
         )
@@ -161,11 +161,11 @@ actor MySQLSession {
     var isEncrypted: Bool { connection.isEncrypted }
 
     /// Runs one statement and returns its rows as text.
-    nonisolated func query(_ sql: String) async throws -> [[String?]] {
+    nonisolated func query(_ sql: String) async throws -> [TextRow] {
         try await cancelling { try await self.run(sql) }
     }
 
-    private func run(_ sql: String) throws -> [[String?]] { try connection.query(sql) }
+    private func run(_ sql: String) throws -> [TextRow] { try connection.query(sql) }
 
     /// Runs `body` and breaks the connection when the task is cancelled.
     private nonisolated func cancelling<Result: Sendable>(

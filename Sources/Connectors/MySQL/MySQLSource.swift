@@ -34,12 +34,12 @@ package struct MySQLSource: Source {
             return SourceCheck(
                 version: session.serverVersion,
                 facts: [
-                    "user \(rows[0][0] ?? ""), database \(rows[0][1] ?? "of the stream's name")",
-                    "character set \(rows[0][4] ?? "")",
+                    "user \(rows.only[0] ?? ""), database \(rows.only[1] ?? "of the stream's name")",
+                    "character set \(rows.only[4] ?? "")",
                     await session.isEncrypted
                         ? "connection encrypted" : "connection not encrypted",
-                    rows[0][2] == "0" ? "writable" : "read-only",
-                    rows[0][3] == "1" ? "with a binary log" : "without a binary log",
+                    rows.only[2] == "0" ? "writable" : "read-only",
+                    rows.only[3] == "1" ? "with a binary log" : "without a binary log",
                     "sessions of this tool only read",
                 ],
                 warnings: warnings,

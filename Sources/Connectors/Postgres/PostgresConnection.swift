@@ -52,7 +52,7 @@ final class PostgresConnection: @unchecked Sendable {
         PQsetNoticeProcessor(opened, { _, _ in }, nil)
     }
 
-    private var isClosed = false
+    private(set) var isClosed = false
 
     deinit {
         close()
@@ -125,16 +125,18 @@ final class PostgresConnection: @unchecked Sendable {
         _ sql: String,
         _ parameters: [String],
         place: String
-    ) throws(SourceError) -> [[String?]] {
+    ) throws(SourceError) -> [TextRow] {
         guard send(sql, parameters) else { throw failure(of: nil, place: place) }
         let result = try answer(place: place)
         defer { PQclear(result) }
         let columnCount = PQnfields(result)
         return (0..<PQntuples(result)).map { row in
-            (0..<columnCount).map { column in
-                guard PQgetisnull(result, row, column) == 0 else { return nil }
-                return PQgetvalue(result, row, column).map { String(cString: $0) }
-            }
+            TextRow(
+                (0..<columnCount).map { column in
+                    guard PQgetisnull(result, row, column) == 0 else { return nil }
+                    return PQgetvalue(result, row, column).map { String(cString: $0) }
+                }
+            )
         }
     }
 

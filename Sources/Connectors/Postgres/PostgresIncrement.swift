@@ -96,7 +96,7 @@ struct PostgresIncrement: Sendable {
         guard keys.count <= Limits.boundaryKeyCount else {
             throw CursorRule.tooManyAtBoundary(request, stream: read.plan.stream)
         }
-        state.boundaryKeys = keys
+        state.boundaryKeys = keys.map(Array.init)
         return state
     }
 }

@@ -276,7 +276,7 @@ struct PostgresPlanner {
             let some = list[first..<min(first + Limits.sizedColumns, list.count)]
             sizes += try await session.query(
                 "SELECT \(some.joined(separator: ",\n")) FROM \(read.fromClause)\(read.whereClause())"
-            )[0]
+            ).only
         }
         for (place, index) in unsized.enumerated() {
             readings[index] = Self.sized(

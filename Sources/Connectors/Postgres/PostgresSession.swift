@@ -121,7 +121,7 @@ actor PostgresSession {
     }
 
     /// Runs one statement with `parameters` for `$1`, `$2` and on, and returns its rows as text.
-    func query(_ sql: String, _ parameters: [String] = []) throws -> [[String?]] {
+    func query(_ sql: String, _ parameters: [String] = []) throws -> [TextRow] {
         try connection.query(sql, parameters, place: place)
     }
 
@@ -177,8 +177,9 @@ actor PostgresSession {
     /// What the COPYs have read.
     func progress() -> ReadProgress { copy?.progress ?? ReadProgress() }
 
-    /// Ends the session; a running statement is cancelled at the server first.
+    /// Ends the session, once; a running statement is cancelled at the server first.
     func close() {
+        guard !connection.isClosed else { return }
         if copy?.isRunning == true || connection.isCancelled {
             connection.cancel()
         } else {

@@ -43,18 +43,18 @@ package struct PostgresSource: Source {
                         + "it reads with; an address of the server itself is better"
                 )
             }
-            if rows[0][5] != "0" {
+            if rows.only[5] != "0" {
                 warnings.append(
-                    "statement_timeout is \(rows[0][5] ?? ""): a longer read will be stopped"
+                    "statement_timeout is \(rows.only[5] ?? ""): a longer read will be stopped"
                 )
             }
             return SourceCheck(
-                version: rows[0][0] ?? "",
+                version: rows.only[0] ?? "",
                 facts: [
-                    "user \(rows[0][1] ?? ""), database \(rows[0][2] ?? "")",
-                    "encoding \(rows[0][3] ?? "")",
-                    rows[0][6] == "t" ? "connection encrypted" : "connection not encrypted",
-                    rows[0][4] == "t" ? "a standby server" : "a primary server",
+                    "user \(rows.only[1] ?? ""), database \(rows.only[2] ?? "")",
+                    "encoding \(rows.only[3] ?? "")",
+                    rows.only[6] == "t" ? "connection encrypted" : "connection not encrypted",
+                    rows.only[4] == "t" ? "a standby server" : "a primary server",
                     "sessions of this tool are read-only",
                 ],
                 warnings: warnings,

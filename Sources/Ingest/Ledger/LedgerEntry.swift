@@ -40,8 +40,16 @@ package struct RunRecord: Hashable, Sendable, Codable {
     package var fingerprint: String
     package var mark: SourceMark
     package var owner: ProcessIdentity
-    /// The occurrence that began it to replace the table's rows; nil where none did.
-    package var restartOf: String?
+    /// Nil where nobody asked for the table's rows to be replaced.
+    package var restart: RestartRecord?
+}
+
+/// That the rows of a table were to be replaced, whoever wrote them.
+package struct RestartRecord: Hashable, Sendable, Codable {
+    /// The occurrence that was told to; nil for one of the command line.
+    package var occurrence: String?
+    /// The table's snapshot whose rows were to go; nil where it had none.
+    package var snapshotID: Int64?
 }
 
 /// What a further attempt found and keeps.

@@ -5,9 +5,9 @@ final class LocalObjectWriter: ObjectWriter {
     private(set) var byteCount = 0
     private var isOpen = true
 
-    /// Makes a writer that stages in that folder.
-    init(stagingIn folder: String) throws {
-        staged = try StagedFile(in: folder)
+    /// Makes a writer that stages in that store.
+    init(in root: LocalRoot) throws {
+        staged = try StagedFile(in: root)
         pending.reserveCapacity(Limits.writeBufferByteCount)
     }
 

@@ -36,6 +36,23 @@ struct LocalRoot: Sendable {
         }
     }
 
+    /// The folder of files that are being written.
+    var staging: String { path + "/" + marker }
+
+    /// Makes a folder of the store, and those above it that are missing.
+    ///
+    /// The store's own is never made anew: where it is gone, so are all objects.
+    ///
+    /// - Throws: `StorageError`: `unreachable` where the store's folder is gone, among others.
+    func makeFolders(_ folder: String) throws {
+        try requireThere()
+        do {
+            try SystemFile.makeFolders(folder, below: path)
+        } catch let error where error.code(.notFound) {
+            throw unreachable(path.isEmpty ? "/" : path, ENOENT)
+        }
+    }
+
     /// The failure of a call at a path, or that of the store itself where that is why the call failed.
     func explain(_ error: any Error, at path: String) -> any Error {
         guard let error = error as? StorageError else { return error }

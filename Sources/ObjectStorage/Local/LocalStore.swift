@@ -24,7 +24,7 @@ package struct LocalStore: ObjectStore {
     private static let lockName = "lock"
 
     private var root: String { folder.path }
-    private var staging: String { root + "/" + Self.stagingName }
+    private var staging: String { folder.staging }
 
     /// Opens the folder `root`: a path, or `file://` and a path.
     ///
@@ -114,7 +114,7 @@ package struct LocalStore: ObjectStore {
         condition: PutCondition
     ) async throws -> ObjectTag {
         let path = try writablePath(of: key)
-        let writer = try LocalObjectWriter(stagingIn: staging)
+        let writer = try LocalObjectWriter(in: folder)
         defer { writer.abandon() }
         try writer.append(bytes)
         switch condition {
@@ -144,7 +144,7 @@ package struct LocalStore: ObjectStore {
         body: (any ObjectWriter) async throws -> Result
     ) async throws -> Result {
         let path = try writablePath(of: key)
-        let writer = try LocalObjectWriter(stagingIn: staging)
+        let writer = try LocalObjectWriter(in: folder)
         defer { writer.abandon() }
         let result = try await body(writer)
         try writer.publish(ifAbsentAt: path)

@@ -9,9 +9,11 @@ import Glibc
 /// No clock is needed, and none would be right with a slow disk or a stopped process.
 struct StagedFile: ~Copyable {
     let file: SystemFile
+    private let root: LocalRoot
 
-    /// Makes a file in the staging folder, locked by us.
-    init(in folder: String) throws {
+    /// Makes a file in the staging folder of a store, locked by us.
+    init(in root: LocalRoot) throws {
+        let folder = root.staging
         for _ in 0..<Limits.stagingAttempts {
             let name = String(UInt64.random(in: .min ... .max), radix: 36)
             let path = folder + "/" + name
@@ -20,12 +22,13 @@ struct StagedFile: ~Copyable {
                 file = try SystemFile(path: path, flags: O_RDWR | O_CREAT | O_EXCL)
             } catch let error where error.code(.notFound) {
                 // Somebody tidied up the empty folder.
-                try SystemFile.makeFolders(folder)
+                try root.makeFolders(folder)
                 continue
             }
             _ = try file.lock(waiting: true)
             if try file.status().st_nlink > 0 {
                 self.file = file
+                self.root = root
                 return
             }
         }
@@ -37,7 +40,7 @@ struct StagedFile: ~Copyable {
     /// - Throws: `StorageError` `precondition` when the name is taken.
     borrowing func publish(ifAbsentAt target: String) throws {
         try file.sync()
-        try Self.makingFolders(of: target) {
+        try makingFolders(of: target) {
             try SystemFile.call("make", target) { link(file.path, target) }
         }
         discard()
@@ -46,7 +49,7 @@ struct StagedFile: ~Copyable {
 
     /// Gives the file, which is synced, its name in the place of what has it.
     borrowing func publish(replacing target: String) throws {
-        try Self.makingFolders(of: target) {
+        try makingFolders(of: target) {
             try SystemFile.call("replace", target) { rename(file.path, target) }
         }
         try SystemFile.syncFolder(SystemFile.parent(of: target))
@@ -58,11 +61,11 @@ struct StagedFile: ~Copyable {
         _ = unlink(file.path)
     }
 
-    private static func makingFolders(of target: String, _ body: () throws -> Void) throws {
+    private borrowing func makingFolders(of target: String, _ body: () throws -> Void) throws {
         do {
             try body()
         } catch let error where error.code(.notFound) {
-            try SystemFile.makeFolders(SystemFile.parent(of: target))
+            try root.makeFolders(SystemFile.parent(of: target))
             try body()
         }
     }

@@ -102,7 +102,10 @@ struct SystemFile: ~Copyable {
     }
 
     /// Makes a folder and those above it, each lasting, up to one that is there.
-    static func makeFolders(_ path: String) throws {
+    ///
+    /// - Throws: `StorageError`: `notFound` where `root` itself would have to be made.
+    static func makeFolders(_ path: String, below root: String = "") throws {
+        guard path != root else { throw StorageError("make the folder", path, ENOENT) }
         if mkdir(path, 0o755) == 0 {
             try syncFolder(parent(of: path))
             return
@@ -112,7 +115,7 @@ struct SystemFile: ~Copyable {
         guard reason == ENOENT, path.utf8.count > 1 else {
             throw StorageError("make the folder", path, reason)
         }
-        try makeFolders(parent(of: path))
+        try makeFolders(parent(of: path), below: root)
         // Another process may make it in this moment, which is as good.
         if mkdir(path, 0o755) != 0, errno != EEXIST {
             throw StorageError("make the folder", path, errno)

@@ -81,7 +81,7 @@ struct PostgresLaneOpener {
         do {
             let rows = try await coordinator.query(Self.roomQuery)
             try await coordinator.execute("RELEASE SAVEPOINT room")
-            return room(rows[0].map { $0.flatMap { Int($0) } })
+            return room(rows.only.map { $0.flatMap { Int($0) } })
         } catch {
             try Task.checkCancellation()
             try await coordinator.execute("ROLLBACK TO SAVEPOINT room")
@@ -126,20 +126,20 @@ struct PostgresLaneOpener {
 
     /// What tells one server and one snapshot of it from all others: numbers of exported snapshots
     /// are small, and behind one address may be several servers.
-    private func identity(of session: PostgresSession) async throws -> [String?] {
+    private func identity(of session: PostgresSession) async throws -> TextRow {
         try await session.query(
             """
             SELECT pg_catalog.pg_postmaster_start_time(), pg_catalog.inet_server_addr(),
                 pg_catalog.txid_current_snapshot()
             """
-        )[0]
+        ).only
     }
 
     /// Opens one more session in the coordinator's snapshot, with the table's locks already held:
     /// a lock asked for later would wait behind whoever waits for the coordinator.
     private func join(
         snapshot: String,
-        of identity: [String?],
+        of identity: TextRow,
         lock: String?
     ) async throws -> PostgresSession {
         let session = try await PostgresSession(address)
