@@ -221,6 +221,7 @@ enum Fingerprint {
         }
         parts.append(plan.fingerprint)
         parts.append(plan.definition)
+        parts.append(plan.identity ?? "")
         parts.append(plan.rule ?? "")
         parts.append(base?.metadata.tableUUID ?? "")
         func describe(_ fields: [Field]) {

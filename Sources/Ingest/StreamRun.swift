@@ -366,6 +366,7 @@ struct StreamRun: Sendable {
             source: run.source.location
         )
         terms.definition = reader.plan.definitionDigest()
+        terms.identity = reader.plan.identity
         let read = Set(evolution.written.fields.map(\.id))
         terms.unread = evolution.table.fields.map(\.id).filter { !read.contains($0) }
         cursor.terms = terms

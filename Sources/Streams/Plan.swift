@@ -146,6 +146,9 @@ package struct ReadPlan: Sendable {
     /// What all values of the stream depend on besides writes to its rows, as the definition of a view;
     /// empty where there is no such thing.
     package var definition = ""
+    /// What the source knows the table itself by: another one may be in its place where that is another.
+    /// Nil where it knows nothing, or tells by itself.
+    package var identity: String?
     /// The columns by which a merge tells rows apart: the key's, or those that hold its values in the
     /// form the source compares them in.
     package var mergeKey: [String]
@@ -181,10 +184,19 @@ package struct ReadPlan: Sendable {
     /// Empty where only a write to its row changes a value.
     package func definitionDigest(leavingOut names: [String] = []) -> String {
         let left = Set(names)
+        return Self.digest(
+            definition,
+            columns.filter { !left.contains($0.name) }.map { ($0.name, $0.definition) }
+        )
+    }
+
+    /// The same of definitions that stand in no plan yet: that of the stream and those of its columns.
+    package static func digest(
+        _ definition: String,
+        _ columns: [(name: String, definition: String?)]
+    ) -> String {
         var parts = definition.isEmpty ? [] : [definition]
-        for column in columns where !left.contains(column.name) {
-            if let definition = column.definition { parts.append("\(column.name) \(definition)") }
-        }
+        parts += columns.compactMap { name, definition in definition.map { "\(name) \($0)" } }
         return parts.isEmpty ? "" : TextDigest.of(parts)
     }
 

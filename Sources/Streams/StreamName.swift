@@ -44,9 +44,27 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
         [namespace, name].compactMap { $0 }.map(Self.quotedIfNeeded).joined(separator: ".")
     }
 
+    /// Names are compared by their bytes, as sources do: `é` in one code point and in two are two names.
+    package static func == (left: StreamName, right: StreamName) -> Bool {
+        left.name.isSameBytes(as: right.name)
+            && (left.namespace.map { Array($0.utf8) } == right.namespace.map { Array($0.utf8) })
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for part in [namespace ?? "", name] {
+            hasher.combine(part.utf8.count)
+            for byte in part.utf8 { hasher.combine(byte) }
+        }
+    }
+
     private static func quotedIfNeeded(_ part: String) -> String {
         guard part.unicodeScalars.contains(where: { $0 == "." || $0 == "\"" }) else { return part }
         return "\""
             + part.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
     }
+}
+
+extension String {
+    /// Whether two texts are the same bytes; `==` takes canonically equal ones for one.
+    package func isSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

@@ -149,7 +149,7 @@ struct MySQLCatalog {
     func relation(_ stream: StreamName, place: String) async throws -> MySQLRelation {
         let found = try await relations(matching: stream)
         // A server may or may not tell names apart by case; what is written exactly comes first.
-        let exact = found.first { $0.name.name == stream.name } ?? found.first
+        let exact = found.first { $0.name.name.isSameBytes(as: stream.name) } ?? found.first
         guard let exact, stream.namespace != nil || found.count == 1 || database != nil else {
             throw try await missing(stream, among: found, place: place)
         }

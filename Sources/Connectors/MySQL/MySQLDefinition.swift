@@ -4,6 +4,8 @@ import Streams
 struct MySQLDefinition: Sendable {
     /// All definitions, to be compared.
     var text = ""
+    /// What the server knows a table by; nil for a view.
+    var identity: String?
     /// What of it changes without a write to a row, one phrase each.
     var causes: [String] = []
     /// Whether anything is evaluated that a user wrote.
@@ -25,7 +27,7 @@ struct MySQLDefinition: Sendable {
         guard relation.kind == .view else {
             // A table that was made again, or that another one has taken the place of. Its time of
             // creation changes with each change of its definition, its number only where rows are copied.
-            text = try await Self.tableID(relation, session) ?? relation.createdAt ?? ""
+            identity = try await Self.tableID(relation, session) ?? relation.createdAt
             return
         }
         let rows = try await session.query(

@@ -373,23 +373,32 @@ struct MySQLIncrement: Sendable {
             state.boundaryKeys = request.since?.boundaryKeys
             return state
         }
-        let comparison = Comparison(
-            column: column,
-            literal: try Self.literal(highest, of: cursor, request, relation),
-            of: cursor,
-            isInUTC: isInUTC
-        )
         guard request.conflict == .append else { return state }
-        let names = key.map { Self.identity(of: $0, relation) }.joined(separator: ", ")
-        let further = filter.map { " AND (\($0)\n)" } ?? ""
-        let keys = try await session.query(
-            "SELECT \(names) FROM \(relation.fromClause) WHERE \(comparison.isEqual)\(further) "
-                + "LIMIT \(Limits.boundaryKeyCount + 1)"
-        )
+        let keys = try await keys(at: highest, filter: filter, in: session)
         guard keys.count <= Limits.boundaryKeyCount else {
             throw CursorRule.tooManyAtBoundary(request, stream: relation.name)
         }
         state.boundaryKeys = keys.map(Array.init)
         return state
+    }
+
+    /// The keys of the rows at a value of the cursor: no more than one beyond the limit.
+    func keys(
+        at highest: String,
+        filter: String?,
+        in session: MySQLSession
+    ) async throws -> [TextRow] {
+        let comparison = Comparison(
+            column: MySQLSyntax.quoted(request.cursor),
+            literal: try Self.literal(highest, of: cursor, request, relation),
+            of: cursor,
+            isInUTC: isInUTC
+        )
+        let names = key.map { Self.identity(of: $0, relation) }.joined(separator: ", ")
+        let further = filter.map { " AND (\($0)\n)" } ?? ""
+        return try await session.query(
+            "SELECT \(names) FROM \(relation.fromClause) WHERE \(comparison.isEqual)\(further) "
+                + "LIMIT \(Limits.boundaryKeyCount + 1)"
+        )
     }
 }

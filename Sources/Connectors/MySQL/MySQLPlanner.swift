@@ -71,6 +71,7 @@ struct MySQLPlanner {
         try addKeyForms(request, to: &read, &expressions)
         read.selectList = expressions.joined(separator: ", ")
         read.plan.definition = definition.text
+        read.plan.identity = definition.identity
         try await addIncrement(request, to: &read)
         read.plan.query = read.statement(for: .whole)
         read.plan.fingerprint = read.selectList
@@ -177,6 +178,7 @@ struct MySQLPlanner {
             read.plan.risks.append(risk)
         }
         let added = request.columnsNew(in: read.plan)
+        let isAnother = CursorRule.isAnother(incremental, identity: read.plan.identity)
         let increment = try MySQLIncrement(
             incremental,
             relation: read.relation,
@@ -186,7 +188,7 @@ struct MySQLPlanner {
                 definition: CursorRule.changeOfDefinition(
                     incremental,
                     digest: read.plan.definitionDigest(leavingOut: added)
-                )
+                ) ?? (isAnother && incremental.conflict == .merge ? CursorRule.anotherTable : nil)
             ),
             place: MySQLIncrement.Place(system: session.identity.system, address: place),
             isInUTC: await session.isInUTC
@@ -196,6 +198,16 @@ struct MySQLPlanner {
         read.plan.isFull = increment.condition == nil
         read.plan.rule = increment.rule
         read.plan.risks += increment.risks
+        if isAnother, incremental.conflict == .append, let highest = incremental.since?.highest {
+            let keys = try await increment.keys(at: highest, filter: request.filter, in: session)
+            read.plan.risks.append(
+                try CursorRule.appendingRisk(
+                    incremental,
+                    keys: keys.map(Array.init),
+                    stream: read.relation.name
+                )
+            )
+        }
         guard incremental.conflict == .merge else { return }
         let check = MySQLKeyCheck(session: session, read: read, key: increment.key)
         guard !check.isEnforced,

@@ -92,7 +92,7 @@ struct SQLiteCatalog {
         let tables = try tables()
         let isMain = stream.namespace.map { $0.isSameName(as: "main") } ?? true
         let found =
-            tables.first { $0.name == stream.name }
+            tables.first { $0.name.isSameBytes(as: stream.name) }
             ?? tables.first { $0.name.isSameName(as: stream.name) }
         guard isMain, let found else {
             let near = NearNames.of(stream.name, among: tables.map(\.name))
@@ -240,8 +240,22 @@ struct SQLiteCatalog {
             "\(row["rootpage"] as Int? ?? 0) \(row["sql"] as String? ?? "")"
         }
         guard table.kind == .view else {
-            table.definition = rows.filter { $0["name"] == table.name && $0["type"] == "table" }
-                .map(text).joined()
+            guard
+                let row = rows.first(where: {
+                    ($0["name"] as String).isSameBytes(as: table.name) && $0["type"] == "table"
+                })
+            else { return }
+            table.identity = (row["rootpage"] as Int?).map(String.init)
+            let sql = row["sql"] as String? ?? ""
+            guard table.kind == .table, let parts = SQLiteSyntax.columnTexts(of: sql) else {
+                table.definition = sql
+                return
+            }
+            for index in table.columns.indices {
+                let name = table.columns[index].name
+                table.columns[index].definition =
+                    parts.first { $0.name.isSameName(as: name) }?.text
+            }
             return
         }
         // A view may read any of the others.

@@ -17,6 +17,8 @@ struct SQLitePlanner {
     private let policies: [ConversionPolicy]
     /// nil for a full refresh.
     let increment: SQLiteIncrement?
+    /// Whether rows may be appended only where those that the last run ended with are still there.
+    let needsFormerRows: Bool
 
     /// Expressions that merges match rows by where a key's own values do not tell which are equal: the
     /// key's column, and the expression.
@@ -63,6 +65,7 @@ struct SQLitePlanner {
         }
         guard let incremental = request.incremental else {
             increment = nil
+            needsFormerRows = false
             return
         }
         let known = request.knownColumns
@@ -74,6 +77,8 @@ struct SQLitePlanner {
                     + "--cursor, or add it to --columns"
             )
         }
+        let isAnother = CursorRule.isAnother(incremental, identity: table.identity)
+        needsFormerRows = isAnother && incremental.conflict == .append
         increment = try SQLiteIncrement(
             incremental,
             table: table,
@@ -82,8 +87,13 @@ struct SQLitePlanner {
             cursor: cursor(column),
             definition: CursorRule.changeOfDefinition(
                 incremental,
-                digest: TextDigest.of([table.definition])
-            )
+                digest: ReadPlan.digest(
+                    table.definition,
+                    columns.filter { known.isEmpty || known[$0.name] != nil }.map {
+                        ($0.name, $0.definition)
+                    }
+                )
+            ) ?? (isAnother && incremental.conflict == .merge ? CursorRule.anotherTable : nil)
         )
     }
 
@@ -207,18 +217,18 @@ struct SQLitePlanner {
             if let risk = choice.risk { risks.append(risk) }
             forms.append(choice.form)
             let canBeNulled = policies[place] == .null && choice.type == .string
-            planned.append(
-                PlannedColumn(
-                    name: column.name,
-                    sourceType: column.sourceType,
-                    type: choice.type,
-                    isRequired: (column.isNotNull || column.isRowID) && !canBeNulled
-                        && (statistics[place]?.nullCount ?? 0) == 0,
-                    policy: policies[place],
-                    note: choice.note,
-                    isObserved: choice.isObserved
-                )
+            var found = PlannedColumn(
+                name: column.name,
+                sourceType: column.sourceType,
+                type: choice.type,
+                isRequired: (column.isNotNull || column.isRowID) && !canBeNulled
+                    && (statistics[place]?.nullCount ?? 0) == 0,
+                policy: policies[place],
+                note: choice.note,
+                isObserved: choice.isObserved
             )
+            found.definition = column.definition
+            planned.append(found)
         }
         let mergeKey = try addKeyForms(&planned, &forms, statistics)
         let rowCount = seen.first.map { $0.valueCount + $0.nullCount }
@@ -239,6 +249,7 @@ struct SQLitePlanner {
         plan.rule = increment?.rule
         plan.mergeKey = mergeKey
         plan.definition = table.definition
+        plan.identity = table.identity
         plan.risks += increment?.risks ?? []
         if let increment {
             plan.risks += try CursorRule.unseenChanges(

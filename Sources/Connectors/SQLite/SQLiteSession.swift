@@ -227,6 +227,7 @@ actor SQLiteSession {
             if let query = planner.conditionQuery {
                 _ = try SQLiteScan.statement(query, planner: planner, db: db)
             }
+            let risk = try self.appendingRisk(planner, db)
             return try catalog.withOldTexts(table) {
                 _ = try SQLiteScan.statement(planner.query, planner: planner, db: db)
                 var seen: [SQLiteStatistics] = []
@@ -238,15 +239,34 @@ actor SQLiteSession {
                         db: db
                     )
                 }
-                let preparation = try planner.preparation(
+                var preparation = try planner.preparation(
                     seen: seen,
                     estimatedRowCount: try catalog.estimatedRowCount(of: table),
                     estimatedByteCount: try catalog.estimatedByteCount(of: table)
                 )
+                preparation.plan.risks += [risk].compactMap { $0 }
                 try self.requireUniqueKey(planner, db)
                 return Read(planner: planner, preparation: preparation)
             }
         }
+    }
+
+    /// What is said where rows are appended to those of a table that may be another one.
+    private func appendingRisk(_ planner: SQLitePlanner, _ db: Database) throws -> String? {
+        guard planner.needsFormerRows, let increment = planner.increment,
+            let highest = increment.request.since?.highest
+        else { return nil }
+        let query = increment.keysQuery(
+            at: SQLiteSyntax.literal(highest),
+            filter: planner.request.filter
+        )
+        return try CursorRule.appendingRisk(
+            increment.request,
+            keys: Row.fetchAll(db, sql: query).map { row in
+                (0..<row.count).map { row[$0] as String? ?? "NULL" }
+            },
+            stream: StreamName(namespace: nil, name: planner.table.name)
+        )
     }
 
     /// Looks at all values of a cursor: those that a read leaves out have their place in its order too.

@@ -14,6 +14,60 @@ enum SQLiteSyntax {
             + condition(filter)
     }
 
+    /// What stands of each column in the text that made a table; nil where it cannot be taken apart.
+    static func columnTexts(of sql: String) -> [(name: String, text: String)]? {
+        let scalars = Array(sql.unicodeScalars)
+        guard let start = scalars.firstIndex(of: "(") else { return nil }
+        var items: [String] = [""]
+        var depth = 1
+        var place = start + 1
+        /// Takes over what is quoted, up to the sign that ends it.
+        func takeQuoted(by end: Unicode.Scalar) {
+            repeat {
+                items[items.count - 1].unicodeScalars.append(scalars[place])
+                place += 1
+            } while place < scalars.count && scalars[place] != end
+        }
+        while place < scalars.count {
+            let scalar = scalars[place]
+            let next = place + 1 < scalars.count ? scalars[place + 1] : " "
+            switch scalar {
+            case "'", "\"", "`": takeQuoted(by: scalar)
+            case "[": takeQuoted(by: "]")
+            case "-" where next == "-":
+                while place < scalars.count, scalars[place] != "\n" { place += 1 }
+                continue
+            case "/" where next == "*":
+                place += 2
+                while place + 1 < scalars.count, scalars[place] != "*" || scalars[place + 1] != "/" {
+                    place += 1
+                }
+                place += 2
+                continue
+            case "(": depth += 1
+            case ")": depth -= 1
+            case "," where depth == 1:
+                items.append("")
+                place += 1
+                continue
+            default: break
+            }
+            if depth == 0 { break }
+            if place < scalars.count {
+                items[items.count - 1].unicodeScalars.append(scalars[place])
+            }
+            place += 1
+        }
+        guard depth == 0 else { return nil }
+        return items.compactMap { item in
+            let text = item.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            return switch SQLText(text, .sqlite).tokens.first {
+            case .word(let name), .name(let name), .text(let name): (name, text)
+            case .number, .sign, nil: nil
+            }
+        }
+    }
+
     /// A value as a literal: what is one already, else as text.
     static func literal(_ value: String) -> String {
         let isNumber = value.wholeMatch(of: /-?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?/) != nil

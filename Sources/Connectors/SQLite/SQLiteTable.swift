@@ -12,8 +12,10 @@ struct SQLiteTable {
     var isStrict: Bool
     var isWithoutRowID: Bool
     var columns: [SQLiteColumn] = []
-    /// What it was made by, and where it lies: both are others when it is made again.
+    /// What a view is made by, and a table whose text cannot be taken apart.
     var definition = ""
+    /// Where a table lies in the file, which is elsewhere when it is made again; nil for others.
+    var identity: String?
     /// Queries of the view, its own first and those of the views it reads behind it.
     var viewQueries: [String] = []
     /// Indexes that keep some of its columns unique.
@@ -70,6 +72,8 @@ struct SQLiteColumn {
     var isRowID = false
     /// By what its values are compared.
     var collation = "BINARY"
+    /// What stands of it in the text that made the table; nil where that is not known.
+    var definition: String?
 
     /// The declaration as a user is told it.
     var sourceType: String { declaration.isEmpty ? "untyped" : declaration }

@@ -44,4 +44,35 @@ extension CursorRule {
             "the definition of the stream or of a column has changed, and values may be others without "
             + "a write to their rows"
     }
+
+    /// Whether the table may be another one than the last run read: made again, or renamed into its place.
+    static func isAnother(_ request: IncrementalRequest, identity: String?) -> Bool {
+        guard let former = request.since?.terms?.identity else { return false }
+        return former != identity
+    }
+
+    /// Why all rows of such a table are merged.
+    static let anotherTable = "the table was made again, or all of its rows were copied"
+
+    /// What is said where rows are appended on.
+    ///
+    /// `keys` are those of the rows at the highest value now: a copy of the table has those that the last
+    /// run ended with.
+    ///
+    /// - Throws: `SourceError` `configuration` where it has not.
+    static func appendingRisk(
+        _ request: IncrementalRequest,
+        keys: [[String?]],
+        stream: StreamName
+    ) throws(SourceError) -> String {
+        let former = request.since?.boundaryKeys ?? []
+        guard !former.isEmpty, Set(keys).isSuperset(of: former) else {
+            throw SourceError(
+                .configuration,
+                "\(stream): \(anotherTable), and it lacks the rows that the last run ended with; what was "
+                    + "appended before cannot be read again: load the table again with --restart"
+            )
+        }
+        return "\(anotherTable) since the last run: only rows behind the last ones are appended"
+    }
 }

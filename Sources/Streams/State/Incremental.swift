@@ -80,6 +80,8 @@ package struct CursorState: Hashable, Sendable, Codable {
         package var conflict: ConflictRule
         /// What the values of unchanged rows depend on, as `ReadPlan.definition` says it.
         package var definition: String
+        /// What the source knew the table by, as `ReadPlan.identity` says it.
+        package var identity: String?
         /// Field ids of the table's columns that the read left out: what rows have there is not known.
         package var unread: [Int]
 
