@@ -30,8 +30,15 @@ package struct RunCleaner: Sendable {
     /// commit cannot land any more.
     @discardableResult
     package func clean(_ table: TableIdentifier, run number: Int) async throws -> Outcome {
-        guard let state = try await registry.state(of: table, run: number), state.end != nil
-        else { return Outcome(obstacle: "the run has not ended") }
+        guard let state = try await registry.state(of: table, run: number) else { return Outcome() }
+        if state.end == nil {
+            // Only the newest run is resumed; one that began beside another may have nobody left.
+            let newest = try await registry.numbers(of: table).last ?? number
+            guard newest > number, !state.owner.isAlive else {
+                return Outcome(obstacle: "the run has not ended")
+            }
+            try await registry.abandon(table, state, reason: "newer runs were begun")
+        }
         let present = try await catalog.loadIfPresent(table)
         let folder = try catalog.folder(of: table).appending("data")
         let left = try await store.list(folder).objects.filter {

@@ -445,7 +445,8 @@ struct StreamRun: Sendable {
         await opened.files.removeUnnamed()
         let state = await opened.ledger.state
         guard state.end == nil else { return }
-        if (error as? IngestError)?.code == .superseded {
+        let newest = try? await registry.numbers(of: table).last
+        if (error as? IngestError)?.code == .superseded || newest ?? 0 > state.number {
             // It may have ended elsewhere; left behind by a newer one, it ends here.
             try? await registry.abandon(table, state, reason: "\(error)")
             // What stays goes when its ledger does.

@@ -159,7 +159,8 @@ struct StepWriter {
             if case .failed(let failure) = value.end { failure } else { nil }
         try report.execute(arguments: [
             time, value.end.word, failure?.rawValue, value.message, value.rowCount,
-            value.replacedRowCount, value.comparison, value.difference, value.bytesRead, value.bytesWritten, value.snapshotID,
+            value.replacedRowCount, value.comparison, value.difference, value.bytesRead,
+            value.bytesWritten, value.snapshotID,
             value.warnings.isEmpty ? nil : value.warnings.joined(separator: "\n"), id, number,
         ])
         // A table that is new is listed at once.

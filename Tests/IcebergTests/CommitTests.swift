@@ -353,7 +353,8 @@ import Testing
         }
     }
 
-    @Test func `a commit beside a busy writer is tried for minutes and not for ever`() async throws {
+    @Test func `a commit beside a busy writer is tried for minutes and not for ever`() async throws
+    {
         try await withLake { lake in
             try await makeTable(lake)
             let rival = try lake.other(seed: 7)

@@ -81,7 +81,8 @@ import Testing
         }
     }
 
-    @Test func `a document of ours that is compressed is what another program unpacks`() async throws
+    @Test func `a document of ours that is compressed is what another program unpacks`()
+        async throws
     {
         try await withLake { lake in
             try await makeTable(lake, ["write.metadata.compression-codec": "gzip"])
@@ -126,7 +127,9 @@ import Testing
             )
             for number in 2...5 {
                 _ = try await append(lake, "\(number)")
-                for name in try await names(lake) { try age("\(lake.root)/\(metadataFolder(lake))/\(name)") }
+                for name in try await names(lake) {
+                    try age("\(lake.root)/\(metadataFolder(lake))/\(name)")
+                }
             }
             _ = try await append(lake, "6")
             #expect(
@@ -289,7 +292,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "0f8fad5b-d9cb-469f-a165-70867728950e.metadata.json", "12345678-d9cb-469f-a165-70867728950e"
+        "0f8fad5b-d9cb-469f-a165-70867728950e.metadata.json",
+        "12345678-d9cb-469f-a165-70867728950e"
             + ".metadata.json", ".v2.metadata.json.crc", "version-hint.text.tmp", "v.metadata.json",
         "v02-x.metadata.json", "metadata.json",
     ])

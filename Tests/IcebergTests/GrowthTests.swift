@@ -150,7 +150,9 @@ import Testing
             var model: [Int: String] = [:]
             var most = 0
             for round in 0..<12 {
-                let rows = [(round * 10, "new \(round)"), (round * 10 + 1, "x"), (0, "again \(round)")]
+                let rows = [
+                    (round * 10, "new \(round)"), (round * 10 + 1, "x"), (0, "again \(round)"),
+                ]
                 for (id, name) in rows { model[id] = name }
                 let distinct = round == 0 ? Array(rows.dropFirst()) : rows
                 try await table.merge(distinct.map { [String($0.0), $0.1] })
@@ -226,7 +228,10 @@ import Testing
             #expect(runs == (11...60).map { "r\($0)" })
             #expect(table.metadata.snapshots[3].summary == ["operation": "append"])
             let history = await table.wholeHistory()
-            #expect(history.map { $0.summary["tributary.run-id"] } == (1...60).reversed().map { "r\($0)" })
+            #expect(
+                history.map { $0.summary["tributary.run-id"] }
+                    == (1...60).reversed().map { "r\($0)" }
+            )
             #expect(history.last?.rowCount == 1)
             let id = table.metadata.snapshots[3].id
             #expect(try await table.summary(ofSnapshot: id)?["tributary.run-id"] == "r4")

@@ -267,7 +267,9 @@ import Testing
             try SchemaEvolution.first(Schema([list, Field(name: "l.element", type: .int)]))
         }
         #expect(throws: Never.self) {
-            try SchemaEvolution.first(Schema([dotted, list, Field(name: "a.c", type: Self.pair.type)]))
+            try SchemaEvolution.first(
+                Schema([dotted, list, Field(name: "a.c", type: Self.pair.type)])
+            )
         }
         // What is gone from the source keeps its name in the table.
         let start = try SchemaEvolution.first(Schema([Self.pair]))

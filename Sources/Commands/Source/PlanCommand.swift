@@ -86,7 +86,8 @@ struct PlanCommand: AsyncParsableCommand {
             let percent = Int((Double(saved) / Double(max(plain, 1)) * 100).rounded())
             return "\(choice.rawValue) \(percent) %"
         }
-        return "about \(Words.bytes(plain)); --encoding would save: \(others.joined(separator: ", "))"
+        return
+            "about \(Words.bytes(plain)); --encoding would save: \(others.joined(separator: ", "))"
     }
 
     private func show(_ plan: ReadPlan) {

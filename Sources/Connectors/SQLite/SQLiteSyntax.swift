@@ -39,7 +39,8 @@ enum SQLiteSyntax {
                 continue
             case "/" where next == "*":
                 place += 2
-                while place + 1 < scalars.count, scalars[place] != "*" || scalars[place + 1] != "/" {
+                while place + 1 < scalars.count, scalars[place] != "*" || scalars[place + 1] != "/"
+                {
                     place += 1
                 }
                 place += 2

@@ -101,7 +101,9 @@ struct RunExecutor: Sendable {
         options.requiresEqual = definition.sync.requiresEqual
         options.adopts = occurrence.rows == .adopt
         options.restarts = occurrence.rows == .restart
-        options.encodings = definition.sync.encodings.flatMap { EncodingChoice(rawValue: $0.rawValue) }
+        options.encodings = definition.sync.encodings.flatMap {
+            EncodingChoice(rawValue: $0.rawValue)
+        }
         options.takesOver = try await wasInterrupted(start)
         // Who had the lease before may still be there, held up or waiting.
         options.fenced = Set(

@@ -36,7 +36,8 @@ package struct FilesystemCatalog: Sendable {
         try folder(of: identifier).appending("metadata")
     }
 
-    func metadataKey(of identifier: TableIdentifier, _ document: MetadataVersion) throws -> ObjectKey
+    func metadataKey(of identifier: TableIdentifier, _ document: MetadataVersion) throws
+        -> ObjectKey
     {
         try metadataFolder(of: identifier).appending(document.name)
     }

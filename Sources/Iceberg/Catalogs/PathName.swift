@@ -75,7 +75,8 @@ package enum PathName {
             hash ^= UInt128(byte)
             hash &*= 0x0100_0000_0000_0000_0000_013B
         }
-        return hexadecimal(UInt64(hash >> 64), 16) + hexadecimal(UInt64(hash & 0xFFFF_FFFF_FFFF_FFFF), 16)
+        return hexadecimal(UInt64(hash >> 64), 16)
+            + hexadecimal(UInt64(hash & 0xFFFF_FFFF_FFFF_FFFF), 16)
     }
 
     private static func hexadecimal(

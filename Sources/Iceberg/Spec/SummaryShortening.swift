@@ -57,9 +57,11 @@ extension TableMetadata {
 extension ManifestReader {
     /// The whole summary of a snapshot.
     func summary(of snapshot: Snapshot) async throws -> [String: String] {
-        guard snapshot.isShort, let text = try await listMetadata(of: snapshot)[
-            SummaryShortening.listKey
-        ] else { return snapshot.summary }
+        guard snapshot.isShort,
+            let text = try await listMetadata(of: snapshot)[
+                SummaryShortening.listKey
+            ]
+        else { return snapshot.summary }
         return try JSONValue(parsing: text).object?.strings() ?? snapshot.summary
     }
 }

@@ -14,7 +14,9 @@ struct ManifestMerging {
     init(_ metadata: TableMetadata) {
         let properties = metadata.properties
         func number(_ name: String) -> Int64? {
-            properties["commit.manifest." + name].flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
+            properties["commit.manifest." + name].flatMap { Int64($0) }.flatMap {
+                $0 > 0 ? $0 : nil
+            }
         }
         isEnabled = properties["commit.manifest-merge.enabled"] != "false"
         leastCount =
