@@ -147,6 +147,7 @@ package struct ReadPlan: Sendable {
     /// empty where there is no such thing.
     package var definition = ""
     /// What the source knows the table itself by: another one may be in its place where that is another.
+    ///
     /// Nil where it knows nothing, or tells by itself.
     package var identity: String?
     /// The columns by which a merge tells rows apart: the key's, or those that hold its values in the

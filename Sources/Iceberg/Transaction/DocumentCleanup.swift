@@ -16,6 +16,7 @@ struct DocumentCleanup {
     ///   - metadata: The table as it is now.
     ///   - current: Its document.
     ///   - former: The log before the commit, which may name documents of another catalog.
+    /// - Throws: `StorageError`; what was not removed then goes with the next commit.
     func run(
         after metadata: TableMetadata,
         _ current: MetadataVersion,
