@@ -1,13 +1,15 @@
 # The verbs of this project; each is a line or a script one can also call by hand.
 .DEFAULT_GOAL := help
-.PHONY: help install build release demo test unit lint format tsan asan fuzz microbench bench clean
+.PHONY: help install build release demo test unit lint format tsan asan fuzz microbench bench clean soak \
+	check-spark check-engines check-postgres
 
 # A target that uses what it does not declare builds by luck of the order.
 flags := --explicit-target-dependency-import-check error
+SOAK ?= 1000
 sources := Sources Tests Benchmarks/Micro Benchmarks/Schedules Package.swift
 
 help: ## List the verbs
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: ## Install what building and testing need
 	scripts/install test
@@ -53,9 +55,26 @@ fuzz: ## Fuzz the decoders, FUZZ_SECONDS each
 microbench: ## Compare the instructions of each layer with the committed counts
 	scripts/microbench
 
+check-spark: release ## Let Spark change tables between syncs, and compare all rows
+	scripts/check-spark
+
+check-engines: ## Have chdb and Spark read the edge tables
+	swift build -c release --build-tests $(flags)
+	scripts/check-engines
+
+check-postgres: ## Run the tests of Postgres against versions 16, 17 and 18
+	swift build -c release --build-tests $(flags)
+	scripts/check-postgres
+
 bench: release ## Measure against other tools; BENCH="--scale 0.1 --rounds 3" and the like
 	scripts/bench $(BENCH)
 	scripts/bench-schedules $(BENCH_SCHEDULES)
+
+soak: release ## Search for faults as long as SOAK says: cases of the crash and load harnesses, seconds of fuzzing
+	scripts/with-servers .venv/bin/python -B Tests/Python/crash.py --cases $(SOAK)
+	scripts/with-servers .venv/bin/python -B Tests/Python/load.py resume --seed $$$$ --cases $(SOAK)
+	scripts/with-servers .venv/bin/python -B Tests/Python/load.py incremental --seed $$$$ --cases $(SOAK)
+	FUZZ_SECONDS=$(SOAK) scripts/fuzz
 
 clean: ## Stop the servers and remove all that was built
 	scripts/servers down

@@ -26,7 +26,7 @@ struct Publication {
         _ result: inout StreamResult
     ) async throws {
         guard hasNews(transaction) else {
-            try compare(upon: transaction.base, deletedRowCount: 0, &result)
+            try await compare(upon: transaction.base, deletedRowCount: 0, &result)
             try await opened.ledger.append(
                 .published(PublishedRecord(snapshotID: nil, rowCount: 0))
             )
@@ -35,12 +35,12 @@ struct Publication {
         do {
             switch isPartial || change != .replace ? request.incremental?.conflict : nil {
             case nil:
-                try compare(upon: nil, deletedRowCount: 0, &result)
+                try await compare(upon: nil, deletedRowCount: 0, &result)
                 try await commit(transaction, request, &result) { $0.replace(read.files) }
             case .merge where !read.files.isEmpty:
                 try await merge(transaction, request, &result)
             case .append, .merge:
-                try compare(upon: transaction.base, deletedRowCount: 0, &result)
+                try await compare(upon: transaction.base, deletedRowCount: 0, &result)
                 try await commit(transaction, request, &result) { $0.append(read.files) }
             }
         } catch let other as PublishedAlready {
@@ -84,7 +84,7 @@ struct Publication {
             )
             let plan = try await merge.plan(adding: read.files)
             do {
-                try compare(
+                try await compare(
                     upon: transaction.base,
                     deletedRowCount: plan.deletedRowCount,
                     &result
@@ -163,8 +163,8 @@ struct Publication {
         upon base: Table?,
         deletedRowCount: Int64,
         _ result: inout StreamResult
-    ) throws {
-        let before = base?.metadata.currentSnapshot.map { $0.rowCount } ?? 0
+    ) async throws {
+        let before: Int64? = if let base { try await base.countRows() } else { 0 }
         let comparison = StreamResult.Comparison(
             source: result.isConsistent
                 ? read.streamRowCount

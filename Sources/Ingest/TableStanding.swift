@@ -43,11 +43,11 @@ struct TableStanding: Sendable {
                 return filling != nil
             }
         }
-        rowCount = current.rowCount
+        rowCount = try await table.countRows()
         origin = TableOrigin(table.metadata) ?? search.origin
         self.filling = filling ?? .unknown
         // A table of ours that holds nothing now goes on where it stood: others emptied it.
-        if current.rowCount == 0, filling == .others || filling == nil { self.filling = .empty }
+        if rowCount == 0, filling == .others || filling == nil { self.filling = .empty }
     }
 
     private init(filling: Filling, origin: TableOrigin?, rowCount: Int64?) {

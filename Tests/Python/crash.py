@@ -41,6 +41,7 @@ import urllib.parse
 from collections import Counter
 
 import cut_proxy
+import others
 import private_server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -977,14 +978,8 @@ class Case:
         """Whether a run has to ask for the rows of another stream to go: one that resumes does not."""
         if self.others is None or self.others not in self.table.versions()[-1:]:
             return False
-        runs = os.path.join(self.lake, "_runs", NAMESPACE, TABLE)
-        newest = os.path.join(runs, max(os.listdir(runs), key=int))
-        entries = sorted((name for name in os.listdir(newest) if name.endswith(".json")), key=lambda n: int(n[:-5]))
-        if not entries:
-            return True
-        with open(os.path.join(newest, entries[-1])) as file:
-            last = json.load(file)
-        return any(word in json.dumps(last) for word in ('"published"', '"abandoned"'))
+        folder = self.newest_run()
+        return folder is None or self.has_ended(folder)
 
     def source(self):
         """The rows of the source as it is now."""
@@ -1320,6 +1315,8 @@ class Case:
         for number in range(rng.choice([1, 1, 2, 2, 3, 4])):
             if number > 0 and self.setup.changing and rng.random() < 0.7:
                 self.change()
+            if number > 0 and rng.random() < 0.25:
+                self.by_others()
             parallel = 1 if self.is_sqlite else rng.randrange(1, 4)
             profile = self.worker.profile(self.setup, parallel, self.before())
             self.attempt_with(self.choose_fault(profile, number > 0), parallel)
@@ -1337,6 +1334,43 @@ class Case:
         if self.table.hint() != self.version:
             raise Violation(f"the hint is {self.table.hint()} after v{self.version}")
         self.look_at_the_lake()
+
+    def by_others(self):
+        """Another program works on the table, or files of an unfinished run are lost: no row of the table is others'."""
+        ways = []
+        folder = self.newest_run()
+        files = self.table.data_files() - (self.table.named_files(self.version) if self.version else set())
+        if folder and files and not self.has_ended(folder):
+            ways.append("file gone")
+        # Rows of another stream are to be replaced as they were when that was asked for.
+        if self.version and self.version != self.others:
+            ways += ["rewrite", "expire"]
+        if not ways:
+            return
+        way = self.rng.choice(ways)
+        self.trail.append(f"others: {way}")
+        self.counts[f"others {way}"] += 1
+        if way == "file gone":
+            os.remove(os.path.join(self.table.location, "data", self.rng.choice(sorted(files))))
+            return
+        others.commit(self.table.location, way)
+        self.look()
+
+    def newest_run(self):
+        """The folder of the newest ledger; None where there is none."""
+        runs = os.path.join(self.lake, "_runs", NAMESPACE, TABLE)
+        numbers = [name for name in (os.listdir(runs) if os.path.isdir(runs) else []) if name.isdigit()]
+        return os.path.join(runs, max(numbers, key=int)) if numbers else None
+
+    @staticmethod
+    def has_ended(folder):
+        """Whether a ledger says that its run is over; one without a beginning is none."""
+        entries = sorted((name for name in os.listdir(folder) if name.endswith(".json")), key=lambda n: int(n[:-5]))
+        if not entries:
+            return True
+        with open(os.path.join(folder, entries[-1])) as file:
+            event = json.load(file)["event"]
+        return "published" in event or "abandoned" in event
 
     def look_at_the_lake(self):
         """The other commands agree, and nothing is left that nothing names."""

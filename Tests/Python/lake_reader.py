@@ -5,12 +5,16 @@ Every engine's rows come as Arrow columns and become the same plain form: one te
 lists, structures and maps. Nothing is rounded, parsed loosely or compared by tolerance.
 """
 
+import atexit
 import functools
 import glob
 import hashlib
+import json
 import os
 import re
 import struct
+import subprocess
+import tempfile
 import uuid
 
 # Plan polars' scans with pyiceberg, which is pinned, and say so rather than leave it to a default.
@@ -127,13 +131,40 @@ def read_daft(location):
 
 def read_chdb(location):
     import chdb
+    # It reads files below the working folder alone.
+    os.chdir("/")
     path = location.removeprefix("file://").replace("\\", "\\\\").replace("'", "\\'")
     return pa.ipc.open_stream(chdb.query(f"SELECT * FROM icebergLocal('{path}')", "ArrowStream").bytes()).read_all()
 
 
+@functools.cache
+def spark_pipes():
+    """A Spark that reads one table after another; see scripts/check-engines."""
+    folder = tempfile.mkdtemp(prefix="tributary-spark-")
+    pipes = [os.path.join(folder, name) for name in ("requests", "answers")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "spark_reader.py")
+    with open(os.path.join(folder, "log"), "w") as log:
+        process = subprocess.Popen([os.environ["SPARK_ICEBERG"], "py", script, folder, *pipes], stdout=log, stderr=log)
+    atexit.register(process.terminate)
+    return folder, open(pipes[0], "w"), open(pipes[1])
+
+
+def read_spark(location):
+    folder, requests, answers = spark_pipes()
+    target = tempfile.mkdtemp(dir=folder)
+    requests.write(json.dumps([location, os.path.join(target, "rows")]) + "\n")
+    requests.flush()
+    error = json.loads(answers.readline())
+    if error:
+        raise SystemExit(f"Spark cannot read {location}: {error}")
+    return pa.parquet.read_table(os.path.join(target, "rows"))
+
+
 # The engines of Tests/Python/requirements.txt; LAKE_ENGINES names others (make check-engines).
 READERS = {"duckdb": read_duckdb, "pyiceberg": read_pyiceberg, "pyarrow": read_pyarrow, "polars": read_polars,
-           "datafusion": read_datafusion, "sail": read_sail, "daft": read_daft, "chdb": read_chdb}
+           "datafusion": read_datafusion, "sail": read_sail, "daft": read_daft, "chdb": read_chdb, "spark": read_spark}
 USUAL = "duckdb,pyiceberg,pyarrow,polars,datafusion,sail,daft"
 ENGINES = {name: READERS[name] for name in os.environ.get("LAKE_ENGINES", USUAL).split(",")}
 

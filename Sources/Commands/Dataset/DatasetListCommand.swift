@@ -24,7 +24,7 @@ struct DatasetListCommand: AsyncParsableCommand {
             var summaries: [DatasetSummary] = []
             for identifier in try await opened.catalog.tables() {
                 let table = try await opened.catalog.load(identifier)
-                summaries.append(DatasetSummary(table))
+                summaries.append(await DatasetSummary(table))
             }
             if json {
                 try Terminal.json(Report(lake: try lake.folder(), datasets: summaries))

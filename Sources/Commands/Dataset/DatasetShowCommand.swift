@@ -50,7 +50,7 @@ struct DatasetShowCommand: AsyncParsableCommand {
             let opened = try lake.open(.reading)
             let loaded = try await opened.catalog.load(table.identifier)
             let files = try await loaded.files()
-            let summary = DatasetSummary(loaded)
+            let summary = await DatasetSummary(loaded)
             if json {
                 try Terminal.json(
                     Report(

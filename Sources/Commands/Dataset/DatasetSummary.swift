@@ -11,11 +11,12 @@ struct DatasetSummary: Encodable {
     var snapshotId: Int64?
     var updatedAt: String
 
-    init(_ table: Table) {
+    init(_ table: Table) async {
         let newest = table.history.first
         name = table.identifier.description
         location = table.metadata.location
-        rows = newest?.rowCount
+        // Where the files cannot be read, what the writer counted has to do.
+        rows = (try? await table.countRows()) ?? newest?.rowCount
         bytes = newest?.byteCount
         files = newest?.fileCount
         snapshotId = table.metadata.currentSnapshotID

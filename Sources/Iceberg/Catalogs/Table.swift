@@ -68,7 +68,8 @@ package struct Table: Sendable {
     /// The states of the table, newest first, as far as the document tells of older ones.
     package var history: [HistoryEntry] { metadata.ancestry.map(HistoryEntry.init) }
 
-    /// The states of the table, newest first, each with its whole summary.
+    /// The states of the table, newest first, each with its whole summary; the rows of the current one are
+    /// counted as readers find them.
     package func wholeHistory() async -> [HistoryEntry] {
         let reader = ManifestReader(store: store)
         var entries: [HistoryEntry] = []
@@ -77,6 +78,8 @@ package struct Table: Sendable {
             snapshot.summary = (try? await reader.summary(of: snapshot)) ?? snapshot.summary
             entries.append(HistoryEntry(snapshot))
         }
+        // Where the files cannot be read, what the writer counted has to do.
+        if !entries.isEmpty, let count = try? await countRows() { entries[0].rowCount = count }
         return entries
     }
 
@@ -109,7 +112,7 @@ package struct HistoryEntry: Hashable, Sendable {
     package let operation: String
     package let schemaID: Int?
     /// Rows of the table in this state; nil when its writer did not say.
-    package let rowCount: Int64?
+    package fileprivate(set) var rowCount: Int64?
     package let addedRowCount: Int64
     package let deletedRowCount: Int64
     package let fileCount: Int64?
