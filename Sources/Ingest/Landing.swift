@@ -36,6 +36,8 @@ struct Landing: Sendable {
     var since: CursorState?
     /// Why everything is read though there is a cursor; nil where it is not so, or not told yet.
     var reason: String?
+    /// Whether others have written to the table since the last run, and what they changed stays.
+    var hasUnseenChanges = false
 
     /// Decides for a request.
     ///
@@ -70,8 +72,13 @@ struct Landing: Sendable {
             } else {
                 self.init(.replace)
             }
-        case .runs(let cursor?, _):
+        case .runs(let cursor?, let hasForeignRows):
             self.init(keeping, since: cursor)
+            if hasForeignRows, permission.adopts, keeping == .merge {
+                since = nil
+                reason = "others have written to the table since the last run"
+            }
+            hasUnseenChanges = hasForeignRows && since != nil
             try judge(cursor, request, permission, standing, refusal, source)
         case .others, .unknown:
             // Who hands a state in says that the rows before it are there.

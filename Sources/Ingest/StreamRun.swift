@@ -85,6 +85,12 @@ struct StreamRun: Sendable {
             if let reason = prepared.landing.reason {
                 result.risks.append("everything was read, because \(reason)")
             }
+            if prepared.landing.hasUnseenChanges {
+                result.risks.append(
+                    "others have written to the table since the last run: what they changed stays, but for "
+                        + "rows that are new at the source; --adopt merges all rows into it again"
+                )
+            }
             result.schemaChanges = read.evolution.changes.map(\.description)
             try prove(read, in: &result)
             progress.update { $0.phase = .publishing }

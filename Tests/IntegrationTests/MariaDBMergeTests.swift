@@ -93,6 +93,36 @@ import Testing
                 """
         ),
         MergeCase(
+            name: "a partition that another table took the place of is read whole",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, v int, u int)
+                    PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN (20));
+                INSERT INTO t VALUES (1, 1, 1), (11, 1, 2);
+                CREATE TABLE x (id int PRIMARY KEY, v int, u int); INSERT INTO x VALUES (1, 100, 1)
+                """,
+            change: "DO SLEEP(1.1); ALTER TABLE t EXCHANGE PARTITION a WITH TABLE x"
+        ),
+        MergeCase(
+            name: "a column that was dropped and added again is read again",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, v varchar(10) DEFAULT 'D', u int);
+                INSERT INTO t VALUES (1, 'D', 1), (2, 'D', 2)
+                """,
+            change: "DO SLEEP(1.1); ALTER TABLE t DROP v, ADD v varchar(10) DEFAULT 'F' AFTER id"
+        ),
+        MergeCase(
+            name: "a view over a table that another took the place of reads everything",
+            make: """
+                CREATE TABLE a (id int PRIMARY KEY, v int, u int); INSERT INTO a VALUES (1, 1, 5);
+                CREATE VIEW t AS SELECT id, v, u FROM a
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: """
+                DO SLEEP(1.1); CREATE TABLE b (id int PRIMARY KEY, v int, u int); INSERT INTO b VALUES (1, 9, 5);
+                RENAME TABLE a TO c, b TO a
+                """
+        ),
+        MergeCase(
             name: "another expression of a virtual column reads everything",
             make: """
                 CREATE TABLE t (id int PRIMARY KEY, a int, v int AS (a * 2) VIRTUAL, u int);

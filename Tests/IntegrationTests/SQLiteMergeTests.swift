@@ -98,6 +98,53 @@ import Testing
                 """
         ),
         MergeCase(
+            name: "a table made again by the same words is read whole",
+            make:
+                "CREATE TABLE t (id integer PRIMARY KEY, v, u); INSERT INTO t VALUES (1, 1, 5), (2, 2, 1)",
+            change: """
+                DROP TABLE t; CREATE TABLE t (id integer PRIMARY KEY, v, u);
+                INSERT INTO t VALUES (1, 8, 5), (2, 9, 1)
+                """
+        ),
+        MergeCase(
+            name: "appending goes on behind VACUUM and a new column",
+            make:
+                "CREATE TABLE t (id integer PRIMARY KEY, v, u); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)",
+            options: ["--mode", "incremental", "--cursor", "u", "--on-conflict", "append"],
+            change: """
+                ALTER TABLE t ADD COLUMN more; DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (1, 1, 1, NULL), (3, 3, 3, 7);
+                VACUUM
+                """,
+            risk: "only rows behind the last ones"
+        ),
+        MergeCase(
+            name: "appending to a table that lacks the last rows is refused",
+            make: "CREATE TABLE t (id integer PRIMARY KEY, v, u); INSERT INTO t VALUES (1, 1, 5)",
+            options: ["--mode", "incremental", "--cursor", "u", "--on-conflict", "append"],
+            change: """
+                DROP TABLE t; CREATE TABLE t (id integer PRIMARY KEY, v, u); INSERT INTO t VALUES (2, 2, 6)
+                """,
+            refusal: ["--restart", "lacks"]
+        ),
+        MergeCase(
+            name: "collations are named in any case",
+            make:
+                "CREATE TABLE t (id text COLLATE nocase PRIMARY KEY, v, u); INSERT INTO t VALUES ('Bob', 1, 1)",
+            change: "DELETE FROM t; INSERT INTO t VALUES ('bOB', 2, 2)"
+        ),
+        MergeCase(
+            name: "a cursor at infinity has nothing behind it",
+            make:
+                "CREATE TABLE t (id integer PRIMARY KEY, v, u real); INSERT INTO t VALUES (1, 1, 9e999)",
+            refusal: ["infinity", "--where"]
+        ),
+        MergeCase(
+            name: "a condition is one expression",
+            make: "CREATE TABLE t (id integer PRIMARY KEY, v, u); INSERT INTO t VALUES (1, 1, 1)",
+            options: ["--where", "id < 0) OR (id > 0"],
+            refusal: ["no single expression"]
+        ),
+        MergeCase(
             name: "another expression of a generated column reads everything",
             make: """
                 CREATE TABLE t (id integer PRIMARY KEY, a, v AS (a * 2), u); INSERT INTO t (id, a, u) VALUES (1, 1, 1)

@@ -20,14 +20,19 @@ struct MySQLDefinition: Sendable {
         evaluatesUserText =
             filter != nil || relation.kind == .view
             || relation.columns.contains { $0.expression != nil }
+        if evaluatesUserText { text += await session.ownSettingsText }
         if let filter {
             let condition = SQLText(filter, .mysql)
             causes += condition.outsideRow.map { "the condition: \($0)" }
+            for column in relation.columns where condition.names.contains(column.name.lowercased())
+            {
+                text += "\n\(column.name) \(column.definition)"
+            }
         }
         guard relation.kind == .view else {
-            // A table that was made again, or that another one has taken the place of. Its time of
-            // creation changes with each change of its definition, its number only where rows are copied.
-            identity = try await Self.tableID(relation, session) ?? relation.createdAt
+            // A table that was made again or changed, or that another one has taken the place of: its time
+            // tells seconds apart, its number only tables whose rows were copied.
+            identity = try await Self.identity(of: relation, session)
             return
         }
         let rows = try await session.query(
@@ -41,27 +46,64 @@ struct MySQLDefinition: Sendable {
             causes.append("the view: its definition cannot be seen (SHOW VIEW)")
             return
         }
-        text = definition
+        text += "\n" + definition
+        text += try await Self.identities(named: SQLText(definition, .mysql).names, session)
         causes += SQLText(definition, .mysql).outsideRowOfView.map { "the view: \($0)" }
     }
 
-    /// The number of an InnoDB table, which changes when it is made again; nil for a user who may not
-    /// see it (PROCESS).
-    private static func tableID(
-        _ relation: MySQLRelation,
+    /// When a table and its partitions were made, and the numbers of those of InnoDB, which a user without
+    /// PROCESS may not see.
+    private static func identity(
+        of relation: MySQLRelation,
         _ session: MySQLSession
-    ) async throws -> String? {
-        let name = "\(relation.name.namespace ?? "")/\(relation.name.name)"
+    ) async throws -> String {
+        let (space, name) = (relation.name.namespace ?? "", relation.name.name)
+        let made = try await session.query(
+            """
+            SELECT COALESCE(partition_name, ''), COALESCE(subpartition_name, ''), create_time
+            FROM information_schema.partitions WHERE table_schema = \(MySQLSyntax.literal(space))
+                AND table_name = \(MySQLSyntax.literal(name)) ORDER BY 1, 2
+            """
+        )
+        var parts =
+            [relation.createdAt ?? ""] + made.map { $0.map { $0 ?? "" }.joined(separator: " ") }
         do {
+            let path = "\(space)/\(name)"
             let rows = try await session.query(
                 """
-                SELECT table_id FROM information_schema.innodb_\(session.isMariaDB ? "sys_" : "")tables
-                WHERE name = \(MySQLSyntax.literal(name))
+                SELECT name, table_id
+                FROM information_schema.innodb_\(session.isMariaDB ? "sys_" : "")tables
+                WHERE name = \(MySQLSyntax.literal(path))
+                    OR LEFT(name, CHAR_LENGTH(\(MySQLSyntax.literal(path + "#p#")))) =
+                        \(MySQLSyntax.literal(path + "#p#"))
+                ORDER BY 1
                 """
             )
-            return rows.first?.first ?? nil
+            parts += rows.map { $0.map { $0 ?? "" }.joined(separator: " ") }
         } catch is SourceError {
-            return nil
+            // The times have to do.
         }
+        return parts.joined(separator: "; ")
+    }
+
+    /// When the tables that a view may read were made, and what columns they have: all of those names.
+    private static func identities(
+        named names: Set<String>,
+        _ session: MySQLSession
+    ) async throws -> String {
+        let list = names.sorted().map(MySQLSyntax.literal).joined(separator: ", ")
+        guard !list.isEmpty else { return "" }
+        let rows = try await session.query(
+            """
+            SELECT t.table_schema, t.table_name, t.create_time, c.column_name, c.column_type,
+                c.collation_name, c.generation_expression
+            FROM information_schema.tables t JOIN information_schema.columns c
+                ON c.table_schema = t.table_schema AND c.table_name = t.table_name
+            WHERE LOWER(t.table_schema) IN (\(list)) AND LOWER(t.table_name) IN (\(list))
+                AND LOWER(c.column_name) IN (\(list))
+            ORDER BY 1, 2, c.ordinal_position
+            """
+        )
+        return rows.map { "\n" + $0.map { $0 ?? "" }.joined(separator: " ") }.joined()
     }
 }

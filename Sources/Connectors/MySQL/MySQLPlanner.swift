@@ -43,6 +43,7 @@ struct MySQLPlanner {
         guard !wanted.isEmpty else {
             throw SourceError(.unsupported, "\(relation.name) has no column that can be read")
         }
+        try CursorRule.requireExpression(request.filter, .mysql, stream: relation.name)
         let definition = try await MySQLDefinition(
             of: relation,
             filter: request.filter,

@@ -33,6 +33,9 @@ actor MySQLSession {
         var mode: String
     }
 
+    /// The session's own settings in one text.
+    var ownSettingsText: String { "time_zone=\(own.timeZone) \(own.isInUTC) sql_mode=\(own.mode)" }
+
     private static func ownSettings(of connection: MySQLConnection) throws -> OwnSettings {
         let rows = try connection.query(
             "SELECT @@session.time_zone, @@system_time_zone, @@session.sql_mode"

@@ -58,12 +58,24 @@ struct PostgresDefinition: Sendable {
             )
             SELECT c.relkind::text, p.id, CASE WHEN c.relkind = 'v'
                 THEN pg_catalog.pg_get_viewdef(p.id) ELSE (
-                    SELECT pg_catalog.string_agg(
-                        a.attname || ' ' || pg_catalog.pg_get_expr(f.adbin, f.adrelid), ','
+                    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname,
+                        a.atttypid, a.atttypmod, a.attcollation, (
+                            SELECT pg_catalog.pg_get_expr(f.adbin, f.adrelid)
+                            FROM pg_catalog.pg_attrdef f WHERE f.adrelid = a.attrelid
+                                AND f.adnum = a.attnum AND a.attgenerated = 'v'), (
+                            SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
+                            FROM pg_catalog.pg_enum e WHERE e.enumtypid = a.atttypid)), ','
                         ORDER BY a.attnum)
-                    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attrdef f
-                        ON f.adrelid = a.attrelid AND f.adnum = a.attnum
-                    WHERE a.attrelid = p.id AND a.attgenerated = 'v') END
+                    FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = p.id AND EXISTS (
+                        SELECT FROM pg_catalog.pg_depend u WHERE u.refobjid = p.id
+                            AND u.refobjsubid = a.attnum
+                            AND u.classid = 'pg_catalog.pg_rewrite'::regclass)
+                ) || COALESCE((
+                    SELECT ' ' || pg_catalog.string_agg(i.inhrelid::text, ',' ORDER BY i.inhrelid)
+                    FROM pg_catalog.pg_inherits i WHERE i.inhparent = p.id), '') || COALESCE((
+                    SELECT ' ' || f.ftoptions::text
+                    FROM pg_catalog.pg_foreign_table f WHERE f.ftrelid = p.id), '') END
             FROM parts p JOIN pg_catalog.pg_class c ON c.oid = p.id
                 AND p.class = 'pg_catalog.pg_class'::regclass
             UNION ALL

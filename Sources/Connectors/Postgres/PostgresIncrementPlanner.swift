@@ -23,6 +23,7 @@ struct PostgresIncrementPlanner {
             primaryKey: read.plan.primaryKey
         )
         read.plan.primaryKey = key
+        if request.lookback != nil { _ = try await cursorType(read) }
         read.plan.risks += try CursorRule.unseenChanges(
             read.definition.causes,
             isAccepted: acceptsUnseenChanges,
@@ -98,6 +99,12 @@ struct PostgresIncrementPlanner {
         if request.conflict == .append {
             if let risk = CursorRule.risk(request, newColumns: columns) {
                 read.plan.risks.append(risk)
+            }
+            let digest = read.plan.definitionDigest(leavingOut: addedColumns)
+            if let reason = CursorRule.changeOfDefinition(request, digest: digest) {
+                read.plan.risks.append(
+                    "\(reason): rows that were appended before stay as they were"
+                )
             }
             return nil
         }
@@ -273,14 +280,32 @@ struct PostgresIncrementPlanner {
         _ read: PostgresRead
     ) async throws -> String {
         let column = quoted(request.cursor)
-        let literal = try await literal(highest) + "::" + (try await cursorType(read).name)
+        let type = try await cursorType(read).name
+        let literal = try await literal(highest) + "::" + type
         let start =
             switch lookback {
             case nil: literal
             case .seconds(let count): "(\(literal) - interval '\(count) seconds')"
-            case .units(let count): "(\(literal) - \(count))"
+            case .units(let count): Self.less(literal, highest, count, type)
             }
         return "(\(column) >= \(start) OR \(column) IS NULL)"
+    }
+
+    /// A number less a lookback, as far as its type goes.
+    private static func less(
+        _ literal: String,
+        _ highest: String,
+        _ count: Int64,
+        _ type: String
+    ) -> String {
+        let lowest: [String: Int64] = [
+            "smallint": Int64(Int16.min), "integer": Int64(Int32.min), "bigint": .min,
+        ]
+        guard let least = lowest[type], let value = Int64(highest) else {
+            return "(\(literal) - \(count))"
+        }
+        let (start, isBeyond) = value.subtractingReportingOverflow(count)
+        return "'\(isBeyond ? least : max(start, least))'::\(type)"
     }
 
     private func beyond(

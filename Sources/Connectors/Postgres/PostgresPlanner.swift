@@ -97,6 +97,9 @@ struct PostgresPlanner {
         let catalog = PostgresCatalog(session: session)
         var relation = try await catalog.relation(request.stream, place: place)
         identify(&relation.columns)
+        try CursorRule.requireExpression(request.filter, .postgres, stream: relation.name)
+        let named = request.filter.map { SQLText($0, .postgres).names } ?? []
+        let conditionColumns = relation.columns.filter { named.contains($0.name.lowercased()) }
         relation.columns = try selected(relation.columns, request: request, relation: relation)
         let types = try await catalog.typeMap(for: relation.columns)
         let definition = try await PostgresDefinition(
@@ -134,9 +137,29 @@ struct PostgresPlanner {
         read.plan.fingerprint =
             read.selectList + " " + (try await catalog.labels(of: types.enumerationIDs))
         read.plan.definition = definition.text
+        if definition.evaluatesUserText {
+            read.plan.definition += try await session.ownSettings()
+            read.plan.definition += try await self.definition(of: conditionColumns, catalog)
+        }
         (read.enumerationIDs, read.namingType) = (types.enumerationIDs, types.namingType)
         read.plan.risks = try await risks(relation, readings, read, validatesText: validatesText)
         return read
+    }
+
+    /// What the columns of a condition are: it asks for them whether they are read or not.
+    private func definition(
+        of columns: [PostgresRelation.Column],
+        _ catalog: PostgresCatalog
+    ) async throws -> String {
+        guard !columns.isEmpty else { return "" }
+        let types = try await catalog.typeMap(for: columns)
+        let texts = columns.map { column in
+            [
+                column.name, column.identity ?? "", column.typeID, "\(column.modifier)",
+                "\(column.hasLooseCollation)", types.definition(of: column) ?? "",
+            ].joined(separator: " ")
+        }
+        return texts.joined(separator: "\n") + (try await catalog.labels(of: types.enumerationIDs))
     }
 
     /// Adds the columns to the plan, to what the decoder expects, and to the statement.

@@ -100,6 +100,18 @@ actor PostgresSession {
         return rows.compactMap { $0.first ?? nil }
     }
 
+    /// The settings by which a view or a condition may mean something, in one text.
+    func ownSettings() throws -> String {
+        let rows = try query(
+            """
+            SELECT pg_catalog.string_agg(name || '=' || setting, ' ' ORDER BY name)
+            FROM pg_catalog.pg_settings WHERE name IN ('TimeZone', 'DateStyle', 'IntervalStyle',
+                'lc_monetary', 'lc_numeric', 'lc_time', 'search_path', 'bytea_output', 'xmlbinary')
+            """
+        )
+        return (rows.only[0] ?? "") + "\n"
+    }
+
     /// Whether a pool stands between: the server's session is then not this connection's alone.
     func isPooled() throws -> Bool {
         let own = try query("SELECT pg_catalog.pg_backend_pid()").first?.first ?? nil

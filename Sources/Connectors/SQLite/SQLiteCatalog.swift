@@ -1,3 +1,4 @@
+import Glibc
 import GRDB
 import GRDBSQLite
 import Streams
@@ -203,7 +204,7 @@ struct SQLiteCatalog {
                     parts: rows.map { row in
                         SQLiteUniqueIndex.Part(
                             column: row["name"] as String? ?? "",
-                            collation: row["coll"] as String? ?? "BINARY"
+                            collation: (row["coll"] as String? ?? "BINARY").uppercased()
                         )
                     }
                 )
@@ -245,7 +246,9 @@ struct SQLiteCatalog {
                     ($0["name"] as String).isSameBytes(as: table.name) && $0["type"] == "table"
                 })
             else { return }
-            table.identity = (row["rootpage"] as Int?).map(String.init)
+            table.identity = try [fileIdentity(), "\(row["rootpage"] as Int? ?? 0)"].joined(
+                separator: " "
+            )
             let sql = row["sql"] as String? ?? ""
             guard table.kind == .table, let parts = SQLiteSyntax.columnTexts(of: sql) else {
                 table.definition = sql
@@ -273,6 +276,19 @@ struct SQLiteCatalog {
             query.dropViewHead()
             pending += views.keys.filter { query.names.contains($0) }
         }
+    }
+
+    /// What tells the file and its schema from others: the file's number, and the count of changes of what
+    /// is defined in it, as a table made again by the same words lies where the old one did.
+    private func fileIdentity() throws -> String {
+        let version = try Int.fetchOne(db, sql: "PRAGMA main.schema_version") ?? 0
+        let path = try String.fetchOne(
+            db,
+            sql: "SELECT file FROM pragma_database_list WHERE name = 'main'"
+        )
+        var status = stat()
+        guard let path, stat(path, &status) == 0 else { return "\(version)" }
+        return "\(version) \(status.st_dev) \(status.st_ino)"
     }
 
     /// Finds the column that is the row id: the only key column, declared `INTEGER`, unless

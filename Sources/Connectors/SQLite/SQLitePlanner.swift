@@ -36,6 +36,11 @@ struct SQLitePlanner {
     ) throws {
         self.request = request
         self.table = table
+        try CursorRule.requireExpression(
+            request.filter,
+            .sqlite,
+            stream: StreamName(namespace: nil, name: table.name)
+        )
         var wanted: Set<String>?
         if let names = request.columns {
             guard !names.isEmpty else {

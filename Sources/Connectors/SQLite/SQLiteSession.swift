@@ -93,6 +93,9 @@ actor SQLiteSession {
         return configuration
     }
 
+    /// How versions of SQLite write the number that is behind all others.
+    private static let infinities: Set = ["Inf", "9.0e+999", "9e999", "+Inf"]
+
     /// The microsecond that a text tells; null for one that tells none.
     private static let instant = DatabaseFunction(
         SQLiteCursor.instantFunction,
@@ -190,6 +193,13 @@ actor SQLiteSession {
                 try String.fetchOne(db, sql: increment.highestQuery(filter: filter))
             }
             let highest = found == "NULL" ? nil : found
+            if let highest, Self.infinities.contains(highest) {
+                throw SourceError(
+                    .unsupported,
+                    "\(planner.table.name): a row has the \(request.cursor) infinity, and none to come is "
+                        + "behind it; leave such rows out with --where"
+                )
+            }
             var state = CursorState(column: request.cursor, highest: highest)
             state.mark = increment.mark
             guard let highest else {

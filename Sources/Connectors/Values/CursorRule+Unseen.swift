@@ -28,6 +28,21 @@ extension CursorRule {
         ]
     }
 
+    /// Refuses a condition that is no single expression: joined with one of ours it would mean something else.
+    ///
+    /// - Throws: `SourceError` `configuration`.
+    static func requireExpression(
+        _ filter: String?,
+        _ dialect: SQLText.Dialect,
+        stream: StreamName
+    ) throws(SourceError) {
+        guard let filter, !SQLText(filter, dialect).isBalanced else { return }
+        throw SourceError(
+            .configuration,
+            "the condition \"\(filter)\" on \(stream) is no single expression: its parentheses do not match"
+        )
+    }
+
     /// What an incremental read under a condition leaves behind.
     static func conditionRisk(_ request: IncrementalRequest, filter: String?) -> String? {
         guard filter != nil, request.conflict == .merge else { return nil }

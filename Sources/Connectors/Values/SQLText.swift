@@ -170,6 +170,17 @@ package struct SQLText {
         }
     }
 
+    /// Whether every parenthesis has its other one, in order: a condition stands between two of ours.
+    var isBalanced: Bool {
+        var depth = 0
+        for token in tokens {
+            if token == .sign("(") { depth += 1 }
+            if token == .sign(")") { depth -= 1 }
+            if depth < 0 { return false }
+        }
+        return depth == 0
+    }
+
     /// All names, in quotes or not, in lower case.
     var names: Set<String> {
         Set(

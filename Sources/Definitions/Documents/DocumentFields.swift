@@ -56,7 +56,15 @@ package struct DocumentFields {
     package mutating func text(_ field: String) throws(DefinitionError) -> String? {
         switch try value(field) {
         case nil: return nil
-        case .string(let text)?: return text
+        case .string(let text)?:
+            guard !text.utf8.contains(0) else {
+                throw DefinitionError(
+                    .invalid,
+                    field: name(field),
+                    "it holds a character of code 0"
+                )
+            }
+            return text
         default: throw DefinitionError(.invalid, field: name(field), "it is a text")
         }
     }

@@ -25,6 +25,16 @@ struct PostgresLeaf: Sendable {
         -> [PostgresLeaf]
     {
         // A partition on its way out is no part of its root any more.
+        // A partition may compute a column in another way than its root, whose answer counts.
+        func computed(_ id: String) -> String {
+            """
+            COALESCE((SELECT pg_catalog.string_agg(
+                    x.attname || ' ' || pg_catalog.pg_get_expr(f.adbin, f.adrelid), ',' ORDER BY x.attname)
+                FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_attrdef f
+                    ON f.adrelid = x.attrelid AND f.adnum = x.attnum
+                WHERE x.attrelid = \(id) AND x.attgenerated = 'v'), '')
+            """
+        }
         let isAttached = await session.serverVersion >= 140_000 ? "AND NOT i.inhdetachpending" : ""
         let rows = try await session.query(
             """
@@ -40,7 +50,8 @@ struct PostgresLeaf: Sendable {
                     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
                 pg_catalog.row_security_active(c.oid),
                 pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'),
-                pg_catalog.pg_relation_filenode(c.oid), c.relpersistence
+                pg_catalog.pg_relation_filenode(c.oid), c.relpersistence,
+                \(computed("c.oid")) = \(computed("$1::oid"))
             FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.id
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
@@ -62,7 +73,7 @@ struct PostgresLeaf: Sendable {
                 hasPages: row[4] == "t" && isReadable,
                 canBeRead: !isRoot
                     || (isReadable && row[3] == PostgresRelation.Kind.table.rawValue
-                        && row[6] == "f"),
+                        && row[6] == "f" && row[11] == "t"),
                 byteCount: row[7].flatMap { Int64($0) } ?? 0,
                 pageByteCount: row[8].flatMap { Int64($0) } ?? 8192
             )
