@@ -17,6 +17,23 @@ struct RowsPermission: Sendable {
             && restart.map { $0.snapshotID == snapshotID } ?? false
         restarts = options.restarts || isInherited
     }
+
+    /// What the ledger of a run with this permission says.
+    func record(of occurrence: OccurrenceMark?, upon snapshotID: Int64?) -> RestartRecord? {
+        restarts ? RestartRecord(occurrence: occurrence?.id, snapshotID: snapshotID) : nil
+    }
+
+    /// Refuses to use the permission of a run for another one.
+    ///
+    /// - Throws: `IngestError` `refused`.
+    func requireOwn(of table: TableIdentifier, _ reason: String) throws {
+        guard isInherited else { return }
+        throw IngestError(
+            .refused,
+            "\(table): the run that was to replace its rows cannot be resumed: \(reason); give --restart "
+                + "again to begin another one"
+        )
+    }
 }
 
 /// Where a read begins, and what becomes of the rows that the table holds.
@@ -38,6 +55,18 @@ struct Landing: Sendable {
     var reason: String?
     /// Whether others have written to the table since the last run, and what they changed stays.
     var hasUnseenChanges = false
+
+    /// What is said of it, one sentence each.
+    var risks: [String] {
+        var risks = reason.map { ["everything was read, because \($0)"] } ?? []
+        if hasUnseenChanges {
+            risks.append(
+                "others have written to the table since the last run: what they changed stays, but for rows "
+                    + "that are new at the source; --adopt merges all rows into it again"
+            )
+        }
+        return risks
+    }
 
     /// Decides for a request.
     ///

@@ -33,25 +33,17 @@ extension StreamRun {
             fingerprint: Fingerprint.of(reader.plan, evolution: evolution, base: base),
             mark: reader.mark,
             owner: run.owner,
-            restart: permission.restarts
-                ? RestartRecord(
-                    occurrence: run.options.occurrence?.id,
-                    snapshotID: base?.metadata.currentSnapshotID
-                ) : nil
+            restart: permission.record(
+                of: run.options.occurrence,
+                upon: base?.metadata.currentSnapshotID
+            )
         )
         var words: String?
         var found = unfinished
         for _ in 0..<Limits.takeOverAttempts {
             guard let state = found else { break }
             if let reason = difference(state.record, record) {
-                if permission.isInherited {
-                    // It was given for the rows of that run.
-                    throw IngestError(
-                        .refused,
-                        "\(table): the run that was to replace its rows cannot be resumed: \(reason); give "
-                            + "--restart again to begin another one"
-                    )
-                }
+                try permission.requireOwn(of: table, reason)
                 try await abandon(state, reason: reason)
                 words = "run \(state.number) was given up: \(reason)"
                 break

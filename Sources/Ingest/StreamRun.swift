@@ -82,15 +82,7 @@ struct StreamRun: Sendable {
             guard let opened else { return }
             await note(opened, in: &result)
             result.note(read)
-            if let reason = prepared.landing.reason {
-                result.risks.append("everything was read, because \(reason)")
-            }
-            if prepared.landing.hasUnseenChanges {
-                result.risks.append(
-                    "others have written to the table since the last run: what they changed stays, but for "
-                        + "rows that are new at the source; --adopt merges all rows into it again"
-                )
-            }
+            result.risks += prepared.landing.risks
             result.schemaChanges = read.evolution.changes.map(\.description)
             try prove(read, in: &result)
             progress.update { $0.phase = .publishing }

@@ -45,7 +45,8 @@ import Testing
             }
             return try await ChildProcess.withStarted(
                 TestEnvironment.binary,
-                lake.arguments(url ?? database.url, [stream], more)
+                // The test lets go of the lock itself, however long its steps take.
+                lake.arguments(url ?? database.url, [stream], more + ["--lock-timeout", "900"])
             ) { sync in
                 try await pollUntil("the sync waits for the table") {
                     try await database.run(

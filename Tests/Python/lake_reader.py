@@ -319,7 +319,8 @@ def differences(name, location, names, schema, expected):
     """What each engine reads otherwise than the source has it, as readable lines."""
     lines = []
     for engine in ENGINES:
-        known = KNOWN_FAILURES.get((engine, name))
+        # Under the policy `string` there may be none of the type that is in the way.
+        known = KNOWN_FAILURES.get((engine, name)) if "uuid" in str(schema) else None
         try:
             actual = rows_of(location, engine, schema)
         # An engine in Rust panics with what is no Exception.

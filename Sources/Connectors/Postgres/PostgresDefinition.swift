@@ -38,54 +38,55 @@ struct PostgresDefinition: Sendable {
         evaluatesUserText = filter != nil || relation.kind == .view || relation.filtersRows
     }
 
+    /// What a view is made of, all the way down: queries of views, functions, and of tables the columns that
+    /// views name, with all that decides what is in them.
+    private static let partsOfView = """
+        WITH RECURSIVE parts(class, id) AS (
+            SELECT 'pg_catalog.pg_class'::regclass::oid, $1::oid
+            UNION
+            SELECT d.refclassid, d.refobjid FROM parts p
+                JOIN pg_catalog.pg_class c ON c.oid = p.id AND c.relkind = 'v'
+                    AND p.class = 'pg_catalog.pg_class'::regclass
+                JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+                JOIN pg_catalog.pg_depend d ON d.objid = r.oid
+                    AND d.classid = 'pg_catalog.pg_rewrite'::regclass
+            WHERE d.refclassid IN
+                ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)
+        )
+        SELECT c.relkind::text, p.id, CASE WHEN c.relkind = 'v'
+            THEN pg_catalog.pg_get_viewdef(p.id) ELSE (
+                SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname,
+                    a.atttypid, a.atttypmod, a.attcollation, (
+                        SELECT pg_catalog.pg_get_expr(f.adbin, f.adrelid)
+                        FROM pg_catalog.pg_attrdef f WHERE f.adrelid = a.attrelid
+                            AND f.adnum = a.attnum AND a.attgenerated = 'v'), (
+                        SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
+                        FROM pg_catalog.pg_enum e WHERE e.enumtypid = a.atttypid)), ','
+                    ORDER BY a.attnum)
+                FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = p.id AND EXISTS (
+                    SELECT FROM pg_catalog.pg_depend u WHERE u.refobjid = p.id
+                        AND u.refobjsubid = a.attnum
+                        AND u.classid = 'pg_catalog.pg_rewrite'::regclass)
+            ) || COALESCE((
+                SELECT ' ' || pg_catalog.string_agg(i.inhrelid::text, ',' ORDER BY i.inhrelid)
+                FROM pg_catalog.pg_inherits i WHERE i.inhparent = p.id), '') || COALESCE((
+                SELECT ' ' || f.ftoptions::text
+                FROM pg_catalog.pg_foreign_table f WHERE f.ftrelid = p.id), '') END
+        FROM parts p JOIN pg_catalog.pg_class c ON c.oid = p.id
+            AND p.class = 'pg_catalog.pg_class'::regclass
+        UNION ALL
+        SELECT '()', p.id, o.proname
+        FROM parts p JOIN pg_catalog.pg_proc o ON o.oid = p.id
+            AND p.class = 'pg_catalog.pg_proc'::regclass
+        ORDER BY 1, 2
+        """
+
     private mutating func addViews(
         of relation: PostgresRelation,
         in session: PostgresSession
     ) async throws {
-        let rows = try await session.query(
-            """
-            WITH RECURSIVE parts(class, id) AS (
-                SELECT 'pg_catalog.pg_class'::regclass::oid, $1::oid
-                UNION
-                SELECT d.refclassid, d.refobjid FROM parts p
-                    JOIN pg_catalog.pg_class c ON c.oid = p.id AND c.relkind = 'v'
-                        AND p.class = 'pg_catalog.pg_class'::regclass
-                    JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
-                    JOIN pg_catalog.pg_depend d ON d.objid = r.oid
-                        AND d.classid = 'pg_catalog.pg_rewrite'::regclass
-                WHERE d.refclassid IN
-                    ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)
-            )
-            SELECT c.relkind::text, p.id, CASE WHEN c.relkind = 'v'
-                THEN pg_catalog.pg_get_viewdef(p.id) ELSE (
-                    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname,
-                        a.atttypid, a.atttypmod, a.attcollation, (
-                            SELECT pg_catalog.pg_get_expr(f.adbin, f.adrelid)
-                            FROM pg_catalog.pg_attrdef f WHERE f.adrelid = a.attrelid
-                                AND f.adnum = a.attnum AND a.attgenerated = 'v'), (
-                            SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
-                            FROM pg_catalog.pg_enum e WHERE e.enumtypid = a.atttypid)), ','
-                        ORDER BY a.attnum)
-                    FROM pg_catalog.pg_attribute a
-                    WHERE a.attrelid = p.id AND EXISTS (
-                        SELECT FROM pg_catalog.pg_depend u WHERE u.refobjid = p.id
-                            AND u.refobjsubid = a.attnum
-                            AND u.classid = 'pg_catalog.pg_rewrite'::regclass)
-                ) || COALESCE((
-                    SELECT ' ' || pg_catalog.string_agg(i.inhrelid::text, ',' ORDER BY i.inhrelid)
-                    FROM pg_catalog.pg_inherits i WHERE i.inhparent = p.id), '') || COALESCE((
-                    SELECT ' ' || f.ftoptions::text
-                    FROM pg_catalog.pg_foreign_table f WHERE f.ftrelid = p.id), '') END
-            FROM parts p JOIN pg_catalog.pg_class c ON c.oid = p.id
-                AND p.class = 'pg_catalog.pg_class'::regclass
-            UNION ALL
-            SELECT '()', p.id, o.proname
-            FROM parts p JOIN pg_catalog.pg_proc o ON o.oid = p.id
-                AND p.class = 'pg_catalog.pg_proc'::regclass
-            ORDER BY 1, 2
-            """,
-            [relation.id]
-        )
+        let rows = try await session.query(Self.partsOfView, [relation.id])
         var relationCount = 0
         var names: [String] = []
         for row in rows {

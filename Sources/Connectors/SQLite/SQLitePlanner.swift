@@ -41,17 +41,7 @@ struct SQLitePlanner {
             .sqlite,
             stream: StreamName(namespace: nil, name: table.name)
         )
-        var wanted: Set<String>?
-        if let names = request.columns {
-            guard !names.isEmpty else {
-                throw SourceError(.configuration, "no column of \(table.name) is chosen")
-            }
-            wanted = Set(try names.map { try Self.column($0, in: table).name })
-        }
-        let columns = table.columns.filter { wanted?.contains($0.name) ?? true }
-        guard !columns.isEmpty else {
-            throw SourceError(.unsupported, "\(table.name) has no column that can be read")
-        }
+        let columns = try Self.selected(request, of: table)
         var chosen: [String: ConversionPolicy] = [:]
         for (name, policy) in request.policies {
             chosen[try Self.column(name, in: table).name] = policy
@@ -90,16 +80,43 @@ struct SQLitePlanner {
             read: columns.map(\.name),
             added: added.map(\.name),
             cursor: cursor(column),
-            definition: CursorRule.changeOfDefinition(
+            definition: Self.change(
                 incremental,
-                digest: ReadPlan.digest(
-                    table.definition,
-                    columns.filter { known.isEmpty || known[$0.name] != nil }.map {
-                        ($0.name, $0.definition)
-                    }
-                )
-            ) ?? (isAnother && incremental.conflict == .merge ? CursorRule.anotherTable : nil)
+                of: table,
+                columns.filter { known.isEmpty || known[$0.name] != nil },
+                isAnother: isAnother
+            )
         )
+    }
+
+    /// Why rows that were read before may be others, by what the file says of the table.
+    private static func change(
+        _ request: IncrementalRequest,
+        of table: SQLiteTable,
+        _ columns: [SQLiteColumn],
+        isAnother: Bool
+    ) -> String? {
+        let digest = ReadPlan.digest(table.definition, columns.map { ($0.name, $0.definition) })
+        return CursorRule.changeOfDefinition(request, digest: digest)
+            ?? (isAnother && request.conflict == .merge ? CursorRule.anotherTable : nil)
+    }
+
+    private static func selected(
+        _ request: ReadRequest,
+        of table: SQLiteTable
+    ) throws -> [SQLiteColumn] {
+        var wanted: Set<String>?
+        if let names = request.columns {
+            guard !names.isEmpty else {
+                throw SourceError(.configuration, "no column of \(table.name) is chosen")
+            }
+            wanted = Set(try names.map { try column($0, in: table).name })
+        }
+        let columns = table.columns.filter { wanted?.contains($0.name) ?? true }
+        guard !columns.isEmpty else {
+            throw SourceError(.unsupported, "\(table.name) has no column that can be read")
+        }
+        return columns
     }
 
     /// What merges match a key's column by; nil for its own values.
@@ -204,6 +221,27 @@ struct SQLitePlanner {
         return "SELECT 1 FROM (SELECT \(names.joined(separator: ", "))) WHERE (\(filter)\n)"
     }
 
+    private func planned(
+        _ choice: SQLiteChoice,
+        at place: Int,
+        _ seen: SQLiteStatistics?
+    ) -> PlannedColumn {
+        let column = columns[place]
+        let canBeNulled = policies[place] == .null && choice.type == .string
+        var planned = PlannedColumn(
+            name: column.name,
+            sourceType: column.sourceType,
+            type: choice.type,
+            isRequired: (column.isNotNull || column.isRowID) && !canBeNulled
+                && (seen?.nullCount ?? 0) == 0,
+            policy: policies[place],
+            note: choice.note,
+            isObserved: choice.isObserved
+        )
+        planned.definition = column.definition
+        return planned
+    }
+
     /// The plan, from what the scan of the places in `scanned` saw.
     ///
     /// - Throws: `SourceError` `configuration` for a key that rows cannot be merged by.
@@ -214,27 +252,13 @@ struct SQLitePlanner {
     ) throws -> SQLitePreparation {
         var statistics: [Int: SQLiteStatistics] = [:]
         for (place, seen) in zip(scanned, seen) { statistics[place] = seen }
-        var planned: [PlannedColumn] = []
-        var forms: [SQLiteForm] = []
-        var risks: [String] = []
-        for (place, column) in columns.enumerated() {
-            let choice = choice(of: column, at: place, seen: statistics[place])
-            if let risk = choice.risk { risks.append(risk) }
-            forms.append(choice.form)
-            let canBeNulled = policies[place] == .null && choice.type == .string
-            var found = PlannedColumn(
-                name: column.name,
-                sourceType: column.sourceType,
-                type: choice.type,
-                isRequired: (column.isNotNull || column.isRowID) && !canBeNulled
-                    && (statistics[place]?.nullCount ?? 0) == 0,
-                policy: policies[place],
-                note: choice.note,
-                isObserved: choice.isObserved
-            )
-            found.definition = column.definition
-            planned.append(found)
+        let choices = columns.enumerated().map { place, column in
+            choice(of: column, at: place, seen: statistics[place])
         }
+        var planned = choices.enumerated().map { place, choice in
+            self.planned(choice, at: place, statistics[place])
+        }
+        var forms = choices.map(\.form)
         let mergeKey = try addKeyForms(&planned, &forms, statistics)
         let rowCount = seen.first.map { $0.valueCount + $0.nullCount }
         var plan = ReadPlan(
@@ -248,7 +272,7 @@ struct SQLitePlanner {
                 ? estimatedByteCount : nil,
             access: "one scan of the file",
             resume: resumeColumn == nil ? .none : table.resume,
-            risks: risks
+            risks: choices.compactMap(\.risk)
         )
         plan.isFull = increment?.condition == nil
         plan.rule = increment?.rule

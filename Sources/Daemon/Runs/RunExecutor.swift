@@ -94,16 +94,8 @@ struct RunExecutor: Sendable {
         let table = try TableIdentifier(namespace: parts[0], name: parts[1])
         let access = try await self.access.open(definition.source)
         opened = access
-        var options = RunOptions()
+        var options = Self.options(of: definition.sync, occurrence)
         options.limits.bytesPerSecond = access.bytesPerSecond.map(Int64.init)
-        options.contract = SchemaContract(rawValue: definition.sync.contract.rawValue) ?? .evolve
-        options.allowsTypeChange = definition.sync.allowsTypeChange
-        options.requiresEqual = definition.sync.requiresEqual
-        options.adopts = occurrence.rows == .adopt
-        options.restarts = occurrence.rows == .restart
-        options.encodings = definition.sync.encodings.flatMap {
-            EncodingChoice(rawValue: $0.rawValue)
-        }
         options.takesOver = try await wasInterrupted(start)
         // Who had the lease before may still be there, held up or waiting.
         options.fenced = Set(
@@ -133,6 +125,17 @@ struct RunExecutor: Sendable {
         report.warnings = report.warnings.map(access.scrub)
         report.message = report.message.map(access.scrub)
         return report
+    }
+
+    private static func options(of sync: SyncDefinition, _ occurrence: Occurrence) -> RunOptions {
+        var options = RunOptions()
+        options.contract = SchemaContract(rawValue: sync.contract.rawValue) ?? .evolve
+        options.allowsTypeChange = sync.allowsTypeChange
+        options.requiresEqual = sync.requiresEqual
+        options.adopts = occurrence.rows == .adopt
+        options.restarts = occurrence.rows == .restart
+        options.encodings = sync.encodings.flatMap { EncodingChoice(rawValue: $0.rawValue) }
+        return options
     }
 
     private func report(_ stream: StreamResult) -> AttemptReport {

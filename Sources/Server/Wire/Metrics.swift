@@ -41,6 +41,25 @@ enum Metrics {
                 ("{class=\"\($0.rawValue)\"}", "\(counts.failures[$0] ?? 0)")
             }
         )
+        addRows(counts, &lines)
+        lines.counter("store_errors_total", "Steps not written at once.", counts.storeErrors)
+        lines.add(
+            "claim_lateness_seconds",
+            "histogram",
+            "From due to recorded.",
+            series(counts.claimLateness)
+        )
+        lines.add(
+            "start_lateness_seconds",
+            "histogram",
+            "From due to the first attempt.",
+            series(counts.startLateness)
+        )
+        return lines.text
+    }
+
+    /// What attempts moved.
+    private static func addRows(_ counts: SchedulerCounts, _ lines: inout MetricLines) {
         lines.counter("attempts_total", "Attempts begun.", counts.attempts)
         lines.counter("rows_total", "Rows that were published.", counts.rows)
         lines.counter(
@@ -58,20 +77,6 @@ enum Metrics {
         )
         lines.counter("read_bytes_total", "Bytes that came from sources.", counts.bytesRead)
         lines.counter("written_bytes_total", "Bytes of published files.", counts.bytesWritten)
-        lines.counter("store_errors_total", "Steps not written at once.", counts.storeErrors)
-        lines.add(
-            "claim_lateness_seconds",
-            "histogram",
-            "From due to recorded.",
-            series(counts.claimLateness)
-        )
-        lines.add(
-            "start_lateness_seconds",
-            "histogram",
-            "From due to the first attempt.",
-            series(counts.startLateness)
-        )
-        return lines.text
     }
 
     private static func addGauges(
