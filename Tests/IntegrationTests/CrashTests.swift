@@ -7,7 +7,7 @@ import Testing
 /// steps.
 @Suite(.serialized)
 struct CrashTests {
-    private static let caseCount = 300
+    private static let caseCount = 160
 
     @Test func `whatever is killed, stopped, cut or refused: the table is right in the end`()
         async throws

@@ -830,9 +830,10 @@ class Attempt:
         environment = dict(
             os.environ, LD_PRELOAD=case.worker.settings.shim, TRIBUTARY_FAULT_ROOT=case.lake,
             TRIBUTARY_FAULT_LOG=self.prefix + ".steps", TRIBUTARY_FAULTS=fault.text if fault else "")
+        address = case.address(self.proxy)
         arguments = [case.worker.program.path, "sync", "--json", "--quiet", "--lake", case.lake,
-                     "--source", case.address(self.proxy), "--into", f"{NAMESPACE}.{TABLE}",
-                     "--stream", case.stream, "--parallel", str(parallel), *case.options(), *options]
+                     "--source", address, "--into", f"{NAMESPACE}.{TABLE}",
+                     "--stream", case.stream, "--parallel", str(parallel), *case.options(address), *options]
         self.start = time.monotonic()
         with open(self.prefix + ".out", "w") as out, open(self.prefix + ".err", "w") as err:
             self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=out,
@@ -965,21 +966,26 @@ class Case:
             return self.server.database_url("127.0.0.1", proxy.port, self.setup.tls)
         return self.server.database_url(tls=self.setup.tls)
 
-    def options(self):
+    def options(self, address):
         options = list(self.setup.checkpoints)
-        if self.replaces_others():
+        if self.replaces_others(address):
             options.append("--restart")
         if self.setup.incremental and self.stream != f"old_{self.setup.kind.name}":
             options += ["--mode", "incremental", "--cursor", "updated_at", "--primary-key", "id",
                         "--on-conflict", self.setup.incremental]
         return options
 
-    def replaces_others(self):
+    def replaces_others(self, address):
         """Whether a run has to ask for the rows of another stream to go: one that resumes does not."""
         if self.others is None or self.others not in self.table.versions()[-1:]:
             return False
         folder = self.newest_run()
-        return folder is None or self.has_ended(folder)
+        if folder is None or self.has_ended(folder):
+            return True
+        # What was asked for at one address does not count at another.
+        with open(os.path.join(folder, "0.json")) as file:
+            place = json.load(file)["event"]["begun"]["source"].split("://", 1)[1]
+        return place not in address
 
     def source(self):
         """The rows of the source as it is now."""
