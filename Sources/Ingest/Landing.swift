@@ -107,8 +107,8 @@ struct Landing: Sendable {
                 since = nil
                 reason = "others have written to the table since the last run"
             }
-            hasUnseenChanges = hasForeignRows && since != nil
             try judge(cursor, request, permission, standing, refusal, source)
+            hasUnseenChanges = hasForeignRows && since != nil
         case .others, .unknown:
             // Who hands a state in says that the rows before it are there.
             guard permission.adopts || incremental.since != nil else {

@@ -32,7 +32,7 @@ enum Limits {
     /// Files looked at side by side before a commit: what keeps a remote store busy.
     static let filesLookedAt = 16
 
-    /// How often a run is taken over anew when its owner turns out to be still writing.
+    /// How often a run is taken over again when its owner turns out to be still writing.
     static let takeOverAttempts = 5
 
     /// Runs of a table whose ledgers are kept, to be looked at and to clean up behind.

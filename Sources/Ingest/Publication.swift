@@ -54,7 +54,7 @@ struct Publication {
         await finish(result)
     }
 
-    /// Merges by key; anew when the table's rows change while the old ones are looked for.
+    /// Merges by key; again when the table's rows change while the old ones are looked for.
     private func merge(
         _ transaction: TableTransaction,
         _ request: ReadRequest,

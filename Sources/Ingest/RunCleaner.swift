@@ -77,7 +77,7 @@ package struct RunCleaner: Sendable {
                 continue
             }
             if state.end == nil {
-                // Only the newest run is gone on with; one that began beside another comes to this.
+                // Only the newest run is resumed; one that began beside another comes to this.
                 try await registry.abandon(table, state, reason: "newer runs were begun")
             }
             // A ledger is what knows of files that have to wait.

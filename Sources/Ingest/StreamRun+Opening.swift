@@ -15,7 +15,7 @@ struct OpenedRun: Sendable {
 }
 
 extension StreamRun {
-    /// Goes on with the unfinished run, or begins one.
+    /// Resumes the unfinished run, or begins one.
     func open(
         _ reader: any StreamReader,
         request: ReadRequest,
@@ -73,7 +73,7 @@ extension StreamRun {
         return try opened(ledger, record.runID, evolution, parts: [:], words: words)
     }
 
-    /// Why an unfinished run is not gone on with; nil when it is.
+    /// Why an unfinished run is not resumed; nil when it is.
     private func difference(_ old: RunRecord, _ new: RunRecord) -> String? {
         if old.source != new.source || old.stream != new.stream {
             return "it was of \(old.stream) at another source"
@@ -115,7 +115,7 @@ extension StreamRun {
             )
         )
         var words =
-            "went on with run \(state.number), \(kept.count) of \(state.checkpoints.count) checkpoints"
+            "resumed run \(state.number), \(kept.count) of \(state.checkpoints.count) checkpoints"
         let reasons = [
             verdict.reason,
             goneCount == 0 ? nil : "files of \(goneCount) are gone, and are read again",

@@ -6,7 +6,7 @@ import Streams
 /// One stream of a run: plan and rows in one snapshot of the source, files and checkpoints durable,
 /// the source's count compared, then one commit.
 ///
-/// An unfinished run of the same table is gone on with when it was asked for the same; else it is
+/// An unfinished run of the same table is resumed when it was asked for the same; else it is
 /// given up, and what it left is removed.
 struct StreamRun: Sendable {
     let run: SyncRun
@@ -27,7 +27,7 @@ struct StreamRun: Sendable {
         var landing: Landing
         var request: ReadRequest
         var permission: RowsPermission
-        /// The run to go on with.
+        /// The run to resume.
         var unfinished: RunState?
         /// The newest run of the table; 0 when there is none.
         var newestNumber: Int
@@ -269,7 +269,7 @@ struct StreamRun: Sendable {
         return nil
     }
 
-    /// Ends a run nobody goes on with, and removes what it left.
+    /// Ends a run nobody resumes, and removes what it left.
     func abandon(_ state: RunState, reason: String) async throws {
         try await registry.abandon(table, state, reason: reason)
         try await cleaner.clean(table, run: state.number)

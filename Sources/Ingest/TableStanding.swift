@@ -39,14 +39,14 @@ struct TableStanding: Sendable {
         var filling = try await search.walk(table.metadata, from: current.id)
         if filling == nil {
             try await table.earlierDocuments { document in
-                filling = try await search.goOn(in: document)
+                filling = try await search.resume(in: document)
                 return filling != nil
             }
         }
         rowCount = try await table.countRows()
         origin = TableOrigin(table.metadata) ?? search.origin
         self.filling = filling ?? .unknown
-        // A table of ours that holds nothing now goes on where it stood: others emptied it.
+        // A table of ours that others emptied keeps its cursor.
         if rowCount == 0, filling == .others || filling == nil { self.filling = .empty }
     }
 
@@ -69,7 +69,7 @@ struct TableStanding: Sendable {
 private struct StandingSearch {
     let table: Table
     private var properties: [String: String] { table.metadata.properties }
-    /// The snapshot that the history goes on with, which the document at hand does not keep.
+    /// The next snapshot of the history, which the document at hand does not keep.
     private var missing: Int64?
     private var hasForeignRows = false
     private(set) var origin: TableOrigin?
@@ -99,8 +99,8 @@ private struct StandingSearch {
         return .runs(cursor: cursor, hasForeignRows: hasForeignRows)
     }
 
-    /// Goes on in an earlier document, if it keeps the snapshot that is missing.
-    mutating func goOn(in document: TableMetadata) async throws -> TableStanding.Filling? {
+    /// Resumes the search in a previous document, if that keeps the missing snapshot.
+    mutating func resume(in document: TableMetadata) async throws -> TableStanding.Filling? {
         guard let missing, document.snapshot(missing) != nil else { return nil }
         return try await walk(document, from: missing)
     }

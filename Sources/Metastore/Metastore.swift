@@ -28,7 +28,7 @@ package struct Metastore: Sendable {
             throw MetastoreError(
                 .unusable,
                 "the metastore \(path) cannot be used: \(error.message ?? "error \(error.resultCode)"); "
-                    + "it is an index and may be moved away: it is made anew from the lake"
+                    + "it is an index and may be moved away: it is built again from the lake"
             )
         }
     }
@@ -46,7 +46,7 @@ package struct Metastore: Sendable {
             throw MetastoreError(
                 .unusable,
                 "the metastore was written by a newer program; use that one, or move the file away: it is "
-                    + "made anew from the lake"
+                    + "built again from the lake"
             )
         }
         try migrations.migrate(writer)

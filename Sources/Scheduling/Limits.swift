@@ -1,6 +1,6 @@
 /// Every number that bounds this target, with its reason.
 package enum Limits {
-    /// Years in which a time is looked for: after so many the calendar begins anew, weekdays too.
+    /// Years in which a time is looked for: after so many the calendar repeats, weekdays too.
     static let calendarCycleYears = 400
 
     /// Bytes of a time zone's file: the largest there is has 4,000.

@@ -9,7 +9,7 @@ enum Limits {
     /// Requests a caller has at once, and so many more each second: a person or a dashboard needs a tenth.
     static let requests = (burst: 400.0, perSecond: 200.0)
 
-    /// Callers that are counted at a time; beyond, counting begins anew.
+    /// Callers that are counted at a time; beyond, counting begins again.
     static let callers = 10_000
 
     /// Milliseconds between two reports of a run's progress.

@@ -65,7 +65,7 @@ package protocol StreamReader: Sendable {
 
 /// One of the readers of a stream: one connection that reads slice after slice.
 package protocol LaneReader: Sendable {
-    /// Begins with a slice, or goes on in it behind `position`.
+    /// Begins with a slice, or resumes it behind `position`.
     func begin(_ slice: Slice, at position: Position?) async throws
 
     /// Fills an empty batch of the plan's schema, up to the limits of `Columnar.Limits`.

@@ -46,14 +46,18 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
 
     /// Names are compared by their bytes, as sources do: `é` in one code point and in two are two names.
     package static func == (left: StreamName, right: StreamName) -> Bool {
-        left.name.isSameBytes(as: right.name)
-            && (left.namespace.map { Array($0.utf8) } == right.namespace.map { Array($0.utf8) })
+        guard left.name.isSameBytes(as: right.name) else { return false }
+        guard let one = left.namespace, let other = right.namespace else {
+            return left.namespace == nil && right.namespace == nil
+        }
+        return one.isSameBytes(as: other)
     }
 
     package func hash(into hasher: inout Hasher) {
         for part in [namespace ?? "", name] {
-            hasher.combine(part.utf8.count)
-            for byte in part.utf8 { hasher.combine(byte) }
+            var part = part
+            part.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+            hasher.combine(UInt8(0xFF))
         }
     }
 

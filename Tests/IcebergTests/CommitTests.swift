@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `appends add up and a replacement starts anew`() async throws {
+    @Test func `appends add up and a replacement starts again`() async throws {
         try await withLake { lake in
             try await makeTable(lake, files: [fakeFile("1", rows: 10)])
             var transaction = try await lake.catalog.beginTransaction(.orders)

@@ -246,7 +246,7 @@ import Testing
         }
     }
 
-    @Test func `the other line can be gone on with by a copy, as the message says`() async throws {
+    @Test func `a copy resumes the other line, as the message says`() async throws {
         try await withLake { lake in
             try await makeTable(lake)
             _ = try await append(lake, "2")

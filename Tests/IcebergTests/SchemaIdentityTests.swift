@@ -117,14 +117,14 @@ import Testing
             ]
         ),
         Case(
-            testDescription: "the table made anew",
+            testDescription: "the table created again",
             source: [("b", .int, "8.1"), ("a", .int, "8.2"), ("d", .string, "8.3")],
             table: [(1, "a"), (2, "b"), (3, "c"), (4, "d")],
             changes: [.added(name: "d", type: .string), .gone(name: "c")],
             identities: [1: "8.2", 2: "8.1", 3: "7.3", 4: "8.3"]
         ),
         Case(
-            testDescription: "a column kept since before the table was made anew comes back",
+            testDescription: "a column kept since before the table was created again comes back",
             source: [("a", .int, "8.1"), ("b", .int, "8.2"), ("c", .string, "8.3")],
             known: [1: "8.1", 2: "8.2", 3: "7.3"],
             table: [(1, "a"), (2, "b"), (3, "c")],

@@ -255,7 +255,7 @@ import Testing
     ]
 
     @Test(arguments: unreadable)
-    func `an entry that cannot be read stops the next run until it is told to begin anew`(
+    func `an entry that cannot be read stops the next run until it is told to begin again`(
         text: String
     ) async throws {
         let lake = try SmallLake(rows: 25)
@@ -345,7 +345,7 @@ import Testing
         #expect(try await lake.snapshots().count == 13)
     }
 
-    @Test func `a removal of a ledger that was cut off is gone on with`() async throws {
+    @Test func `a removal of a ledger that was cut off is resumed`() async throws {
         let lake = try SmallLake()
         let registry = lake.lake().registry
         // The ledger is long enough that its numbers have one digit and two.

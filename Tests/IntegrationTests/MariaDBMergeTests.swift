@@ -158,7 +158,9 @@ import Testing
             name: "a column that was left out comes back",
             make:
                 "CREATE TABLE t (id int PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)",
-            change: "UPDATE t SET v = 7, u = 3 WHERE id = 1"
+            middleOptions: ["--columns", "id,u"],
+            change:
+                "UPDATE t SET v = 7, u = 3 WHERE id = 1; UPDATE t SET v = 8, u = 4 WHERE id = 2"
         ),
     ]
 

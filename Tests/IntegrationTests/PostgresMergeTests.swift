@@ -254,6 +254,14 @@ import Testing
             refusal: ["no single expression"]
         ),
         MergeCase(
+            name: "a column that was left out comes back",
+            make:
+                "CREATE TABLE t (id int PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)",
+            middleOptions: ["--columns", "id,u"],
+            change:
+                "UPDATE t SET v = 7, u = 3 WHERE id = 1; UPDATE t SET v = 8, u = 4 WHERE id = 2"
+        ),
+        MergeCase(
             name: "a text takes no lookback",
             make:
                 "CREATE TABLE t (id int PRIMARY KEY, v int, u text); INSERT INTO t VALUES (1, 1, 'a')",

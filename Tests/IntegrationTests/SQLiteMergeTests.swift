@@ -152,6 +152,14 @@ import Testing
             change: "ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v AS (a * 3)"
         ),
         MergeCase(
+            name: "a column that was left out comes back",
+            make:
+                "CREATE TABLE t (id integer PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)",
+            middleOptions: ["--columns", "id,u"],
+            change:
+                "UPDATE t SET v = 7, u = 3 WHERE id = 1; UPDATE t SET v = 8, u = 4 WHERE id = 2"
+        ),
+        MergeCase(
             name: "a misspelt column is no text, whatever a view holds",
             make: """
                 CREATE TABLE a (id integer PRIMARY KEY, v, u); INSERT INTO a VALUES (1, 1, 1);

@@ -5,7 +5,7 @@ import Testing
 /// (Tests/Python/service_guard.py).
 @Suite(.serialized)
 struct ServiceGuardTests {
-    @Test func `a lake that is away fails no run, pauses nothing and is not made anew`()
+    @Test func `a lake that is away fails no run, pauses nothing and is not made again`()
         async throws
     {
         try await attack("away")

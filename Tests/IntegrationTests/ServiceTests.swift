@@ -26,7 +26,7 @@ struct ServiceTests {
         try await attack("outage")
     }
 
-    @Test func `a stop in the middle of a run is gone on from, a lost metastore is made anew`()
+    @Test func `a run that was stopped in the middle resumes, and a lost metastore is built again`()
         async throws
     {
         try await attack("stop")

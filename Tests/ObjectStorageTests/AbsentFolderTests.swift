@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `a lake that is away says nothing of what is there, and is not made anew`()
+    @Test func `a lake that is away says nothing of what is there, and is not made again`()
         async throws
     {
         try await withScratchDirectory { folder in

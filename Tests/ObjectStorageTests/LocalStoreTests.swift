@@ -207,7 +207,7 @@ func names(in path: String) throws -> [String] {
         }
     }
 
-    @Test func `a store whose folder goes while it is written to is not made anew`() async throws {
+    @Test func `a store whose folder goes while it is written to is not made again`() async throws {
         try await withScratchDirectory { folder in
             let root = folder + "/lake"
             let store = try LocalStore(root: root, access: .writing)

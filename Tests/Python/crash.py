@@ -1332,11 +1332,11 @@ class Case:
         self.succeed(2)
         self.look(exact=True)
         if self.is_mixed(self.version):
-            # One that went on with an earlier snapshot says so; the next one starts anew.
+            # One that resumed with an earlier snapshot says so; the next one starts again.
             self.succeed(2)
             self.look(exact=True)
             if self.is_mixed(self.version):
-                raise Violation("a run that had nothing to go on with says it is mixed")
+                raise Violation("a run that had nothing to resume says it is mixed")
         if self.table.hint() != self.version:
             raise Violation(f"the hint is {self.table.hint()} after v{self.version}")
         self.look_at_the_lake()

@@ -188,6 +188,8 @@ class Session:
                      "20" if kind == "bigint" else None, "0" if kind == "bigint" else None, "", extra, "")
                     for name, table in TABLES.items() if self.wants(name, sql)
                     for column, kind, declared, optional, charset, extra in table["columns"]]
+        if "information_schema.partitions" in sql:
+            return [("", "", "2026-01-01 00:00:00")]
         if "information_schema.statistics" in sql:
             return [("shop", name, index, column, None) for name, table in TABLES.items() if self.wants(name, sql)
                     for index, column in table["keys"]]

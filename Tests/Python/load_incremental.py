@@ -24,7 +24,7 @@ class Figures:
         self.kept = 0
 
     def __str__(self):
-        return (f"{self.cases} cases, {self.runs} runs, {self.killed} killed, {self.resumed} gone on with "
+        return (f"{self.cases} cases, {self.runs} runs, {self.killed} killed, {self.resumed} resumed "
                 f"({self.kept} rows stayed), {self.rollbacks} rollbacks, {self.versions} versions written")
 
 

@@ -155,7 +155,7 @@ class Lake:
                         json.dump(entry, file)
 
     def resumes(self):
-        """For each attempt that went on with a run: checkpoints there were, and those kept."""
+        """For each attempt that resumed a run: checkpoints there were, and those kept."""
         found = []
         for entries in self.ledgers().values():
             there = {}

@@ -1,7 +1,7 @@
 """What other engines do to a table of the lake, by pyiceberg: others.py LOCATION append|rewrite|delete|expire.
 
 The commit is made in place: the new document gets the next name of the table's own line, and the hint says so.
-`append` adds a copy of a row, `rewrite` writes all rows anew, `delete` takes the first row away and leaves deletes
+`append` adds a copy of a row, `rewrite` writes all rows again, `delete` takes the first row away and leaves deletes
 of its file behind, `expire` forgets all snapshots but the current one.
 """
 

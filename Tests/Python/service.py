@@ -429,7 +429,7 @@ def outage(_):
 
 
 def stop(_):
-    """SIGTERM in the middle of a run: the run stops soon, and the next process goes on with it."""
+    """SIGTERM in the middle of a run: the run stops soon, and the next process resumes it."""
     with Postgres() as database, Service() as service:
         database.run("CREATE TABLE big AS SELECT i AS id, repeat('x', 400) AS text FROM generate_series(1, 400000) i")
         database.run("ALTER TABLE big ADD PRIMARY KEY (id)")
@@ -453,7 +453,7 @@ def stop(_):
         attempts = service.call("GET", f"/api/v1/runs/{run['id']}")["attempt_list"]
         require([a["end"] for a in attempts] == ["interrupted", "succeeded"], attempts)
         require(len(service.rows("shop.big", "id")) == 400_000, "rows are missing")
-        # A metastore that is lost is made anew, and the table is not loaded again for it.
+        # A metastore that is lost is built again, and the table is not loaded again for it.
         service.stop()
         count = len(glob.glob(os.path.join(service.lake, "warehouse/shop/big/metadata/v*.json")))
         for path in glob.glob(os.path.join(service.lake, "_metastore/metastore.sqlite*")):

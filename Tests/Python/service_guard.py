@@ -90,7 +90,7 @@ def away(_):
                 os.mkdir(whole)
                 time.sleep(4)
                 require(reason() is not None, "an empty folder is taken for the lake")
-                require(os.listdir(whole) == [], f"it is made anew: {os.listdir(whole)}")
+                require(os.listdir(whole) == [], f"it is made again: {os.listdir(whole)}")
                 os.rmdir(whole)
             else:
                 # Longer than all attempts take.
@@ -649,12 +649,13 @@ def published(_):
         # As the process leaves it when it dies behind the commit.
         store = sqlite3.connect(os.path.join(service.lake, "_metastore/metastore.sqlite"))
         store.execute("PRAGMA wal_checkpoint")
+        # A schedule has one run at a time: the later ones of the one that replaces end first.
+        store.execute("UPDATE occurrences SET state = 'cancelled', ended_at = 1 WHERE state IN ('pending', 'running') "
+                      f"AND id NOT IN ({','.join('?' * len(runs))})", list(runs.values()))
         for run in runs.values():
             store.execute("UPDATE occurrences SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
             store.execute("UPDATE attempts SET end = NULL, ended_at = NULL, snapshot_id = NULL WHERE occurrence_id = ?",
                           (run,))
-        store.execute("UPDATE occurrences SET state = 'cancelled', ended_at = 1 WHERE state IN ('pending', 'running') "
-                      f"AND id NOT IN ({','.join('?' * len(runs))})", list(runs.values()))
         store.commit()
         store.close()
         os.remove(os.path.join(service.lake, "_schedules/deleted.json"))
@@ -739,7 +740,7 @@ def rows(_):
         ended = run("old", {"rows_rule": "adopt"})
         require(ended["rows_rule"] == "adopt" and table_rows("old") == 50_000, ended)
         require(ended["difference"] == 1, ended)
-        # A restart that was cut off resumes where it stood; nothing of the table is gone until it is published.
+        # A run by hand says what becomes of the rows, one thing at a time; the result says how many gave way.
         done = command(["schedule", "run", "full", "--restart", "--adopt", *lake], service.folder, succeeds=False)
         require("leave one out" in done.stderr, done.stderr)
         done = command(["schedule", "run", "full", "--restart", "--wait", *lake], service.folder)

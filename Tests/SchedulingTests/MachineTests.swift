@@ -277,7 +277,7 @@ import Testing
         #expect(machine.takeStep().isEmpty)
     }
 
-    @Test func `a clock set back by a day silences nothing, and names its times anew`() throws {
+    @Test func `a clock set back by a day silences nothing, and names its times again`() throws {
         var machine = Self.machine()
         machine.put(try Self.spec("a", "@daily"), Self.start)
         machine.tick(Self.start + 86_400_000)

@@ -13,7 +13,7 @@ package enum DemoDatabase {
         package var rowCount: Int { rowCounts.reduce(0) { $0 + $1.count } }
     }
 
-    /// To be raised whenever the rows change: a file of another version is filled anew.
+    /// To be raised whenever the rows change: a file of another version is filled again.
     private static let version = 1
     private static let customerCount = 10_000
     private static let productCount = 500

@@ -8,7 +8,7 @@ import ObjectStorage
 struct LedgerCancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
-        abstract: "End an unfinished run: nobody goes on with it, and its files go.",
+        abstract: "End an unfinished run: nobody resumes it, and its files are removed.",
         discussion: """
             A process that still works at the run stops at its next checkpoint and publishes \
             nothing. The table stays as it is.

@@ -23,7 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Fire schedules and answer the API, until stopped.",
         discussion: """
             SIGTERM and Ctrl-C stop it in order: nothing more is begun, runs stop at their last \
-            checkpoint, and the next start goes on with them. So does one after kill -9.
+            checkpoint, and the next start resumes them. So does one after kill -9.
             """
     )
 

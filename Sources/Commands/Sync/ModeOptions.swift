@@ -131,7 +131,7 @@ struct ModeOptions: ParsableArguments {
         }
         guard state == nil || !restart else {
             throw ValidationError(
-                "--state says where to begin, --restart to begin anew: leave one out"
+                "--state says where to begin, --restart to load everything again: leave one out"
             )
         }
         _ = try primaryKey.map { try ReadOptions.names(in: $0, of: "--primary-key") }

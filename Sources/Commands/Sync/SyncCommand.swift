@@ -14,7 +14,7 @@ struct SyncCommand: AsyncParsableCommand {
         discussion: """
             Readers see the old rows until the new ones are complete and counted. Nothing is \
             published when the source counts other rows than arrived. A run that was cut off is \
-            gone on with where it stood by the same command.
+            resumed where it stood by the same command.
             """
     )
 
@@ -42,7 +42,7 @@ struct SyncCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Let a column whose type changed incompatibly begin anew under a new field id. Without \
+            Let a column whose type changed incompatibly begin again under a new field id. Without \
             it such a change stops the run.
             """
     )
@@ -127,8 +127,8 @@ struct SyncCommand: AsyncParsableCommand {
             case nil: break
             case is CancellationError:
                 Terminal.note(
-                    "stopped: \(stream.table) is as it was before; the same command goes on with what "
-                        + "was read, or begins anew where the plan says so"
+                    "stopped: \(stream.table) is as it was before; the same command resumes it, or "
+                        + "begins again where the plan says so"
                 )
             case let failure?: Terminal.note("error: \(stream.stream): \(failure)")
             }

@@ -1,3 +1,4 @@
+import Daemon
 import Ingest
 import Streams
 
@@ -206,12 +207,7 @@ extension SyncReport.Comparison {
         if case .exactly(let count) = comparison.source { sourceRows = count }
         tableRows = comparison.tableRowCount
         difference = comparison.difference
-        status =
-            switch comparison.difference {
-            case nil: "not-comparable"
-            case 0: "equal"
-            default: "different"
-            }
+        status = TableComparison(difference: comparison.difference).rawValue
         reason = comparison.difference == 0 ? nil : comparison.words
     }
 }

@@ -20,8 +20,8 @@ struct MySQLIncrement: Sendable {
     struct Change {
         /// Columns that the table does not have yet.
         var added: [String]
-        /// Why definitions say so; nil where they do not.
-        var definition: String?
+        /// Why rows may be others; nil where they are not.
+        var rows: String?
     }
 
     /// Where a stream was read: by what the server calls itself, and by its address, of which either may
@@ -48,6 +48,12 @@ struct MySQLIncrement: Sendable {
         /// A moment in UTC where `isZoned`.
         case time(isZoned: Bool)
         case text
+
+        /// Whether a moment of a zone is compared by its number: the session writes it in its own zone,
+        /// where an hour of each autumn is there twice.
+        func comparesByNumber(isInUTC: Bool) -> Bool {
+            if case .time(isZoned: true) = self { !isInUTC } else { false }
+        }
     }
 
     /// Checks the request against the relation.
@@ -80,7 +86,7 @@ struct MySQLIncrement: Sendable {
         var reason = try Self.changeOfPlace(request, relation, place)
         if reason == nil { reason = CursorRule.reason(request, newColumns: change.added) }
         if reason == nil {
-            reason = try Self.changeOfDefinition(request, relation, change)
+            reason = try Self.changeOfRows(request, relation, change)
         }
         if reason == nil, let highest = request.since?.highest {
             condition = try Self.condition(
@@ -141,27 +147,23 @@ struct MySQLIncrement: Sendable {
             throw SourceError(
                 .configuration,
                 "\(relation.name): the last run read another server, whose rows may be others; load the "
-                    + "table anew with --restart"
+                    + "table again with --restart"
             )
         }
         return "the last run read another server"
     }
 
-    /// Why a changed definition has everything read again; nil where there is none.
+    /// Why everything is read again, the rows being others; nil where they are not.
     ///
     /// - Throws: `SourceError` `configuration` where versions were appended, which cannot be read again.
-    private static func changeOfDefinition(
+    private static func changeOfRows(
         _ request: IncrementalRequest,
         _ relation: MySQLRelation,
         _ change: Change
     ) throws(SourceError) -> String? {
-        guard let reason = change.definition else { return nil }
+        guard let reason = change.rows else { return nil }
         guard request.conflict == .merge else {
-            throw SourceError(
-                .configuration,
-                "\(relation.name): \(reason); what was appended before cannot be read again: load the "
-                    + "table again with --restart"
-            )
+            throw CursorRule.refuseAppending(reason, stream: relation.name)
         }
         return reason
     }
@@ -179,7 +181,7 @@ struct MySQLIncrement: Sendable {
         throw SourceError(
             .configuration,
             "\(relation.name): the key was \(before) and is \(types(of: key, relation)) now, so rows "
-                + "that were read cannot be told from new ones; load the table anew with --restart"
+                + "that were read cannot be told from new ones; load the table again with --restart"
         )
     }
 
@@ -249,7 +251,7 @@ struct MySQLIncrement: Sendable {
         throw SourceError(
             .configuration,
             "\(relation.name): \(value) is no value of the cursor \(request.cursor), which is "
-                + "\(column?.typeName ?? ""); correct it in --state, or load anew with --restart"
+                + "\(column?.typeName ?? ""); correct it in --state, or load the table again with --restart"
         )
     }
 
@@ -287,15 +289,13 @@ struct MySQLIncrement: Sendable {
         let column: String
         let literal: String
         let cursor: Cursor
-        /// Whether a moment of a zone is compared by its number: the session writes it in its own zone,
-        /// where an hour of each autumn is there twice.
         let byNumber: Bool
 
         init(column: String, literal: String, of cursor: Cursor, isInUTC: Bool) {
             self.column = column
             self.literal = literal
             self.cursor = cursor
-            if case .time(isZoned: true) = cursor { byNumber = !isInUTC } else { byNumber = false }
+            byNumber = cursor.comparesByNumber(isInUTC: isInUTC)
         }
 
         private func compare(_ sign: String, _ value: String, _ offset: String) -> String {
@@ -351,10 +351,8 @@ struct MySQLIncrement: Sendable {
     func state(filter: String?, in session: MySQLSession) async throws -> CursorState {
         let column = MySQLSyntax.quoted(request.cursor)
         let condition = filter.map { " WHERE (\($0)\n)" } ?? ""
-        let comparesByNumber =
-            if case .time(isZoned: true) = cursor { !isInUTC } else { false }
         let highest =
-            comparesByNumber
+            cursor.comparesByNumber(isInUTC: isInUTC)
             ? "'1970-01-01 00:00:00' + INTERVAL MAX(UNIX_TIMESTAMP(\(column))) SECOND"
             : "MAX(\(column))"
         let rows = try await session.query(

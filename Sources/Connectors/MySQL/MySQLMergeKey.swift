@@ -69,21 +69,19 @@ struct MySQLKeyCheck {
     /// - Throws: `SourceError` `unusableKey`, naming some keys.
     func requireUnique() async throws {
         let names = key.map(MySQLSyntax.quoted)
-        let filter = read.filter.map { "(\($0)\n)" }
-        func conditions(_ further: String?) -> String {
-            let all = [filter, further].compactMap { $0 }
-            return all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
-        }
-        let isNull = names.map { "\($0) IS NULL" }.joined(separator: " OR ")
+        let rowsWithoutKey = MergeKey.condition(
+            read.filter,
+            "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
+        )
         let from = read.relation.fromClause
         let nulls = try await session.query(
-            "SELECT EXISTS (SELECT 1 FROM \(from)\(conditions("(\(isNull))")))"
+            "SELECT EXISTS (SELECT 1 FROM \(from)\(rowsWithoutKey))"
         )
         if nulls.first?.first == "1" { throw MergeKey.nulls(in: key, stream: read.plan.stream) }
         let rows = try await session.query(
             """
             SELECT \(names.map { "LEFT(CAST(MIN(\($0)) AS CHAR), 60)" }.joined(separator: ", "))
-            FROM \(from)\(conditions(nil))
+            FROM \(from)\(MergeKey.condition(read.filter))
             GROUP BY \(names.joined(separator: ", ")) HAVING COUNT(*) > 1
             LIMIT \(Limits.duplicateExamples)
             """

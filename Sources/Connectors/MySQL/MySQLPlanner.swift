@@ -186,10 +186,11 @@ struct MySQLPlanner {
             read: read.plan.columns.map(\.name),
             change: MySQLIncrement.Change(
                 added: added,
-                definition: CursorRule.changeOfDefinition(
+                rows: CursorRule.changeOfRows(
                     incremental,
-                    digest: read.plan.definitionDigest(leavingOut: added)
-                ) ?? (isAnother && incremental.conflict == .merge ? CursorRule.anotherTable : nil)
+                    digest: read.plan.definitionDigest(leavingOut: added),
+                    isAnother: isAnother
+                )
             ),
             place: MySQLIncrement.Place(system: session.identity.system, address: place),
             isInUTC: await session.isInUTC

@@ -71,7 +71,7 @@ struct MySQLReader: StreamReader {
         func progress() async -> ReadProgress { await session.progress() }
 
         func finish() async {
-            await count.goOn(in: session)
+            await count.resume(in: session)
             if !isCoordinator { await session.close() }
         }
     }
@@ -121,7 +121,7 @@ private actor MySQLCount {
     }
 
     /// Counts part after part until none is left that nobody has begun.
-    func goOn(in session: MySQLSession) async {
+    func resume(in session: MySQLSession) async {
         while failure == nil, let part = parts.popLast() {
             do {
                 let found = try await count(part, in: session)

@@ -2,7 +2,7 @@ import Streams
 
 /// What a relation was made of when it was read, as far as the transactions of its rows do not tell.
 ///
-/// A partition that is attached brings old rows, `ALTER TABLE` writes old rows anew, a column may come
+/// A partition that is attached brings old rows, `ALTER TABLE` rewrites old rows, a column may come
 /// with a value for every row there is, a label of an enumeration may be renamed: none of that is
 /// seen in which rows are new.
 struct PostgresContents: Hashable, Sendable {
@@ -109,7 +109,7 @@ struct PostgresContents: Hashable, Sendable {
         leaves.filter { files[$0.id] == nil }
     }
 
-    /// Whether `ALTER TABLE` wrote the rows of a leaf anew since `mark`, so that each looks new.
+    /// Whether `ALTER TABLE` rewrote the rows of a leaf since `mark`, so that each looks new.
     ///
     /// `VACUUM FULL` and `CLUSTER` keep who wrote a row, and `TRUNCATE` leaves the columns alone.
     func isRewritten(

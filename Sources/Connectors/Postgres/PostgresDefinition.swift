@@ -54,7 +54,7 @@ struct PostgresDefinition: Sendable {
                 ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)
         )
         SELECT c.relkind::text, p.id, CASE WHEN c.relkind = 'v'
-            THEN pg_catalog.pg_get_viewdef(p.id) ELSE (
+            THEN pg_catalog.pg_get_viewdef(p.id) ELSE COALESCE((
                 SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname,
                     a.atttypid, a.atttypmod, a.attcollation, (
                         SELECT pg_catalog.pg_get_expr(f.adbin, f.adrelid)
@@ -68,7 +68,7 @@ struct PostgresDefinition: Sendable {
                     SELECT FROM pg_catalog.pg_depend u WHERE u.refobjid = p.id
                         AND u.refobjsubid = a.attnum
                         AND u.classid = 'pg_catalog.pg_rewrite'::regclass)
-            ) || COALESCE((
+            ), '') || COALESCE((
                 SELECT ' ' || pg_catalog.string_agg(i.inhrelid::text, ',' ORDER BY i.inhrelid)
                 FROM pg_catalog.pg_inherits i WHERE i.inhparent = p.id), '') || COALESCE((
                 SELECT ' ' || f.ftoptions::text

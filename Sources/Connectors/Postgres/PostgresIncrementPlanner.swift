@@ -14,7 +14,7 @@ struct PostgresIncrementPlanner {
     /// Adds the decision to `read` and its plan.
     ///
     /// - Throws: `SourceError` for a cursor or key that is not there, and for a table that has to be
-    ///   loaded anew.
+    ///   loaded again.
     func plan(_ read: inout PostgresRead) async throws {
         let key = try CursorRule.key(
             of: request,
@@ -23,6 +23,7 @@ struct PostgresIncrementPlanner {
             primaryKey: read.plan.primaryKey
         )
         read.plan.primaryKey = key
+        // Refuses a lookback that does not fit the cursor, whether or not this run takes one.
         if request.lookback != nil { _ = try await cursorType(read) }
         read.plan.risks += try CursorRule.unseenChanges(
             read.definition.causes,
@@ -125,7 +126,7 @@ struct PostgresIncrementPlanner {
                 return "\(leaf.name) was detached and has come back"
             }
             if try await past.isRewritten(leaf, since: mark, in: session) {
-                return "ALTER TABLE has written every row of \(leaf.name) anew"
+                return "ALTER TABLE has rewritten every row of \(leaf.name)"
             }
         }
         return nil
@@ -217,7 +218,7 @@ struct PostgresIncrementPlanner {
         SourceError(
             .configuration,
             "\(read.plan.stream): \(reason), so new rows cannot be told from old ones and would be "
-                + "appended twice; load the table anew with --restart"
+                + "appended twice; load the table again with --restart"
         )
     }
 

@@ -4,7 +4,7 @@ import Streams
 ///
 /// Transaction ids are those of 64 bits, which do not begin again.
 struct PostgresMark: Hashable, Sendable {
-    /// The cluster, and its history: both change when a server is made anew, restored or promoted.
+    /// The cluster, and its history: both change when a server is set up again, restored or promoted.
     var system: String
     var timeline: String
     var database: String
@@ -112,7 +112,7 @@ struct PostgresMark: Hashable, Sendable {
             return "the server was restored or promoted since"
         }
         if relation != earlier.relation {
-            return "the table was dropped and made anew since"
+            return "the table was dropped and created again since"
         }
         if let log = logPosition, let earlierLog = earlier.logPosition, log < earlierLog {
             return "the server was set back to an earlier state"

@@ -87,15 +87,13 @@ struct PostgresKeyCheck {
     /// - Throws: `SourceError` `unusableKey`, naming some keys.
     func requireUnique() async throws {
         let names = key.map(quoted)
-        let filter = read.filter.map { "(\($0)\n)" }
-        func conditions(_ further: String?) -> String {
-            let all = [filter, further].compactMap { $0 }
-            return all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
-        }
-        let isNull = names.map { "\($0) IS NULL" }.joined(separator: " OR ")
+        let rowsWithoutKey = MergeKey.condition(
+            read.filter,
+            "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
+        )
         let nulls = try await session.cancelling {
             try await session.query(
-                "SELECT EXISTS (SELECT FROM \(read.fromClause)\(conditions("(\(isNull))")))"
+                "SELECT EXISTS (SELECT FROM \(read.fromClause)\(rowsWithoutKey))"
             )
         }
         if nulls.first?.first == "t" { throw MergeKey.nulls(in: key, stream: read.plan.stream) }
@@ -103,7 +101,7 @@ struct PostgresKeyCheck {
             try await session.query(
                 """
                 SELECT \(names.map { "pg_catalog.left(\($0)::text, 60)" }.joined(separator: ", "))
-                FROM \(read.fromClause)\(conditions(nil))
+                FROM \(read.fromClause)\(MergeKey.condition(read.filter))
                 GROUP BY \(names.joined(separator: ", ")) HAVING pg_catalog.count(*) > 1
                 LIMIT \(Limits.duplicateExamples)
                 """

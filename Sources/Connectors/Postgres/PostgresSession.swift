@@ -141,7 +141,7 @@ actor PostgresSession {
     func prepareForSlices() throws {
         // Compiling a statement pays for a whole table, not for each range of it.
         try execute("SET LOCAL jit = off")
-        // The server's C library gives memory back to the system, and asks for it anew, with every
+        // The server's C library gives memory back to the system, and asks for it again, with every
         // wide row, until a larger piece was freed once (mallopt(3), M_TRIM_THRESHOLD): up to a
         // quarter of the server's time for 200 columns.
         _ = try query("SELECT length(repeat('x', \(Limits.serverWarmUpByteCount)))")

@@ -237,32 +237,38 @@ struct SQLiteCatalog {
             sql:
                 "SELECT name, type, rootpage, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY 1"
         )
-        func text(_ row: Row) -> String {
-            "\(row["rootpage"] as Int? ?? 0) \(row["sql"] as String? ?? "")"
+        if table.kind == .view {
+            addQueries(&table, of: rows)
+        } else {
+            try addPlace(&table, among: rows)
         }
-        guard table.kind == .view else {
-            guard
-                let row = rows.first(where: {
-                    ($0["name"] as String).isSameBytes(as: table.name) && $0["type"] == "table"
-                })
-            else { return }
-            table.identity = try [fileIdentity(), "\(row["rootpage"] as Int? ?? 0)"].joined(
-                separator: " "
-            )
-            let sql = row["sql"] as String? ?? ""
-            guard table.kind == .table, let parts = SQLiteSyntax.columnTexts(of: sql) else {
-                table.definition = sql
-                return
-            }
-            for index in table.columns.indices {
-                let name = table.columns[index].name
-                table.columns[index].definition =
-                    parts.first { $0.name.isSameName(as: name) }?.text
-            }
+    }
+
+    /// Notes of a table where it lies, and what its columns were made by.
+    private func addPlace(_ table: inout SQLiteTable, among rows: [Row]) throws {
+        guard
+            let row = rows.first(where: {
+                ($0["name"] as String).isSameBytes(as: table.name) && $0["type"] == "table"
+            })
+        else { return }
+        table.identity = "\(try fileIdentity()) \(row["rootpage"] as Int? ?? 0)"
+        let sql = row["sql"] as String? ?? ""
+        guard table.kind == .table, let parts = SQLiteSyntax.columnTexts(of: sql) else {
+            table.definition = sql
             return
         }
-        // A view may read any of the others.
-        table.definition = rows.map(text).joined(separator: "; ")
+        for index in table.columns.indices {
+            let name = table.columns[index].name
+            table.columns[index].definition =
+                parts.first { $0.name.isSameName(as: name) }?.text
+        }
+    }
+
+    /// Notes of a view what it is made of, all the way down; it may read any of the others.
+    private func addQueries(_ table: inout SQLiteTable, of rows: [Row]) {
+        table.definition = rows.map { row in
+            "\(row["rootpage"] as Int? ?? 0) \(row["sql"] as String? ?? "")"
+        }.joined(separator: "; ")
         var views: [String: String] = [:]
         for row in rows where row["type"] == "view" {
             views[(row["name"] as String? ?? "").lowercased()] = row["sql"]

@@ -13,8 +13,8 @@ struct SQLiteIncrement {
     private let filled: [String]
     /// How values of the cursor are compared.
     private let cursor: SQLiteCursor
-    /// Why definitions say that values are others now; nil where they do not.
-    private let changeOfDefinition: String?
+    /// Why rows that were read before may be others now; nil where they are not.
+    private let change: String?
 
     /// Checks the request against the table, where the columns `added` are not in yet.
     ///
@@ -25,7 +25,7 @@ struct SQLiteIncrement {
         read: [String],
         added: [String],
         cursor: SQLiteCursor,
-        definition: String?
+        change: String?
     ) throws {
         self.request = request
         self.table = table
@@ -51,15 +51,9 @@ struct SQLiteIncrement {
             type: cursor.words,
             stream: stream
         )
-        changeOfDefinition = definition
+        self.change = change
         guard request.conflict == .append else { return }
-        if let definition {
-            throw SourceError(
-                .configuration,
-                "\(table.name): \(definition); what was appended before cannot be read again: load the "
-                    + "table again with --restart"
-            )
-        }
+        if let change { throw CursorRule.refuseAppending(change, stream: stream) }
         if cursor.isMixed {
             throw SourceError(
                 .unsupported,
@@ -77,7 +71,7 @@ struct SQLiteIncrement {
     var mark: SourceMark { SourceMark([Self.columnsFact: String(table.columns.count)]) }
 
     private var reason: String? {
-        CursorRule.reason(request, newColumns: filled) ?? changeOfDefinition
+        CursorRule.reason(request, newColumns: filled) ?? change
     }
 
     /// What could surprise, one sentence each.

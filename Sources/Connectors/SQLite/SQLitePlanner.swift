@@ -80,7 +80,7 @@ struct SQLitePlanner {
             read: columns.map(\.name),
             added: added.map(\.name),
             cursor: cursor(column),
-            definition: Self.change(
+            change: Self.change(
                 incremental,
                 of: table,
                 columns.filter { known.isEmpty || known[$0.name] != nil },
@@ -97,8 +97,7 @@ struct SQLitePlanner {
         isAnother: Bool
     ) -> String? {
         let digest = ReadPlan.digest(table.definition, columns.map { ($0.name, $0.definition) })
-        return CursorRule.changeOfDefinition(request, digest: digest)
-            ?? (isAnother && request.conflict == .merge ? CursorRule.anotherTable : nil)
+        return CursorRule.changeOfRows(request, digest: digest, isAnother: isAnother)
     }
 
     private static func selected(

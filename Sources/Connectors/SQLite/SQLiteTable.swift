@@ -14,7 +14,8 @@ struct SQLiteTable {
     var columns: [SQLiteColumn] = []
     /// What a view is made by, and a table whose text cannot be taken apart.
     var definition = ""
-    /// Where a table lies in the file, which is elsewhere when it is made again; nil for others.
+    /// The file, its schema's version and where the table lies in it, one of which is another when the
+    /// table is made again; nil for others.
     var identity: String?
     /// Queries of the view, its own first and those of the views it reads behind it.
     var viewQueries: [String] = []

@@ -60,6 +60,26 @@ extension CursorRule {
             + "a write to their rows"
     }
 
+    /// Why rows that were read before may be others now, as their definitions say, or another table where
+    /// rows are merged; nil when they are not.
+    static func changeOfRows(
+        _ request: IncrementalRequest,
+        digest: String,
+        isAnother: Bool
+    ) -> String? {
+        if let reason = changeOfDefinition(request, digest: digest) { return reason }
+        return isAnother && request.conflict == .merge ? anotherTable : nil
+    }
+
+    /// Refuses to append to rows that would have to be read again.
+    static func refuseAppending(_ reason: String, stream: StreamName) -> SourceError {
+        SourceError(
+            .configuration,
+            "\(stream): \(reason); what was appended before cannot be read again: load the table again "
+                + "with --restart"
+        )
+    }
+
     /// Whether the table may be another one than the last run read: made again, or renamed into its place.
     static func isAnother(_ request: IncrementalRequest, identity: String?) -> Bool {
         guard let former = request.since?.terms?.identity else { return false }
@@ -67,7 +87,7 @@ extension CursorRule {
     }
 
     /// Why all rows of such a table are merged.
-    static let anotherTable = "the table was made again, or all of its rows were copied"
+    private static let anotherTable = "the table was made again, or all of its rows were copied"
 
     /// What is said where rows are appended on.
     ///
@@ -82,10 +102,9 @@ extension CursorRule {
     ) throws(SourceError) -> String {
         let former = request.since?.boundaryKeys ?? []
         guard !former.isEmpty, Set(keys).isSuperset(of: former) else {
-            throw SourceError(
-                .configuration,
-                "\(stream): \(anotherTable), and it lacks the rows that the last run ended with; what was "
-                    + "appended before cannot be read again: load the table again with --restart"
+            throw refuseAppending(
+                "\(anotherTable), and it lacks the rows that the last run ended with",
+                stream: stream
             )
         }
         return "\(anotherTable) since the last run: only rows behind the last ones are appended"

@@ -108,7 +108,7 @@ enum CursorRule {
         }
         return
             "\(columns.joined(separator: ", ")): null in the rows that were appended before, whatever "
-            + "the source has there now; --restart loads everything anew"
+            + "the source has there now; --restart loads everything again"
     }
 
     /// What a read by a cursor does not see.

@@ -55,6 +55,13 @@ enum MergeKey {
         }
     }
 
+    /// The rows of a read as SQL, those of its own condition that meet a further one.
+    static func condition(_ filter: String?, _ further: String? = nil) -> String {
+        // A comment at the filter's end must not take the parenthesis with it.
+        let all = [filter.map { "(\($0)\n)" }, further].compactMap { $0 }
+        return all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
+    }
+
     /// Several rows of one key: an error of the data, which names some as the source writes them.
     static func duplicates(
         _ examples: [String],

@@ -141,7 +141,7 @@ extension Node {
         return try await view(stored)
     }
 
-    /// Writes a schedule's document anew.
+    /// Replaces a schedule's document.
     ///
     /// - Parameters:
     ///   - id: The schedule.

@@ -25,7 +25,7 @@ extension Node {
         return found
     }
 
-    /// Creates a source from a document, or writes it anew.
+    /// Creates a source from a document, or replaces it.
     ///
     /// - Parameters:
     ///   - document: The document without what the server decides itself.

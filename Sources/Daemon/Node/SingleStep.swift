@@ -61,7 +61,7 @@ struct SingleStep {
         where record.occurrence.scheduleID == id.rawValue {
             throw DaemonError(
                 .conflict,
-                "the run \(record.occurrence.id) has not ended; `tributary serve` goes on with it"
+                "the run \(record.occurrence.id) has not ended; `tributary serve` resumes it"
             )
         }
         machine.uptime = clock.uptime().milliseconds

@@ -5,7 +5,7 @@ import Synchronization
 final class RunControl: Sendable {
     let progress = RunProgress()
     private let signal = Signal()
-    /// Whether the program ends: what was cut off then goes on with the next one.
+    /// Whether the program ends: what was cut off then resumes with the next one.
     let isInterrupted = Mutex(false)
 
     /// Asks the run to stop.

@@ -77,7 +77,7 @@ struct ScheduleLoop {
     ) async throws {
         defer {
             service.state.withLock { $0.leads = false }
-            // Whoever has lost the lease stops what it runs; the next one goes on with it.
+            // Whoever has lost the lease stops what it runs; the next one resumes it.
             for control in service.controls.withLock({ Array($0.values) }) {
                 control.stop(isInterrupted: true)
             }

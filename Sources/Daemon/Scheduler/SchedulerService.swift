@@ -257,7 +257,7 @@ package final class SchedulerService: Service, Sendable {
         )
     }
 
-    /// Schedules until the program is told to stop; then what runs is interrupted, and goes on with the next
+    /// Schedules until the program is told to stop; then what runs is interrupted, and resumes with the next
     /// process.
     package func run() async throws {
         inbox.withLock { $0.isRunning = true }

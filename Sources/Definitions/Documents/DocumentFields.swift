@@ -61,7 +61,7 @@ package struct DocumentFields {
                 throw DefinitionError(
                     .invalid,
                     field: name(field),
-                    "it holds a character of code 0"
+                    "it holds a character of code 0, take it out"
                 )
             }
             return text

@@ -104,7 +104,7 @@ extension FilesystemCatalog {
                 "\(table.identifier) was changed through another catalog too: \(name) and "
                     + "\(version.name) in its metadata folder are two lines, and neither has what "
                     + "the other one got. Nothing was written. To keep the line of this lake, move "
-                    + "\(name) out of the folder; to go on from the other catalog's, copy it to "
+                    + "\(name) out of the folder; to resume from the other catalog's, copy it to "
                     + "\(MetadataVersion(version.number + 1, .none).name) there; then let one of "
                     + "the two write, and sync into another table otherwise"
             )

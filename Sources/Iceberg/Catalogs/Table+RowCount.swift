@@ -1,3 +1,19 @@
+import Synchronization
+
+/// The row count of one state of a table, once it is known.
+final class CountedRows: Sendable {
+    /// The count, itself nil where nobody can tell; nil until it is asked for.
+    private let found = Mutex<Int64??>(nil)
+
+    /// The count of before, else that of `count`.
+    func value(_ count: () async throws -> Int64?) async throws -> Int64? {
+        if let known = found.withLock({ $0 }) { return known }
+        let new = try await count()
+        found.withLock { $0 = .some(new) }
+        return new
+    }
+}
+
 extension Table {
     /// Rows that readers of the current state find; nil where some were deleted by value, which nobody counts.
     ///
@@ -15,7 +31,7 @@ extension Table {
             return records
         }
         do {
-            return try await matchedRowCount(of: snapshot)
+            return try await counted.value { try await matchedRowCount(of: snapshot) }
         } catch {
             throw IcebergError.wrapping(error)
         }

@@ -12,6 +12,8 @@ package struct Table: Sendable {
     /// The document among those of its folder.
     let document: MetadataVersion?
     let store: any ObjectStore
+    /// What `countRows` found, so that it looks at the files once.
+    let counted = CountedRows()
 
     /// The files of a snapshot that hold rows or deletes.
     ///

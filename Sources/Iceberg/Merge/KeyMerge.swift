@@ -1,7 +1,7 @@
 package import Columnar
 internal import ObjectStorage
 
-/// Replaces rows by key: finds the rows of a table that new files hold anew, and marks them as
+/// Replaces rows by key: finds the rows of a table that new files hold again, and marks them as
 /// deleted.
 ///
 /// The new keys are looked at in partitions by their hash, each small enough for memory, so that

@@ -30,7 +30,7 @@ struct MergeBase {
                         .unsupported,
                         "\(table.identifier) has equality deletes (\(entry.file.path)), which "
                             + "cannot be merged into; compact the table with the program that "
-                            + "wrote them, or load it anew with a full refresh"
+                            + "wrote them, or load it again with a full refresh"
                     )
                 }
             }
@@ -43,7 +43,7 @@ struct MergeBase {
             throw IcebergError(
                 .unsupported,
                 "\(file.path) has \(file.rowCount) rows, and rows of files of at most "
-                    + "\(Limits.mergeFileRowCount) can be replaced; load the table anew"
+                    + "\(Limits.mergeFileRowCount) can be replaced; load the table again"
             )
         }
     }

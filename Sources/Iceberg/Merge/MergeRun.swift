@@ -213,7 +213,7 @@ final class MergeRun {
                 throw IcebergError(
                     .unsupported,
                     "the key column \(column.name) is \(type) in \(path) and \(column.type) in "
-                        + "\(merge.identifier), which cannot be compared; load the table anew "
+                        + "\(merge.identifier), which cannot be compared; load the table again "
                         + "with a full refresh"
                 )
             }

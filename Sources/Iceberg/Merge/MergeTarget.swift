@@ -5,7 +5,7 @@ final class MergeTarget {
     let manifestPath: String
     /// Delete files for this file alone.
     var deletes: [MergeDelete] = []
-    /// Rows whose keys come anew; nil while there is none.
+    /// Rows whose keys come again; nil while there is none.
     private(set) var matched: PositionBitmap?
     /// Rows that delete files for several files name; nil while none is known.
     private(set) var shared: PositionBitmap?
@@ -16,7 +16,7 @@ final class MergeTarget {
         manifestPath = manifest.path
     }
 
-    /// Notes that the row has a key that comes anew.
+    /// Notes that the row has a key that comes again.
     func match(_ position: Int64) {
         matched = matched ?? PositionBitmap(rowCount: file.rowCount)
         matched?.insert(position)

@@ -4,7 +4,7 @@ internal import Columnar
 ///
 /// An identity is a text `<table>.<column>`, for Postgres the table's oid and the column's
 /// attnum. Two identities of one table can be compared: equal ones are one column, others are
-/// two. Identities of different tables say nothing of each other, as after a table was made anew.
+/// two. Identities of different tables say nothing of each other, as after a table was created again.
 package struct ColumnIdentities: Hashable, Sendable {
     /// By the names the columns have at the source now; empty where a source has none.
     package var source: [String: String]

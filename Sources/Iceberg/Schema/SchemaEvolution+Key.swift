@@ -2,7 +2,7 @@ extension SchemaEvolution {
     /// Refuses to merge by another key than the one the table's rows were merged by.
     ///
     /// Rows that are one under the new key may stand apart in the table, or the other way round;
-    /// only reading everything anew sets that right. The order of the columns does not matter,
+    /// only reading everything again sets that right. The order of the columns does not matter,
     /// and a renamed or widened column is still the same.
     ///
     /// - Parameters:
@@ -47,7 +47,7 @@ extension SchemaEvolution {
     private static func keyChange(_ what: String) -> IcebergError {
         IcebergError(
             .schemaDrift,
-            "\(what), so that rows cannot be matched with those of the table; read it anew with "
+            "\(what), so that rows cannot be matched with those of the table; read it again with "
                 + "`--restart`, or take the change back at the source"
         )
     }

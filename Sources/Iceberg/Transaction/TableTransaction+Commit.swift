@@ -205,7 +205,7 @@ private struct Committer {
             throw IcebergError(.conflict, "\(identifier) was made by another writer; start again")
         }
         guard head.metadata.tableUUID == base.metadata.tableUUID else {
-            throw IcebergError(.conflict, "\(identifier) was made anew meanwhile; start again")
+            throw IcebergError(.conflict, "\(identifier) was created again meanwhile; run it again")
         }
         if transaction.target != nil, head.document != base.document {
             throw IcebergError(
@@ -267,11 +267,12 @@ private struct Committer {
     private func hasTwin(_ document: MetadataVersion) async -> Bool {
         for codec in MetadataCodec.allCases where codec != document.codec {
             let twin = MetadataVersion(document.number, codec)
-            guard let key = try? catalog.metadataKey(of: identifier, twin),
-                // Ours has landed: a store that does not answer now takes nothing of that back.
-                let found = try? await catalog.store.info(key)
-            else { continue }
-            return found.key == key
+            // Ours has landed: a store that does not answer now takes nothing of that back.
+            if let key = try? catalog.metadataKey(of: identifier, twin),
+                (try? await catalog.store.info(key)) != nil
+            {
+                return true
+            }
         }
         return false
     }

@@ -12,7 +12,7 @@ extension TableTransaction {
 extension SnapshotPlanner {
     /// Plans a snapshot of the plan's new files and of all that it does not take out.
     ///
-    /// Manifests that name a file that leaves are written anew, as one of each kind: the file as
+    /// A manifest that names a file that leaves is replaced. The new ones are one of each kind: the file as
     /// deleted, others as existing, each with the numbers it had. The other manifests are carried
     /// over. New delete files stand in the one of deletes.
     func merge(_ plan: MergePlan, upon metadata: TableMetadata) async throws -> Plan {

@@ -24,7 +24,7 @@ package struct LedgerEntry: Hashable, Sendable, Codable {
         /// From here on the attempt may make the table's next version.
         case publishing(PublishingRecord)
         case published(PublishedRecord)
-        /// Nobody goes on with the run.
+        /// Nobody resumes the run.
         case abandoned(AbandonedRecord)
     }
 }
@@ -83,7 +83,7 @@ package struct PublishedRecord: Hashable, Sendable, Codable {
     package var rowCount: Int64
 }
 
-/// Why nobody goes on with a run.
+/// Why nobody resumes a run.
 package struct AbandonedRecord: Hashable, Sendable, Codable {
     package var reason: String
 }

@@ -127,7 +127,7 @@ package struct RunRegistry: Sendable {
         _ = try await write(table, state, .published(record))
     }
 
-    /// Ends a run that nobody shall go on with.
+    /// Ends a run that nobody shall resume.
     ///
     /// - Throws: `IngestError` `superseded` when the run went on since `state` was read.
     package func abandon(

@@ -41,7 +41,7 @@ struct LocalRoot: Sendable {
 
     /// Makes a folder of the store, and those above it that are missing.
     ///
-    /// The store's own is never made anew: where it is gone, so are all objects.
+    /// The store's own folder is never made again: where it is gone, so are all objects.
     ///
     /// - Throws: `StorageError`: `unreachable` where the store's folder is gone, among others.
     func makeFolders(_ folder: String) throws {

@@ -4,7 +4,7 @@ import HeapModule
 ///
 /// Every method tells it what happened and when; what it wants done adds up in a `SchedulerStep`, which `takeStep`
 /// hands out. Whoever drives it writes the step down in one transaction and acts on it only then, so that
-/// nothing runs that is not recorded. If writing fails, the machine is thrown away and made anew from what
+/// nothing runs that is not recorded. If writing fails, the machine is thrown away and built again from what
 /// is written.
 ///
 /// Times are milliseconds since 1970 in UTC. Waits are measured by `uptime`, which whoever drives it sets

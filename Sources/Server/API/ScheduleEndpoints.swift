@@ -56,7 +56,7 @@ struct ScheduleEndpoints: Sendable {
                 path: "\(base)/{id}",
                 name: "replaceSchedule",
                 summary:
-                    "Writes a schedule's definition anew; `If-Match` guards against lost edits.",
+                    "Replaces a schedule's definition; `If-Match` guards against lost edits.",
                 role: .operator,
                 body: "ScheduleDefinition",
                 answer: "Schedule",

@@ -57,7 +57,7 @@ struct SourceEndpoints: Sendable {
                 method: .put,
                 path: "\(base)/{id}",
                 name: "replaceSource",
-                summary: "Writes a source's definition anew.",
+                summary: "Replaces a source's definition.",
                 role: .operator,
                 body: "SourceDefinition",
                 answer: "SourceDefinition",

@@ -21,7 +21,7 @@ package indirect enum AirbytePosition: Hashable, Sendable {
     case cursor(path: [String], value: AirbyteJSON)
     /// A number of a page, and the name it goes by.
     case page(key: String, number: Int64)
-    /// What the paginator goes on with; any JSON value.
+    /// What the paginator resumes with; any JSON value.
     case nextPageToken(AirbyteJSON)
     /// A position for each partition, as the parents of a substream.
     case perPartition(AirbytePartitions)

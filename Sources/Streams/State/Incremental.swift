@@ -51,7 +51,7 @@ package enum ConflictRule: String, Hashable, Sendable, Codable, CaseIterable {
     case merge
 }
 
-/// Where an incremental read ended: what the next one needs to go on without loss or doubling.
+/// Where an incremental read ended: what the next one needs to resume without loss or doubling.
 ///
 /// It travels in the table's own snapshots, so that a table that is rolled back takes it along.
 package struct CursorState: Hashable, Sendable, Codable {

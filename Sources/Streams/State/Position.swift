@@ -76,19 +76,19 @@ package enum Step: Hashable, Sendable, Codable {
     case done
 }
 
-/// What a stream promises to a read that goes on where another was cut off.
+/// What a stream promises to a read that resumes where another was cut off.
 package enum ResumeGuarantee: String, Hashable, Sendable {
     /// The read starts again from the beginning.
     case none
-    /// Goes on behind the last row, if nobody wrote to the file meanwhile; else it starts again.
+    /// Resumes behind the last row, if nobody wrote to the file meanwhile; else it starts again.
     case rowRange = "row-range"
-    /// Goes on where pages are missing: pages that are there are proven unchanged or read again.
+    /// Resumes where pages are missing: pages that are there are proven unchanged or read again.
     case heapRange = "heap-range"
-    /// Goes on behind the last key, exact while rows do not change behind it.
+    /// Resumes behind the last key, exact while rows do not change behind it.
     case keyset
-    /// Goes on at the next page; the page before it is compared first.
+    /// Resumes at the next page; the page before it is compared first.
     case page
-    /// Goes on as the connector promises.
+    /// Resumes as the connector promises.
     case connector
 
     /// The promise in words, for a plan.

@@ -43,7 +43,7 @@ import Testing
         #expect(words.file.metadata.rowGroups[0].columns[0].codec == CompressionCodec.zstd.rawValue)
     }
 
-    @Test func `each row group decides anew`() throws {
+    @Test func `each row group decides again`() throws {
         var random = SplitMix64(seed: 4)
         var options = ParquetOptions()
         options.rowGroupRowCount = 16_384

@@ -40,7 +40,7 @@ struct SimulatedDatabase: Sendable {
     private(set) var versions: [Version] = []
     /// Changes with every commit and rewrite.
     private(set) var stamp = 0
-    /// Changes when the rows are laid out anew.
+    /// Changes when the rows are laid out again.
     private(set) var heap = 1
     private(set) var pageCount = 3
     /// Changes when the rows mean something else.
@@ -173,7 +173,7 @@ struct SimulatedDatabase: Sendable {
         case 0: definition += 1
         case 1: isRenamed.toggle()
         default:
-            // Laying out anew waits for every transaction; the rows keep their writers.
+            // Laying out again waits for every transaction; the rows keep their writers.
             settle(all: true, &chance)
             heap += 1
             stamp += 1

@@ -6,9 +6,11 @@ struct MergeCase: CustomTestStringConvertible {
     var name: String
     /// Makes the table `t`.
     var make: String
-    /// Options of both runs, besides the stream.
+    /// Options of all runs, besides the stream.
     var options: [String] = ["--mode", "incremental", "--cursor", "u"]
-    /// Options of the second run alone.
+    /// Options of a run between the change and the last run; empty where there is none.
+    var middleOptions: [String] = []
+    /// Options of the last run alone.
     var laterOptions: [String] = []
     /// What happens at the source between the runs.
     var change = ""
@@ -41,6 +43,10 @@ struct MergeCase: CustomTestStringConvertible {
         try #require(first.succeeded, "\(first.transcript)")
         let location = try Lake.report(of: first).streams[0].location
         if !change.isEmpty { _ = try await run(change) }
+        if !middleOptions.isEmpty {
+            let middle = try await lake.sync(source, [stream], options + middleOptions)
+            try #require(middle.succeeded, "\(middle.transcript)")
+        }
         let second = try await lake.sync(source, [stream], options + laterOptions)
         if !refusal.isEmpty { return try expectRefused(second) }
         try #require(second.succeeded, "\(second.transcript)")

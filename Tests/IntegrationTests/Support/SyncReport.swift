@@ -16,11 +16,12 @@ struct SyncReport: Decodable {
         var conversions: [Conversion]
         var risks: [String]
         var reconciliation: Reconciliation?
+        var comparison: Comparison?
         var error: Failure?
 
         enum CodingKeys: String, CodingKey {
             case stream, location, status, rows, seconds, connections, access, conversions, risks,
-                reconciliation, error
+                reconciliation, comparison, error
             case bytesRead = "bytes_read"
             case snapshotID = "snapshot_id"
             case schemaChanges = "schema_changes"
@@ -32,6 +33,16 @@ struct SyncReport: Decodable {
         var reason: String
         var outcome: String
         var count: Int
+    }
+
+    struct Comparison: Decodable {
+        var sourceRows: Int?
+        var tableRows: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case sourceRows = "source_rows"
+            case tableRows = "table_rows"
+        }
     }
 
     struct Reconciliation: Decodable {

@@ -24,7 +24,6 @@ struct PostgresLeaf: Sendable {
     static func all(of read: PostgresRead, in session: PostgresSession) async throws
         -> [PostgresLeaf]
     {
-        // A partition on its way out is no part of its root any more.
         // A partition may compute a column in another way than its root, whose answer counts.
         func computed(_ id: String) -> String {
             """
@@ -35,6 +34,7 @@ struct PostgresLeaf: Sendable {
                 WHERE x.attrelid = \(id) AND x.attgenerated = 'v'), '')
             """
         }
+        // A partition on its way out is no part of its root any more.
         let isAttached = await session.serverVersion >= 140_000 ? "AND NOT i.inhdetachpending" : ""
         let rows = try await session.query(
             """
