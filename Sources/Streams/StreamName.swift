@@ -10,11 +10,13 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// Reads `name` or `namespace.name`; a part in double quotes may hold dots, `""` is a quote.
+    /// Reads `name` or `namespace.name`; a part in double quotes may hold dots or nothing, `""` in it is a
+    /// quote.
     ///
-    /// Returns nil for empty parts, an open quote or more than two parts.
+    /// Returns nil for empty parts without quotes, an open quote or more than two parts.
     package init?(parsing text: String) {
         var parts = [""]
+        var isNamed = true
         var isQuoted = false
         var wasQuoted = false
         var characters = Array(text.unicodeScalars)[...]
@@ -29,13 +31,15 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
                 isQuoted = true
                 wasQuoted = true
             case "." where !isQuoted:
+                isNamed = isNamed && (wasQuoted || !parts[parts.count - 1].isEmpty)
                 parts.append("")
                 wasQuoted = false
             default:
                 parts[parts.count - 1].unicodeScalars.append(scalar)
             }
         }
-        guard !isQuoted, parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        isNamed = isNamed && (wasQuoted || !parts[parts.count - 1].isEmpty)
+        guard isNamed, !isQuoted, parts.count <= 2 else { return nil }
         self.init(namespace: parts.count == 2 ? parts[0] : nil, name: parts[parts.count - 1])
     }
 
@@ -43,6 +47,10 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         [namespace, name].compactMap { $0 }.map(Self.quotedIfNeeded).joined(separator: ".")
     }
+
+    /// What its table is called unless somebody chooses: its own name, which SQLite lets be empty and a
+    /// lake does not.
+    package var tableName: String { name.isEmpty ? "unnamed" : name }
 
     /// Names are compared by their bytes, as sources do: `é` in one code point and in two are two names.
     package static func == (left: StreamName, right: StreamName) -> Bool {
@@ -62,7 +70,10 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func quotedIfNeeded(_ part: String) -> String {
-        guard part.unicodeScalars.contains(where: { $0 == "." || $0 == "\"" }) else { return part }
+        guard part.isEmpty || part.unicodeScalars.contains(where: { $0 == "." || $0 == "\"" })
+        else {
+            return part
+        }
         return "\""
             + part.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
     }

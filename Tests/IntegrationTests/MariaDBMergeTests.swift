@@ -59,6 +59,12 @@ import Testing
             refusal: ["several rows have the same", "--primary-key"]
         ),
         MergeCase(
+            name: "a collation whose weights do not tell all texts apart is no key",
+            make:
+                "CREATE TABLE t (id varchar(9) PRIMARY KEY, v int, u int) CHARSET big5",
+            refusal: ["big5_chinese_ci", "--primary-key"]
+        ),
+        MergeCase(
             name: "a float is no key",
             make: "CREATE TABLE t (id double PRIMARY KEY, v int, u int)",
             refusal: ["--primary-key"]

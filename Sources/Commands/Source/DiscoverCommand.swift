@@ -73,7 +73,9 @@ struct DiscoverCommand: AsyncParsableCommand {
             }
             table.print()
             if streams.isEmpty {
-                Terminal.note("\(source.location.place): no tables or views to read")
+                Terminal.note(
+                    "\(source.location): it is empty: there are no tables or views to read"
+                )
             }
         }
     }

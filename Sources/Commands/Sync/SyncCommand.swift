@@ -89,6 +89,13 @@ struct SyncCommand: AsyncParsableCommand {
     private func synchronize() async throws -> ExitStatus {
         let source = try source.makeSource()
         let names = all ? try await source.discover().map(\.name) : stream
+        guard !names.isEmpty else {
+            throw SourceError(
+                .notFound,
+                "\(source.location): it is empty: there are no tables or views to read; see that the address "
+                    + "is the right one"
+            )
+        }
         let (selections, refused) = try select(names, in: source.location)
         let opened = try lake.open(.writing, makesLake: true)
         var options = RunOptions()
@@ -173,10 +180,10 @@ struct SyncCommand: AsyncParsableCommand {
                         + "--stream database.\(name)"
                 )
             }
-            return try TableIdentifier(namespace: namespace, name: name.name)
+            return try TableIdentifier(namespace: namespace, name: name.tableName)
         }
         guard let namespace = into.namespace else {
-            return try TableIdentifier(namespace: into.name, name: name.name)
+            return try TableIdentifier(namespace: into.name, name: name.tableName)
         }
         return try TableIdentifier(namespace: namespace, name: into.name)
     }

@@ -4,7 +4,7 @@ extension MySQLRelation.Column {
     /// Whether rows can be merged by the column: by its values, or by what its collation compares.
     ///
     /// By `prefix` characters only, where the key's index has no more.
-    func mergeForm(prefix: Int?) -> MergeKeyForm {
+    func mergeForm(prefix: Int?, isMariaDB: Bool) -> MergeKeyForm {
         let whole = MySQLSyntax.quoted(name)
         let value = prefix.map { "LEFT(\(whole), \($0))" } ?? whole
         switch dataType {
@@ -28,11 +28,29 @@ extension MySQLRelation.Column {
             }
             return .expression("CAST(RTRIM(\(value)) AS BINARY)")
         }
-        let weights = "WEIGHT_STRING(\(value))"
-        guard isPadded else { return .expression(weights) }
-        // Comparing fills the shorter text up with blanks.
-        let blank = "WEIGHT_STRING(CONVERT(' ' USING \(characterSet)) COLLATE \(collation))"
-        return .expression("TRIM(TRAILING \(blank) FROM \(weights))")
+        if name.hasPrefix("big5_chinese") || name == "latin2_czech_cs" {
+            return .none("\(collation) has weights that several texts share")
+        }
+        // Comparing fills the shorter text up with blanks, on each level by itself; without padding it
+        // still passes over blanks behind the first one.
+        let levels =
+            isMariaDB && Self.hasLevels(name) ? [" LEVEL 1", " LEVEL 2", " LEVEL 3"] : [""]
+        let forms = levels.enumerated().map { place, level in
+            let weights = "WEIGHT_STRING(\(value)\(level))"
+            guard isPadded || place > 0 else { return weights }
+            let blank =
+                "WEIGHT_STRING(CONVERT(' ' USING \(characterSet)) COLLATE \(collation)\(level))"
+            return "TRIM(TRAILING \(blank) FROM \(weights))"
+        }
+        guard forms.count > 1 else { return .expression(forms[0]) }
+        // No weight is zero.
+        return .expression("CONCAT_WS(0x0000, \(forms.joined(separator: ", ")))")
+    }
+
+    /// Whether a collation of MariaDB compares accents or case after the letters; MySQL's that do never fill
+    /// up with blanks.
+    private static func hasLevels(_ collation: String) -> Bool {
+        collation.contains("_as_") || collation.hasSuffix("_cs") || collation.hasSuffix("_w2")
     }
 }
 

@@ -140,7 +140,7 @@ struct MySQLPlanner {
             }
             let prefix =
                 request.incremental?.key.isEmpty == false ? nil : read.relation.prefix(of: name)
-            switch column.mergeForm(prefix: prefix) {
+            switch column.mergeForm(prefix: prefix, isMariaDB: session.isMariaDB) {
             case .same: mergeKey.append(name)
             case .none(let reason):
                 throw MergeKey.refusal(name, reason, stream: read.relation.name)

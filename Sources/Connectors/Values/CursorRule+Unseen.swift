@@ -87,7 +87,8 @@ extension CursorRule {
     }
 
     /// Why all rows of such a table are merged.
-    private static let anotherTable = "the table was made again, or all of its rows were copied"
+    private static let anotherTable =
+        "the table may have been made again, or all of its rows were copied"
 
     /// What is said where rows are appended on.
     ///
