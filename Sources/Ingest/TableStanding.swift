@@ -71,6 +71,9 @@ private struct StandingSearch {
     private var properties: [String: String] { table.metadata.properties }
     /// The next snapshot of the history, which the document at hand does not keep.
     private var missing: Int64?
+    /// The first snapshot of the history in the document at hand, which may have had a parent before:
+    /// pyiceberg forgets a parent together with the snapshot that it was.
+    private var orphan: Int64?
     private var hasForeignRows = false
     private(set) var origin: TableOrigin?
 
@@ -92,8 +95,19 @@ private struct StandingSearch {
             // Whoever only packs files together keeps the rows.
             if snapshot.operation != "replace" { hasForeignRows = true }
         }
-        guard let parent = ancestry.last?.parentID else { return .others }
-        missing = parent
+        guard let first = ancestry.last, properties[TableCursor.snapshotProperty] != nil else {
+            return .others
+        }
+        guard let parent = first.parentID else {
+            orphan = first.id
+            return nil
+        }
+        return try breakOff(at: parent)
+    }
+
+    /// Stops where the document at hand does not keep the next snapshot; the property may tell of it.
+    private mutating func breakOff(at parent: Int64) throws -> TableStanding.Filling? {
+        (orphan, missing) = (nil, parent)
         guard properties[TableCursor.snapshotProperty] == String(parent) else { return nil }
         let cursor = try properties[TableCursor.property].map(TableCursor.parse)
         return .runs(cursor: cursor, hasForeignRows: hasForeignRows)
@@ -101,6 +115,14 @@ private struct StandingSearch {
 
     /// Resumes the search in a previous document, if that keeps the missing snapshot.
     mutating func resume(in document: TableMetadata) async throws -> TableStanding.Filling? {
+        if let orphan {
+            // A document from before it was made: it never had a parent.
+            guard let former = document.snapshot(orphan) else { return .others }
+            guard let parent = former.parentID else { return nil }
+            guard document.snapshot(parent) != nil else { return try breakOff(at: parent) }
+            self.orphan = nil
+            return try await walk(document, from: parent)
+        }
         guard let missing, document.snapshot(missing) != nil else { return nil }
         return try await walk(document, from: missing)
     }

@@ -72,22 +72,23 @@ import Testing
     }
 
     /// Two snapshots of others behind ours: the one between is gone too.
-    @Test(arguments: [merge, append])
+    @Test(arguments: [merge, append], [false, true])
     func `earlier documents tell what expired snapshots told`(
-        manner: SmallLake.Manner
+        manner: SmallLake.Manner,
+        forgettingParent: Bool
     ) async throws {
         let lake = try SmallLake()
         try await lake.run(manner)
         try await lake.commitAsOthers()
         try await lake.commitAsOthers()
-        try lake.rewriteMetadata { $0.keepNewestSnapshot() }
+        try lake.rewriteMetadata { $0.keepNewestSnapshot(forgettingParent: forgettingParent) }
         lake.change(4, seed: 7)
         #expect(try await lake.run(manner).failure == nil)
         // Without them nobody knows what the table lacks.
         try await lake.commitAsOthers()
         try await lake.commitAsOthers()
         try lake.rewriteMetadata {
-            $0.keepNewestSnapshot()
+            $0.keepNewestSnapshot(forgettingParent: forgettingParent)
             $0["metadata-log"] = [Any]()
         }
         expectRefused(try await lake.run(manner), "gone", "--restart")

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+import others
 from lake_reader import open_table
 from load_support import BINARY, Lake, Violation, require
 
@@ -18,14 +19,25 @@ MOMENTS = {
 }
 
 
+# What the user's own sessions may have set: none of it changes a value that is read.
+SETTINGS = {
+    "timezone": ["Asia/Kathmandu", "America/St_Johns", "UTC"], "datestyle": ["German", "SQL, DMY", "Postgres"],
+    "intervalstyle": ["sql_standard", "postgres_verbose"], "extra_float_digits": ["-15", "0"],
+    "bytea_output": ["escape"], "search_path": ["load", "pg_catalog", "nowhere"],
+    "row_security": ["off"],
+    "standard_conforming_strings": ["off"], "enable_seqscan": ["off"], "statement_timeout": ["10min"],
+}
+
+
 class Figures:
     def __init__(self):
         self.cases = self.runs = self.killed = self.resumed = self.rollbacks = self.versions = 0
-        self.kept = 0
+        self.kept = self.foreign = self.settings = 0
 
     def __str__(self):
         return (f"{self.cases} cases, {self.runs} runs, {self.killed} killed, {self.resumed} resumed "
-                f"({self.kept} rows stayed), {self.rollbacks} rollbacks, {self.versions} versions written")
+                f"({self.kept} rows stayed), {self.rollbacks} rollbacks, "
+                f"{self.foreign} commits of others, {self.settings} settings, {self.versions} versions written")
 
 
 class Writers:
@@ -96,6 +108,14 @@ def run_case(database, seed, figures):
     kind, stream, conflict, options, roles = plan_of(chance)
     database.run(f"CALL load.make_items('{kind}')")
     story = [f"{kind} {stream} {conflict} {' '.join(options)}"]
+    database.run(f"ALTER DATABASE {database.name} RESET ALL")
+    for name in chance.sample(sorted(SETTINGS), chance.randint(0, 4)):
+        value = chance.choice(SETTINGS[name])
+        # A list, as of a date style, stands without quotes.
+        text = value if "," in value else f"'{value}'"
+        database.run(f"ALTER DATABASE {database.name} SET {name} = {text}")
+        figures.settings += 1
+        story.append(f"{name} = {value}")
     with Lake(database.url, stream, "--parallel", "2", "--checkpoint-bytes", "1", "--mode", "incremental",
               "--cursor", "at", "--on-conflict", conflict, *options) as lake:
         early = chance.random() < 0.5
@@ -108,6 +128,8 @@ def run_case(database, seed, figures):
                 run_one(lake, chance, figures, story)
                 if chance.random() < 0.3:
                     roll_back(lake, chance, figures, story)
+                if chance.random() < 0.3:
+                    be_others(lake, chance, figures, story)
         finally:
             if writers:
                 writers.stop()
@@ -138,12 +160,22 @@ def run_one(lake, chance, figures, story):
 
 
 def roll_back(lake, chance, figures, story):
-    snapshots = [snapshot.snapshot_id for snapshot in open_table(lake.location).metadata.snapshots]
-    target = chance.choice(snapshots)
+    found = open_table(lake.location).metadata.snapshots
+    snapshots = [snapshot.snapshot_id for snapshot in found]
+    # A rewrite takes all rows away before it writes them again: nobody goes back to between the two.
+    target = chance.choice([s.snapshot_id for s in found if s.summary.operation.value != "delete"])
     subprocess.run([BINARY, "dataset", "rollback", lake.table, "--to", str(target), "--lake", lake.folder],
                    check=True, capture_output=True)
     figures.rollbacks += 1
     story.append(f"rolled back to {snapshots.index(target) + 1} of {len(snapshots)}")
+
+
+def be_others(lake, chance, figures, story):
+    """Maintenance by another engine, which changes no row."""
+    for way in chance.choice([["rewrite"], ["expire"], ["rewrite", "expire"]]):
+        others.commit(lake.location, way)
+        figures.foreign += 1
+        story.append(f"others: {way}")
 
 
 def micros(moment):
@@ -249,8 +281,11 @@ def run_sqlite(chance, figures):
                 result = lake.result(process)
                 figures.runs += 1
                 story.append(f"{result['rows']} rows")
-            if chance.random() < 0.3 and os.path.exists(os.path.join(lake.location, "metadata")):
-                roll_back(lake, chance, figures, story)
+            if os.path.exists(os.path.join(lake.location, "metadata")):
+                if chance.random() < 0.3:
+                    roll_back(lake, chance, figures, story)
+                if chance.random() < 0.3:
+                    be_others(lake, chance, figures, story)
             write(chance.randint(0, 60))
         lake.sync()
         figures.runs += 1

@@ -35,10 +35,22 @@ struct ForeignMetadata {
     /// The current snapshot's id.
     var currentID: Int64? { document["current-snapshot-id"] as? Int64 }
 
+    /// Notes the document's own name, for the one that follows it.
+    fileprivate mutating func logItself(as name: String) {
+        let entry: [String: Any] = [
+            "metadata-file": "\(document["location"] ?? "")/metadata/\(name)",
+            "timestamp-ms": document["last-updated-ms"] ?? 0,
+        ]
+        document["metadata-log"] = (document["metadata-log"] as? [Any] ?? []) + [entry]
+    }
+
     /// Expires all snapshots but the current one.
-    mutating func keepNewestSnapshot() {
+    ///
+    /// pyiceberg forgets the parent of a snapshot with the parent.
+    mutating func keepNewestSnapshot(forgettingParent: Bool = false) {
         let current = currentID
         snapshots = snapshots.filter { $0["snapshot-id"] as? Int64 == current }
+        if forgettingParent { snapshots[0]["parent-snapshot-id"] = nil }
         document["snapshot-log"] = [Any]()
     }
 }
@@ -86,6 +98,7 @@ extension SimulatedDisk {
             let document = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
         else { throw TestSupportError("there is no table to rewrite") }
         var metadata = ForeignMetadata(document: document)
+        metadata.logItself(as: "v\(version).metadata.json")
         try change(&metadata)
         let next = try JSONSerialization.data(withJSONObject: metadata.document)
         for (name, content) in [
