@@ -10,7 +10,8 @@ package struct Metastore: Sendable {
 
     /// Opens the metastore in a file, which is made where it is not there.
     ///
-    /// - Throws: `MetastoreError` `unusable`, saying which file and why.
+    /// - Throws: `MetastoreError` `unusable`, saying which file and why; `busy` when another process opens it
+    ///   and does not end.
     package init(path: String) throws {
         var configuration = Configuration()
         configuration.label = "tributary.metastore"
@@ -22,8 +23,11 @@ package struct Metastore: Sendable {
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
         }
         do {
-            writer = try DatabasePool(path: path, configuration: configuration)
-            try Self.migrate(writer)
+            writer = try OpeningLock.whileHeld(of: path) {
+                let pool = try DatabasePool(path: path, configuration: configuration)
+                try Self.migrate(pool)
+                return pool
+            }
         } catch let error as DatabaseError {
             throw MetastoreError(
                 .unusable,

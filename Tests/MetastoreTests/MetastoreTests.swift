@@ -252,6 +252,23 @@ import Testing
         #expect(try await store.answer(to: "other", request: "one") == nil)
     }
 
+    @Test func `a file that several make at once is made once`() async throws {
+        for _ in 0..<20 {
+            try await withScratchDirectory { folder in
+                try await withThrowingTaskGroup { group in
+                    for _ in 0..<6 {
+                        group.addTask {
+                            let store = try Metastore(path: "\(folder)/metastore.sqlite")
+                            #expect(try await store.era() == 0)
+                            try store.close()
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test func `a file survives, and one of a newer program is refused`() async throws {
         try await withScratchDirectory { folder in
             let path = "\(folder)/metastore.sqlite"
