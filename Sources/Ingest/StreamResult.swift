@@ -80,12 +80,16 @@ package struct StreamResult: Sendable {
             case (_, nil): "the table was not compared: others wrote deletes that nobody counts"
             case (_, 0): "the table holds as many rows as the stream"
             case (_, let difference?) where difference > 0:
-                "the table holds \(difference) more rows than the stream: rows that were deleted at the "
+                "the table holds \(rows(difference, "more")) than the stream: rows that were deleted at the "
                     + "source, or left the condition, stay; others may have added some"
             case (_, let difference?):
-                "the table holds \(-difference) fewer rows than the stream: rows that were committed late "
+                "the table holds \(rows(-difference, "fewer")) than the stream: rows that were committed late "
                     + "were not seen, or others deleted some; --restart loads all of them"
             }
+        }
+
+        private func rows(_ count: Int64, _ comparison: String) -> String {
+            "\(count) \(comparison) row\(count == 1 ? "" : "s")"
         }
     }
 

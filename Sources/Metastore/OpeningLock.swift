@@ -23,7 +23,10 @@ enum OpeningLock {
         var waits = Int(Limits.busySeconds * 1_000_000) / Int(pause)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard waits > 0 else {
-                throw MetastoreError(.busy, "another process opens the metastore \(path) and does not end")
+                throw MetastoreError(
+                    .busy,
+                    "another process opens the metastore \(path) and does not end"
+                )
             }
             waits -= 1
             usleep(pause)

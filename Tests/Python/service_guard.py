@@ -589,6 +589,11 @@ def words(_):
         require(sync["policy"] == "null" and sync["column_policies"] == {"id": "null"}, sync)
         service.run("schedule", "edit", "a", "--set", "sync.policy=", *lake)
         require("policy" not in service.call("GET", f"{base}/a")["definition"]["sync"], "the default is not taken")
+        for text, columns in [("[id, note]", ["id", "note"]), ('["id"]', ["id"])]:
+            service.run("schedule", "edit", "a", "--set", f"sync.columns={text}", *lake)
+            found = service.call("GET", f"{base}/a")["definition"]["sync"]["columns"]
+            require(found == columns, f"{text} was read as {found}")
+        service.run("schedule", "edit", "a", "--set", "sync.columns=", *lake)
         for text in ["description=null", "sync.where=null", "pause_after=1e3", "enabled=off", "enabled=no"]:
             done = service.run("schedule", "create", "--id", "d", "--source", "shop", "--stream", "orders", "--into",
                                "shop.d", "--trigger", "@manual", "--set", text, *lake, succeeds=False)

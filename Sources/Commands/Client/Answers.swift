@@ -64,7 +64,7 @@ enum Answers {
             ("next due", status["next_due"]), ("stream", definition["stream"]),
             ("dataset", definition["dataset"]), ("mode", definition["sync"]?["mode"]),
             ("overlap", definition["overlap"]), ("failures", status["failures_in_a_row"]),
-            ("last run", status["last_run"]?["id"]), ("it", status["last_run"]?["state"]),
+            ("last run", status["last_run"]?["id"]), ("its state", status["last_run"]?["state"]),
         ] where value != nil {
             Terminal.result(
                 name + String(repeating: " ", count: max(1, 12 - name.count)) + text(value)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import FoundationEssentials
 import Server
 
 /// `tributary schedule create`.
@@ -26,7 +27,7 @@ struct ScheduleCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The table to land in: namespace.table (default: as the stream).",
+            "The table to land in: namespace.table (default: as the stream, where that names a namespace).",
             valueName: "name"
         )
     )
@@ -113,8 +114,23 @@ struct FieldEdit {
         // Nothing behind the sign takes the default. The word does so too, but where it is a value itself.
         case "": value = .null
         case "null": value = Self.takesNull(path) ? .string(word) : .null
+        case let list where list.hasPrefix("["): value = try Self.list(list, of: text)
         default: value = JSONValue.wholeNumber(word).map(JSONValue.integer) ?? .string(word)
         }
+    }
+
+    /// A list as JSON, or its items between commas: `[id,name]`.
+    private static func list(_ word: String, of argument: String) throws -> JSONValue {
+        if let texts = try? JSONDecoder().decode([String].self, from: Data(word.utf8)) {
+            return .array(texts.map(JSONValue.string))
+        }
+        guard word.hasSuffix("]"), !word.contains("\"") else {
+            throw ValidationError(
+                "--set \(argument): a list is [a,b], or JSON such as [\"a\",\"b\"]"
+            )
+        }
+        let items = word.dropFirst().dropLast().split(separator: ",")
+        return .array(items.map { .string($0.split(separator: " ").joined(separator: " ")) })
     }
 
     /// Whether a field has a value that is called null: the policies have.

@@ -87,6 +87,7 @@ struct ScheduleNextCommand: AsyncParsableCommand {
             var table = TextTable(["LOCAL", "UTC", "NOTE"])
             for time in times { table.add([time.local, time.utc, time.note ?? ""]) }
             table.print()
+            if times.isEmpty { Terminal.note(Self.timelessness) }
             for warning in preview.warnings { Terminal.note("note: \(warning)") }
         }
     }
@@ -109,12 +110,20 @@ struct ScheduleNextCommand: AsyncParsableCommand {
                     }
                 }
                 table.print()
+                if case .array(let times)? = answer["times"], times.isEmpty {
+                    Terminal.note(Self.timelessness)
+                }
                 if case .array(let warnings)? = answer["warnings"] {
                     for warning in warnings { Terminal.note("note: \(Answers.text(warning))") }
                 }
             }
         }
     }
+
+    /// Why there is nothing to show.
+    private static let timelessness =
+        "note: there are no times to come: the trigger waits for something else than the time, or has none "
+        + "left"
 
     private static func instant(_ text: String) -> Int64? {
         Instant(parsing: text).map { $0.milliseconds / 1_000 }

@@ -124,9 +124,14 @@ struct ModeOptions: ParsableArguments {
         guard mode == .incremental || onConflict == nil else {
             throw ValidationError("--on-conflict belongs to --mode incremental")
         }
-        guard !adopt || (mode == .incremental && !restart) else {
+        guard !adopt || !restart else {
             throw ValidationError(
-                "--adopt keeps rows, which --mode incremental can; --restart replaces them: leave one out"
+                "--adopt keeps the rows of the table, --restart replaces them: leave one out"
+            )
+        }
+        guard !adopt || mode == .incremental else {
+            throw ValidationError(
+                "--adopt belongs to --mode incremental: a full refresh replaces all rows"
             )
         }
         guard state == nil || !restart else {

@@ -65,7 +65,10 @@ struct SyncCommand: AsyncParsableCommand {
     @Flag(help: "Print no progress.") var quiet = false
 
     func validate() throws {
-        guard all != !stream.isEmpty else {
+        guard !all || stream.isEmpty else {
+            throw ValidationError("name either --stream or --all, not both")
+        }
+        guard all || !stream.isEmpty else {
             throw ValidationError("name what to read with --stream, or read --all")
         }
         guard !all || (read.columns == nil && read.condition == nil) else {
@@ -129,6 +132,15 @@ struct SyncCommand: AsyncParsableCommand {
         } else {
             SyncReport.show(result, isQuiet: quiet)
         }
+        Self.explainFailures(of: result)
+        let statuses = Set(result.streams.compactMap(\.failure).map(ExitStatus.init))
+        if statuses.contains(.interrupted) { return .interrupted }
+        guard let status = statuses.first else { return .success }
+        return statuses.count == 1 ? status : .failure
+    }
+
+    /// Says of each stream that failed why.
+    private static func explainFailures(of result: RunResult) {
         for stream in result.streams {
             switch stream.failure {
             case nil: break
@@ -137,13 +149,12 @@ struct SyncCommand: AsyncParsableCommand {
                     "stopped: \(stream.table) is as it was before; the same command resumes it, or "
                         + "begins again where the plan says so"
                 )
-            case let failure?: Terminal.note("error: \(stream.stream): \(failure)")
+            case let failure?:
+                // Some name the stream themselves.
+                let (name, text) = ("\(stream.stream): ", "\(failure)")
+                Terminal.note("error: " + (text.hasPrefix(name) ? text : name + text))
             }
         }
-        let statuses = Set(result.streams.compactMap(\.failure).map(ExitStatus.init))
-        if statuses.contains(.interrupted) { return .interrupted }
-        guard let status = statuses.first else { return .success }
-        return statuses.count == 1 ? status : .failure
     }
 
     /// The streams to read, and those that cannot be landed: one of them is in nobody's way.

@@ -131,10 +131,18 @@ struct SyncReport: Encodable {
             for conversion in stream.conversions {
                 Terminal.note(
                     "changed: \(stream.stream): \(Words.count(conversion.count, "value")) of "
-                        + "\(conversion.column) (\(conversion.reason.rawValue)) written as "
-                        + "\(conversion.outcome.rawValue)"
+                        + "\(conversion.column) (\(conversion.reason.rawValue)) written "
+                        + words(of: conversion.outcome)
                 )
             }
+        }
+    }
+
+    private static func words(of outcome: Conversion.Outcome) -> String {
+        switch outcome {
+        case .null: "as null"
+        case .clamped: "as the nearest value there is"
+        case .kept: "without what could not be kept"
         }
     }
 

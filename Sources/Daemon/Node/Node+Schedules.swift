@@ -292,7 +292,8 @@ extension Node {
             throw DefinitionError(
                 .invalid,
                 field: "rows_rule",
-                "rows are kept by schedules whose `sync.mode` is incremental; this one replaces them"
+                "only a schedule whose sync.mode is incremental can keep rows; a full refresh replaces "
+                    + "all of them"
             )
         }
         let occurrence = try await refusing(id) {

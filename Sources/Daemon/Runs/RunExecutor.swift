@@ -154,7 +154,7 @@ struct RunExecutor: Sendable {
         }
         for conversion in stream.conversions {
             report.warnings.append(
-                "\(conversion.count) values of \(conversion.column) were changed: "
+                "\(conversion.count) of \(conversion.column)'s values changed: "
                     + "\(conversion.reason.rawValue), \(conversion.outcome.rawValue)"
             )
         }

@@ -71,8 +71,11 @@ package struct DocumentFields {
 
     /// A text that has to be there.
     package mutating func requiredText(_ field: String) throws(DefinitionError) -> String {
-        guard let text = try text(field), !text.isEmpty else {
+        guard let text = try text(field) else {
             throw DefinitionError(.invalid, field: name(field), "it is missing")
+        }
+        guard !text.isEmpty else {
+            throw DefinitionError(.invalid, field: name(field), "it is empty")
         }
         return text
     }

@@ -80,7 +80,7 @@ extension ScheduleDefinition {
             throw DefinitionError(
                 .invalid,
                 field: "dataset",
-                "it is the name of a table, namespace.table, without / and \\"
+                "it is the name of a table, namespace.table, without / and \\, as in main.orders"
             )
         }
         return text

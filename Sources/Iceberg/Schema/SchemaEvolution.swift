@@ -136,7 +136,7 @@ package struct SchemaEvolution: Hashable, Sendable {
             throw IcebergError(
                 .schemaDrift,
                 steps.offences.joined(separator: "; ")
-                    + ". Allow the change of type, cast the column, or sync into another table"
+                    + ". Allow it with `--allow-type-change`, cast the column, or sync into another table"
             )
         }
     }

@@ -337,7 +337,9 @@ package struct SchedulerMachine: Sendable {
                 status.failures += 1
                 let limit = entry.spec.pauseAfter
                 guard limit > 0, status.failures >= limit else { return }
-                status.pauseReason = "\(status.failures) runs in a row failed"
+                status.pauseReason =
+                    status.failures == 1
+                    ? "a run failed" : "\(status.failures) runs in a row failed"
             }
         default: break
         }

@@ -73,9 +73,7 @@ enum Schemas {
                 "format_version": integer(1, 1), "id": id, "description": text,
                 "source": .object(["oneOf": .array([id, reference("SourceAddress")])]),
                 "stream": .object(["type": "string", "minLength": .integer(1)]),
-                "dataset": .object([
-                    "type": "string", "pattern": "^[a-z0-9_]{1,60}\\.[a-z0-9_]{1,60}$",
-                ]),
+                "dataset": .object(["type": "string", "pattern": "^[^./\\\\]+\\.[^/\\\\]+$"]),
                 "sync": reference("SyncDefinition"), "trigger": trigger, "time_zone": text,
                 "dst": choice(CronSchedule.DaylightRule.self),
                 "start": choice(ScheduleDefinition.Start.self),
