@@ -211,6 +211,17 @@ CONTENDERS: dict[str, Contender] = {
             tributary("--parallel", "1"),
             always,
         ),
+        *(
+            Contender(
+                f"tributary-{encodings}",
+                f"tributary sync --encoding {encodings}",
+                BOTH,
+                "iceberg",
+                tributary("--encoding", encodings),
+                always,
+            )
+            for encodings in ("balanced", "compact")
+        ),
         Contender(
             "tributary-unkept",
             "tributary sync that keeps no checkpoint on the way",
@@ -295,5 +306,12 @@ CONTENDERS: dict[str, Contender] = {
 
 # Every way a user would take first; the rest is asked for by name. Sling downloads the DuckDB it is
 # made for, which PyPI does not have; with another one its figures and results are not its own.
-BY_NAME = ("tributary-unkept", "tributary-killed", "duckdb-unordered", "sling")
+BY_NAME = (
+    "tributary-balanced",
+    "tributary-compact",
+    "tributary-unkept",
+    "tributary-killed",
+    "duckdb-unordered",
+    "sling",
+)
 DEFAULT = tuple(name for name in CONTENDERS if name not in BY_NAME)
