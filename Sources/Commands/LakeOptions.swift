@@ -3,6 +3,7 @@ import Daemon
 import FoundationEssentials
 import Iceberg
 import ObjectStorage
+import Streams
 
 /// `--lake`, for every command that reads or writes one.
 struct LakeOptions: ParsableArguments {
@@ -52,6 +53,14 @@ struct TableArgument: ExpressibleByArgument {
     var identifier: TableIdentifier
 
     init?(argument: String) {
+        // As streams are written: a part in double quotes may hold dots.
+        if argument.hasPrefix("\"") {
+            guard let name = StreamName(parsing: argument), let namespace = name.namespace,
+                let identifier = try? TableIdentifier(namespace: namespace, name: name.name)
+            else { return nil }  // As below.
+            self.identifier = identifier
+            return
+        }
         guard let dot = argument.firstIndex(of: ".") else { return nil }
         // A namespace has no dot; the table's name may.
         guard

@@ -55,10 +55,15 @@ struct Landing: Sendable {
     var reason: String?
     /// Whether others have written to the table since the last run, and what they changed stays.
     var hasUnseenChanges = false
+    /// What has changed of policies under which rows were appended.
+    private var formerPolicy: String?
 
     /// What is said of it, one sentence each.
     var risks: [String] {
         var risks = reason.map { ["everything was read, because \($0)"] } ?? []
+        if let formerPolicy {
+            risks.append("\(formerPolicy): rows that were appended before stay as they were")
+        }
         if hasUnseenChanges {
             risks.append(
                 "others have written to the table since the last run: what they changed stays, but for rows "
@@ -141,12 +146,25 @@ struct Landing: Sendable {
             since = nil
             reason = "the table is taken over from \(standing.origin?.source ?? "another source")"
         }
-        guard let mismatch = TableCursor.mismatch(cursor, request, source: source) else { return }
+        guard let mismatch = TableCursor.mismatch(cursor, request, source: source) else {
+            if let change = TableCursor.changeOfPolicy(cursor, request) { note(change) }
+            return
+        }
         guard permission.adopts, change == .merge else {
             throw refusal.of("it was loaded \(mismatch)")
         }
         since = nil
         reason = "the table was loaded \(mismatch)"
+    }
+
+    /// Has a merge read everything because values may be others; what was appended stays.
+    private mutating func note(_ changeOfPolicy: String) {
+        if change == .merge {
+            since = nil
+            reason = changeOfPolicy
+        } else {
+            formerPolicy = changeOfPolicy
+        }
     }
 
     /// Refuses to mix the rows of two streams.

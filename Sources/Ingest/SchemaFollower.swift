@@ -116,6 +116,56 @@ extension SchemaEvolution {
     }
 }
 
+extension SchemaEvolution {
+    /// A column of a plan whose values the last run, which wrote by the schema `former`, did not leave in the
+    /// field that it is now; nil where there is none.
+    ///
+    /// Other programs give a name to another field, and a table that is taken back keeps its new fields. What
+    /// is new with this run is none of them. A column that the source knows by an identity may have had
+    /// another name.
+    func column(
+        among names: [String]? = nil,
+        of plan: ReadPlan,
+        movedSince former: Schema
+    ) -> String? {
+        let known = Dictionary(former.fields.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+        let isNew = Set(
+            changes.compactMap { change -> String? in
+                switch change {
+                case .added(let name, _), .retyped(let name, _, _): name
+                default: nil
+                }
+            }
+        )
+        for column in plan.columns where names?.contains(column.name) ?? true {
+            guard !isNew.contains(column.name),
+                let field = table.fields.first(where: { $0.name == column.name })
+            else { continue }
+            guard let before = known[field.id], before.members.isSuperset(of: field.members),
+                column.identity != nil || before.name == field.name
+            else { return column.name }
+        }
+        return nil
+    }
+}
+
+extension Field {
+    /// The members within the field, each by id and name.
+    fileprivate var members: Set<String> {
+        let within: [Field] =
+            switch type {
+            case .list(let element): [element]
+            case .map(let key, let value): [key, value]
+            case .structure(let fields): fields
+            default: []
+            }
+        return within.reduce(into: []) { all, member in
+            all.insert("\(member.id) \(member.name)")
+            all.formUnion(member.members)
+        }
+    }
+}
+
 extension TableMetadata {
     /// The names of the columns that identify a row; empty where the table does not say.
     var identifierNames: [String] {

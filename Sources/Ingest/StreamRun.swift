@@ -58,15 +58,14 @@ struct StreamRun: Sendable {
         do {
             let unfinished = prepared.unfinished
             let newestNumber = prepared.newestNumber
-            let (standing, landing) = (prepared.standing, prepared.landing)
+            let standing = prepared.standing
             let encodings =
                 try run.options.encodings ?? base?.metadata.encodings() ?? .compatible
             let read = try await run.source.read(request) { reader in
                 try self.check(reader, standing, prepared.permission, request)
                 let evolution = try await SchemaFollower(options: self.run.options, base: base)
                     .evolve(reader.plan, for: request.incremental)
-                try self.requireOldValues(reader.plan, evolution, request)
-                try self.requireKnownKey(reader.plan, evolution, landing, base)
+                try self.requireColumns(of: reader.plan, evolution, prepared)
                 let open = try await self.open(
                     reader,
                     request: request,
@@ -190,13 +189,31 @@ struct StreamRun: Sendable {
         TableOrigin(run.source.location, plan.stream, mark: mark)
     }
 
+    /// Requires that the table has what the read leaves out: old values, and keys to match rows by.
+    private func requireColumns(
+        of plan: ReadPlan,
+        _ evolution: SchemaEvolution,
+        _ prepared: Preparation
+    ) throws {
+        let former = prepared.standing.schema
+        try requireOldValues(plan, evolution, prepared.request, since: former)
+        try requireKnownKey(
+            plan,
+            evolution,
+            prepared.landing,
+            prepared.transaction.base,
+            since: former
+        )
+    }
+
     /// - Throws: `IngestError` `refused` where rows would be merged by a column that those of the table
     ///   do not have: none of them would be found.
     private func requireKnownKey(
         _ plan: ReadPlan,
         _ evolution: SchemaEvolution,
         _ landing: Landing,
-        _ base: Table?
+        _ base: Table?,
+        since former: Schema?
     ) throws {
         guard landing.change == .merge, let schema = base?.metadata.currentSchema?.schema else {
             return
@@ -210,6 +227,16 @@ struct StreamRun: Sendable {
                     + "changed. --restart replaces them"
             )
         }
+        if let former,
+            let name = evolution.column(among: plan.mergeKey, of: plan, movedSince: former)
+        {
+            throw IngestError(
+                .refused,
+                "\(table): \(name), by which rows are matched, is another column than the one the last run "
+                    + "wrote: other programs changed the table, or it was taken back; nothing was changed. "
+                    + "--restart replaces all rows"
+            )
+        }
     }
 
     /// - Throws: `EverythingIsNeeded` where rows the table has would lose values to its new schema,
@@ -217,10 +244,14 @@ struct StreamRun: Sendable {
     private func requireOldValues(
         _ plan: ReadPlan,
         _ evolution: SchemaEvolution,
-        _ request: ReadRequest
+        _ request: ReadRequest,
+        since former: Schema?
     ) throws {
         guard !plan.isFull, let incremental = request.incremental,
             let reason = evolution.lossOfOldValues(plan)
+                ?? former.flatMap({ evolution.column(of: plan, movedSince: $0) }).map({
+                    "\($0) is another column of the table than the one the last run wrote"
+                })
         else { return }
         guard incremental.conflict == .merge else {
             throw IngestError(

@@ -11,6 +11,8 @@ package enum TableCursor {
     static let property = "tributary.checkpoint"
     /// The property that names the snapshot which the newest one came with.
     static let snapshotProperty = "tributary.snapshot"
+    /// The property that names the schema of that snapshot.
+    static let schemaProperty = snapshotProperty + ".schema-id"
 
     /// The cursor a table goes on from; nil when it has none.
     ///
@@ -62,11 +64,35 @@ package enum TableCursor {
         )
         // The condition may hold values of rows.
         let condition = request.filter.map { " where \(TextDigest.of([$0]))" } ?? ""
-        return CursorState.Terms(
+        var terms = CursorState.Terms(
             scope: "\(stream)\(condition)",
             key: key,
             conflict: incremental.conflict
         )
+        terms.policies = policies(request)
+        return terms
+    }
+
+    private static func policies(_ request: ReadRequest) -> [String: String] {
+        var policies = request.policies.mapValues(\.rawValue)
+        policies[""] = request.defaultPolicy?.rawValue
+        return policies
+    }
+
+    /// Why values that did not fit their columns may be others under this read's policies; nil where they
+    /// are not.
+    ///
+    /// Under `error` there were none.
+    static func changeOfPolicy(_ since: CursorState, _ request: ReadRequest) -> String? {
+        guard let before = since.terms?.policies else { return nil }
+        let now = policies(request)
+        let changed = Set(before.keys).union(now.keys).filter { name in
+            let former = before[name] ?? before[""]
+            return former != now[name] ?? now[""] && former != ConversionPolicy.error.rawValue
+        }
+        guard !changed.isEmpty else { return nil }
+        let names = changed.contains("") ? "all columns" : changed.sorted().joined(separator: ", ")
+        return "the policy of \(names) has changed"
     }
 
     /// Why rows behind `since` are not all that the table lacks; nil when they are.

@@ -1,3 +1,4 @@
+import Columnar
 package import Iceberg
 import Streams
 
@@ -23,6 +24,8 @@ struct TableStanding: Sendable {
     var origin: TableOrigin?
     /// Rows it holds; nil where nobody counted.
     var rowCount: Int64?
+    /// The schema in which the last run of ours left it; nil where that is not known.
+    var schema: Schema?
 
     /// What is known of no table.
     static let none = TableStanding(filling: .empty, origin: nil, rowCount: 0)
@@ -45,6 +48,7 @@ struct TableStanding: Sendable {
         }
         rowCount = try await table.countRows()
         origin = TableOrigin(table.metadata) ?? search.origin
+        schema = search.schema
         self.filling = filling ?? .unknown
         // A table of ours that others emptied keeps its cursor.
         if rowCount == 0, filling == .others || filling == nil { self.filling = .empty }
@@ -76,6 +80,7 @@ private struct StandingSearch {
     private var orphan: Int64?
     private var hasForeignRows = false
     private(set) var origin: TableOrigin?
+    private(set) var schema: Schema?
 
     init(table: Table) { self.table = table }
 
@@ -89,6 +94,7 @@ private struct StandingSearch {
             let summary = try await table.summary(of: snapshot)
             if summary["tributary.run-id"] != nil {
                 origin = TableOrigin(summary: summary)
+                schema = schema(snapshot.schemaID, in: document)
                 let cursor = try summary[TableCursor.summaryKey].map(TableCursor.parse)
                 return .runs(cursor: cursor, hasForeignRows: hasForeignRows)
             }
@@ -110,7 +116,15 @@ private struct StandingSearch {
         (orphan, missing) = (nil, parent)
         guard properties[TableCursor.snapshotProperty] == String(parent) else { return nil }
         let cursor = try properties[TableCursor.property].map(TableCursor.parse)
+        schema = schema(
+            properties[TableCursor.schemaProperty].flatMap { Int($0) },
+            in: table.metadata
+        )
         return .runs(cursor: cursor, hasForeignRows: hasForeignRows)
+    }
+
+    private func schema(_ id: Int?, in document: TableMetadata) -> Schema? {
+        document.schemas.first { $0.id == id }?.schema
     }
 
     /// Resumes the search in a previous document, if that keeps the missing snapshot.

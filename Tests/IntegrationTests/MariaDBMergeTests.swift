@@ -137,6 +137,64 @@ import Testing
             change: "ALTER TABLE t MODIFY v int AS (a * 3) VIRTUAL"
         ),
         MergeCase(
+            name: "another expression of a view below the view",
+            make: """
+                CREATE TABLE a (id int PRIMARY KEY, v int, u int); INSERT INTO a VALUES (1, 1, 1), (2, 2, 1);
+                CREATE VIEW w AS SELECT id, v, u FROM a; CREATE VIEW t AS SELECT id, v, u FROM w
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "CREATE OR REPLACE VIEW w AS SELECT id, v * 10 AS v, u FROM a"
+        ),
+        MergeCase(
+            name: "a view over a view that joins",
+            make: """
+                CREATE TABLE a (id int, v int); CREATE TABLE b (id int, u int);
+                CREATE VIEW w AS SELECT a.id, a.v, b.u FROM a JOIN b ON a.id = b.id;
+                CREATE VIEW t AS SELECT id, v, u FROM w
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            refusal: ["view", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "a partition that another table took the place of below a view",
+            make: """
+                CREATE TABLE a (id int PRIMARY KEY, v int, u int)
+                    PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN (20));
+                INSERT INTO a VALUES (1, 1, 1), (11, 1, 2); CREATE VIEW t AS SELECT id, v, u FROM a;
+                CREATE TABLE x (id int PRIMARY KEY, v int, u int); INSERT INTO x VALUES (1, 100, 1)
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "DO SLEEP(1.1); ALTER TABLE a EXCHANGE PARTITION a WITH TABLE x"
+        ),
+        MergeCase(
+            name: "a table of the rows of others",
+            make: """
+                CREATE TABLE a (id int, v int, u int, KEY (id)) ENGINE=MyISAM;
+                CREATE TABLE t (id int, v int, u int, KEY (id)) ENGINE=MERGE UNION=(a)
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            refusal: ["rows of others", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "a condition within a comment that is run",
+            make: "CREATE TABLE t (id int PRIMARY KEY, v int, u int, due datetime)",
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--where",
+                "id > 0 /*! and due < now() */",
+            ],
+            refusal: ["now", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "appended rows of one key are not told apart",
+            make:
+                "CREATE TABLE t (k int UNIQUE, v int, u int); INSERT INTO t VALUES (1, 1, 1), (NULL, 2, 1)",
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--primary-key", "k", "--on-conflict",
+                "append",
+            ],
+            refusal: ["is null", "--primary-key"]
+        ),
+        MergeCase(
             name: "a view that joins",
             make: """
                 CREATE TABLE a (id int, v int); CREATE TABLE b (id int, u int);

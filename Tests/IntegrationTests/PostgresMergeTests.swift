@@ -262,6 +262,126 @@ import Testing
                 "UPDATE t SET v = 7, u = 3 WHERE id = 1; UPDATE t SET v = 8, u = 4 WHERE id = 2"
         ),
         MergeCase(
+            name: "a column that came with a value before the table was rewritten",
+            make:
+                "CREATE TABLE t (id int PRIMARY KEY, v int, u int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)",
+            change: "ALTER TABLE t ADD w int DEFAULT 5; CLUSTER t USING t_pkey",
+            columns: "id, v, w"
+        ),
+        MergeCase(
+            name: "a partition with old rows further down, below a view",
+            make: """
+                CREATE TABLE base (id int, v int, u int) PARTITION BY RANGE (id);
+                CREATE TABLE base_1 PARTITION OF base FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
+                CREATE TABLE base_1a PARTITION OF base_1 FOR VALUES FROM (0) TO (10);
+                INSERT INTO base VALUES (1, 1, 5); CREATE VIEW t AS SELECT id, v, u FROM base;
+                CREATE TABLE old (id int, v int, u int); INSERT INTO old VALUES (20, 7, 1)
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "ALTER TABLE base_1 ATTACH PARTITION old FOR VALUES FROM (20) TO (30)"
+        ),
+        MergeCase(
+            name: "a label within an array and a domain below a view",
+            make: """
+                CREATE TYPE e AS ENUM ('a', 'b'); CREATE DOMAIN d AS e;
+                CREATE TABLE base (id int PRIMARY KEY, v e[], w d, u int);
+                INSERT INTO base VALUES (1, '{a}', 'a', 1);
+                CREATE VIEW t AS SELECT id, v::text || w::text AS v, u FROM base
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "ALTER TYPE e RENAME VALUE 'a' TO 'zz'"
+        ),
+        MergeCase(
+            name: "row-level security below a view",
+            make: """
+                CREATE TABLE base (id int PRIMARY KEY, v int, u int); ALTER TABLE base ENABLE ROW LEVEL SECURITY;
+                CREATE VIEW t WITH (security_invoker) AS SELECT id, v, u FROM base
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            refusal: ["row-level security", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "a value that is cast to a composite joins nothing",
+            make: """
+                CREATE TYPE ct AS (x int, y int); CREATE TABLE base (id int PRIMARY KEY, v text, u int);
+                INSERT INTO base VALUES (1, '(1,2)', 1);
+                CREATE VIEW t AS SELECT id, (v::ct).x AS v, u FROM base
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "UPDATE base SET v = '(3,4)', u = 2"
+        ),
+        MergeCase(
+            name: "a foreign table that points elsewhere",
+            make: """
+                CREATE EXTENSION postgres_fdw; CREATE TABLE r1 (id int, v int, u int); CREATE TABLE r2 (LIKE r1);
+                INSERT INTO r1 VALUES (1, 1, 5); INSERT INTO r2 VALUES (1, 2, 5);
+                DO $$ BEGIN EXECUTE format(
+                    'CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)',
+                    host(inet_server_addr()), inet_server_port(), current_database()); END $$;
+                CREATE USER MAPPING FOR CURRENT_USER SERVER here
+                    OPTIONS (user 'postgres', password 'tributary-test-secret');
+                CREATE FOREIGN TABLE t (id int, v int, u int) SERVER here OPTIONS (table_name 'r1')
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--primary-key", "id"],
+            change: "ALTER FOREIGN TABLE t OPTIONS (SET table_name 'r2')"
+        ),
+        MergeCase(
+            name: "a row that is asked for as a whole",
+            make: "CREATE TABLE t (id int PRIMARY KEY, v int, u int)",
+            options: ["--mode", "incremental", "--cursor", "u", "--where", "t::text LIKE '%5%'"],
+            refusal: ["as a whole", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "an operator of users",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, v int, u int); CREATE FUNCTION f(int, int) RETURNS bool
+                    LANGUAGE sql AS 'SELECT $1 < $2'; CREATE OPERATOR ## (FUNCTION = f, LEFTARG = int, RIGHTARG = int)
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--where", "id ## 1"],
+            refusal: ["##", "--accept-unseen-changes"]
+        ),
+        MergeCase(
+            name: "another policy reads its values again",
+            make: """
+                CREATE TABLE t (id int PRIMARY KEY, v date, u int);
+                INSERT INTO t VALUES (1, 'infinity', 1), (2, '2024-01-01', 1)
+                """,
+            laterOptions: ["--policy", "v=clamp"],
+            columns: "id, v IS NULL AS v",
+            expected: [["1", "False"], ["2", "False"]]
+        ),
+        MergeCase(
+            name: "appended keys are compared by what they are, whatever the settings",
+            make: """
+                CREATE TABLE base (k timestamptz PRIMARY KEY, v int, u int);
+                INSERT INTO base VALUES ('2024-01-01 00:00Z', 1, 1), ('2024-01-01 01:00Z', 2, 1);
+                CREATE VIEW t AS SELECT k, v, u FROM base
+                """,
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--primary-key", "k", "--on-conflict",
+                "append",
+            ],
+            change: """
+                DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Asia/Tokyo'); END $$;
+                INSERT INTO base VALUES ('2024-01-01 02:00Z', 3, 1)
+                """,
+            columns: "v",
+            order: "1"
+        ),
+        MergeCase(
+            name: "appended rows of one key are not told apart",
+            make: """
+                CREATE TABLE base (k int, v int, u int); INSERT INTO base VALUES (1, 1, 1);
+                CREATE VIEW t AS SELECT k, v, u FROM base
+                """,
+            options: [
+                "--mode", "incremental", "--cursor", "u", "--primary-key", "k", "--on-conflict",
+                "append",
+            ],
+            change: "INSERT INTO base VALUES (1, 2, 1), (2, 3, 2)",
+            refusal: ["several rows have the same", "--primary-key"]
+        ),
+        MergeCase(
             name: "a text takes no lookback",
             make:
                 "CREATE TABLE t (id int PRIMARY KEY, v int, u text); INSERT INTO t VALUES (1, 1, 'a')",

@@ -160,6 +160,39 @@ import Testing
                 "UPDATE t SET v = 7, u = 3 WHERE id = 1; UPDATE t SET v = 8, u = 4 WHERE id = 2"
         ),
         MergeCase(
+            name: "appended rows without a key are not told apart",
+            make:
+                "CREATE TABLE t (k text PRIMARY KEY, v, u); INSERT INTO t VALUES ('a', 'z', 1), (NULL, 'x', 1)",
+            options: ["--mode", "incremental", "--cursor", "u", "--on-conflict", "append"],
+            refusal: ["is null", "--primary-key"]
+        ),
+        MergeCase(
+            name: "appended keys and cursors keep every character",
+            make: """
+                CREATE TABLE t (k text PRIMARY KEY, v, u);
+                INSERT INTO t VALUES ('a' || char(0) || 'b', 1, 'x' || char(0) || '1'), ('é', 2, 'x' || char(0) || '1')
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--on-conflict", "append"],
+            middleOptions: ["--quiet"],
+            change: "INSERT INTO t VALUES ('a', 3, 'x' || char(0) || '1')",
+            columns: "v",
+            order: "1"
+        ),
+        MergeCase(
+            name: "a cursor that is no UTF-8 has its place all the same",
+            make: """
+                CREATE TABLE t (id integer PRIMARY KEY, v, u text); INSERT INTO t VALUES (1, 1, CAST(x'6180' AS TEXT))
+                """,
+            options: ["--mode", "incremental", "--cursor", "u", "--policy", "u=clamp"],
+            change: "INSERT INTO t VALUES (2, 2, CAST(x'6181' AS TEXT))"
+        ),
+        MergeCase(
+            name: "a condition on another table's rows",
+            make: "CREATE TABLE t (id integer PRIMARY KEY, v, u); CREATE TABLE d (id)",
+            options: ["--mode", "incremental", "--cursor", "u", "--where", "id in d"],
+            refusal: ["other rows", "--accept-unseen-changes"]
+        ),
+        MergeCase(
             name: "a misspelt column is no text, whatever a view holds",
             make: """
                 CREATE TABLE a (id integer PRIMARY KEY, v, u); INSERT INTO a VALUES (1, 1, 1);

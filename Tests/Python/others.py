@@ -1,8 +1,9 @@
-"""What other engines do to a table of the lake, by pyiceberg: others.py LOCATION append|rewrite|delete|expire.
+"""What other engines do to a table of the lake, by pyiceberg: others.py LOCATION append|rewrite|delete|expire|renew|swap [COLUMN…].
 
 The commit is made in place: the new document gets the next name of the table's own line, and the hint says so.
 `append` adds a copy of a row, `rewrite` writes all rows again, `delete` takes the first row away and leaves deletes
-of its file behind, `expire` forgets all snapshots but the current one.
+of its file behind, `expire` forgets all snapshots but the current one, `renew` drops a
+column and adds another of its name and type, `swap` has two columns change their names.
 """
 
 import os
@@ -20,7 +21,7 @@ def newest(location):
     return os.path.join(folder, f"v{max(numbers)}.metadata.json")
 
 
-def commit(location, action):
+def commit(location, action, *columns):
     """Returns the number of the new document."""
     before = newest(location)
     catalog = SqlCatalog("others", uri="sqlite:///:memory:")
@@ -38,6 +39,19 @@ def commit(location, action):
             for snapshot in table.snapshots()[:-1]:
                 if snapshot.snapshot_id != table.current_snapshot().snapshot_id:
                     expiry.by_id(snapshot.snapshot_id)
+    elif action == "renew":
+        field = table.schema().find_field(columns[0])
+        with table.update_schema(allow_incompatible_changes=True) as update:
+            update.set_identifier_fields()
+            update.delete_column(columns[0])
+        with table.update_schema() as update:
+            update.add_column(columns[0], field.field_type)
+    elif action == "swap":
+        with table.update_schema() as update:
+            for old, new in zip(columns, ("between", columns[0])):
+                update.rename_column(old, new)
+        with table.update_schema() as update:
+            update.rename_column("between", columns[1])
     else:
         sys.exit(f"there is no action {action}")
     made = table.metadata_location.removeprefix("file://")

@@ -11,6 +11,11 @@ struct MySQLDefinition: Sendable {
     /// Whether anything is evaluated that a user wrote.
     var evaluatesUserText: Bool
 
+    /// Engines whose tables have their rows elsewhere.
+    private static let enginesOfOthers: Set<String> = [
+        "mrg_myisam", "federated", "connect", "spider",
+    ]
+
     /// Looks at the relation and the condition of a read.
     init(
         of relation: MySQLRelation,
@@ -29,35 +34,76 @@ struct MySQLDefinition: Sendable {
                 text += "\n\(column.name) \(column.definition)"
             }
         }
+        if let engine = relation.engine, Self.enginesOfOthers.contains(engine.lowercased()) {
+            causes.append("the table has the rows of others (\(engine))")
+        }
         guard relation.kind == .view else {
             // A table that was made again or changed, or that another one has taken the place of: its time
             // tells seconds apart, its number only tables whose rows were copied.
-            identity = try await Self.identity(of: relation, session)
+            let (space, name) = (relation.name.namespace ?? "", relation.name.name)
+            identity = try await ([relation.createdAt ?? "", Self.identity(space, name, session)])
+                .joined(separator: "; ")
             return
         }
+        try await addView(relation.name.namespace ?? "", relation.name.name, session)
+    }
+
+    /// Adds what a view is made of, all the way down; it may read whatever it names.
+    private mutating func addView(
+        _ space: String,
+        _ name: String,
+        _ session: MySQLSession
+    ) async throws {
+        var pending = [(space: space, name: name)]
+        var seen: Set<String> = []
+        var names: Set<String> = []
+        while let view = pending.popLast() {
+            guard seen.insert("\(view.space)/\(view.name)").inserted else { continue }
+            let rows = try await session.query(
+                """
+                SELECT view_definition FROM information_schema.views
+                WHERE table_schema = \(MySQLSyntax.literal(view.space))
+                    AND table_name = \(MySQLSyntax.literal(view.name))
+                """
+            )
+            guard let definition = rows.first?.first ?? nil, !definition.isEmpty else {
+                causes.append("the view: the definition of \(view.name) cannot be seen (SHOW VIEW)")
+                continue
+            }
+            text += "\n" + definition
+            let query = SQLText(definition, .mysql)
+            names.formUnion(query.names)
+            causes += query.outsideRowOfView.map { "the view: \($0)" }.filter {
+                !causes.contains($0)
+            }
+            pending += try await Self.views(named: query.names, session)
+        }
+        text += try await Self.identities(named: names, session)
+    }
+
+    /// Views that a definition may read: all of those names.
+    private static func views(
+        named names: Set<String>,
+        _ session: MySQLSession
+    ) async throws -> [(space: String, name: String)] {
+        let list = names.sorted().map(MySQLSyntax.literal).joined(separator: ", ")
+        guard !list.isEmpty else { return [] }
         let rows = try await session.query(
             """
-            SELECT view_definition FROM information_schema.views
-            WHERE table_schema = \(MySQLSyntax.literal(relation.name.namespace ?? ""))
-                AND table_name = \(MySQLSyntax.literal(relation.name.name))
+            SELECT table_schema, table_name FROM information_schema.views
+            WHERE LOWER(table_schema) IN (\(list)) AND LOWER(table_name) IN (\(list)) ORDER BY 1, 2
             """
         )
-        guard let definition = rows.first?.first ?? nil, !definition.isEmpty else {
-            causes.append("the view: its definition cannot be seen (SHOW VIEW)")
-            return
-        }
-        text += "\n" + definition
-        text += try await Self.identities(named: SQLText(definition, .mysql).names, session)
-        causes += SQLText(definition, .mysql).outsideRowOfView.map { "the view: \($0)" }
+        return rows.map { (space: ($0.first ?? nil) ?? "", name: ($0.last ?? nil) ?? "") }
     }
 
     /// When a table and its partitions were made, and the numbers of those of InnoDB, which a user without
     /// PROCESS may not see.
     private static func identity(
-        of relation: MySQLRelation,
+        _ space: String,
+        _ name: String,
         _ session: MySQLSession
     ) async throws -> String {
-        let (space, name) = (relation.name.namespace ?? "", relation.name.name)
         let made = try await session.query(
             """
             SELECT COALESCE(partition_name, ''), COALESCE(subpartition_name, ''), create_time
@@ -65,8 +111,7 @@ struct MySQLDefinition: Sendable {
                 AND table_name = \(MySQLSyntax.literal(name)) ORDER BY 1, 2
             """
         )
-        var parts =
-            [relation.createdAt ?? ""] + made.map { $0.map { $0 ?? "" }.joined(separator: " ") }
+        var parts = made.map { $0.map { $0 ?? "" }.joined(separator: " ") }
         do {
             let path = "\(space)/\(name)"
             let rows = try await session.query(
@@ -104,6 +149,13 @@ struct MySQLDefinition: Sendable {
             ORDER BY 1, 2, c.ordinal_position
             """
         )
-        return rows.map { "\n" + $0.map { $0 ?? "" }.joined(separator: " ") }.joined()
+        var text = rows.map { "\n" + $0.map { $0 ?? "" }.joined(separator: " ") }.joined()
+        var seen: Set<String> = []
+        for row in rows {
+            guard let space = row[0], let name = row[1], seen.insert("\(space)/\(name)").inserted
+            else { continue }
+            text += "\n" + (try await identity(space, name, session))
+        }
+        return text
     }
 }

@@ -284,6 +284,19 @@ struct MySQLIncrement: Sendable {
         }
     }
 
+    /// Rows at or above the highest value read, as SQL; nil when all rows are read.
+    var conditionFromHighest: String? {
+        get throws(SourceError) {
+            guard condition != nil, let highest = request.since?.highest else { return nil }
+            return Comparison(
+                column: MySQLSyntax.quoted(request.cursor),
+                literal: try Self.literal(highest, of: cursor, request, relation),
+                of: cursor,
+                isInUTC: isInUTC
+            ).isAtLeast(lookback: nil)
+        }
+    }
+
     /// How a cursor is compared with a value of it.
     private struct Comparison {
         let column: String
@@ -337,7 +350,13 @@ struct MySQLIncrement: Sendable {
                 "longblob",
             ]
             .contains(column?.dataType ?? "")
-        let number = column?.dataType == "bit" ? "\(quoted) + 0" : quoted
+        let number =
+            switch column?.dataType {
+            case "bit": "\(quoted) + 0"
+            // A session's zone has an hour of each autumn twice.
+            case "timestamp": "UNIX_TIMESTAMP(\(quoted))"
+            default: quoted
+            }
         let text = isBytes ? quoted : "CAST(\(number) AS CHAR CHARACTER SET utf8mb4)"
         return "COALESCE(HEX(\(text)), 'null')"
     }

@@ -73,23 +73,26 @@ struct MySQLKeyCheck {
     let read: MySQLRead
     let key: [String]
 
-    /// Whether the server itself keeps the key unique.
+    /// Whether the server itself keeps the key unique, and without nulls.
     ///
     /// An index of a part of a column keeps the whole unique too.
     var isEnforced: Bool {
-        read.relation.uniqueIndexes.contains { index in
-            index.parts.allSatisfy { part in part.column.map(key.contains) ?? false }
-        }
+        let required = read.relation.columns.filter(\.isRequired).map(\.name)
+        return Set(key).isSubset(of: required)
+            && read.relation.uniqueIndexes.contains { index in
+                index.parts.allSatisfy { part in part.column.map(key.contains) ?? false }
+            }
     }
 
-    /// Requires that the key tells all rows of the snapshot apart.
+    /// Requires that the key tells all rows of the snapshot apart, or those that meet a condition.
     ///
     /// - Throws: `SourceError` `unusableKey`, naming some keys.
-    func requireUnique() async throws {
+    func requireUnique(among condition: String? = nil) async throws {
         let names = key.map(MySQLSyntax.quoted)
+        let isNull = "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
         let rowsWithoutKey = MergeKey.condition(
             read.filter,
-            "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
+            [condition, isNull].compactMap { $0 }.joined(separator: " AND ")
         )
         let from = read.relation.fromClause
         let nulls = try await session.query(
@@ -99,7 +102,7 @@ struct MySQLKeyCheck {
         let rows = try await session.query(
             """
             SELECT \(names.map { "LEFT(CAST(MIN(\($0)) AS CHAR), 60)" }.joined(separator: ", "))
-            FROM \(from)\(MergeKey.condition(read.filter))
+            FROM \(from)\(MergeKey.condition(read.filter, condition))
             GROUP BY \(names.joined(separator: ", ")) HAVING COUNT(*) > 1
             LIMIT \(Limits.duplicateExamples)
             """

@@ -210,12 +210,14 @@ struct MySQLPlanner {
                 )
             )
         }
-        guard incremental.conflict == .merge else { return }
         let check = MySQLKeyCheck(session: session, read: read, key: increment.key)
-        guard !check.isEnforced,
-            read.plan.isFull || read.relation.byteCount <= Limits.countedByteCount
-        else { return }
-        try await check.requireUnique()
+        guard !check.isEnforced else { return }
+        if incremental.conflict == .append {
+            // Rows below the cursor's highest value are not compared any more.
+            try await check.requireUnique(among: try increment.conditionFromHighest)
+        } else if read.plan.isFull || read.relation.byteCount <= Limits.countedByteCount {
+            try await check.requireUnique()
+        }
     }
 
     private func selected(

@@ -147,6 +147,10 @@ struct PostgresContents: Hashable, Sendable {
         in session: PostgresSession
     ) async throws -> [String] {
         guard !names.isEmpty, read.kind.hasRows else { return names }
+        // Whatever rewrites a leaf gives each of its rows the default and forgets that there was none before.
+        if leaves.contains(where: { leaf in files[leaf.id].map { $0 != leaf.file } ?? false }) {
+            return names
+        }
         var found: [String] = []
         for name in names {
             let rows = try await session.query(

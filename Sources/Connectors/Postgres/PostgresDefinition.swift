@@ -22,9 +22,10 @@ struct PostgresDefinition: Sendable {
         ]
     }
 
-    /// Looks at the relation and the condition of a read.
+    /// Looks at the relation, which has columns of those names, and the condition of a read.
     init(
         of relation: PostgresRelation,
+        columnNames: [String],
         filter: String?,
         in session: PostgresSession
     ) async throws {
@@ -34,7 +35,10 @@ struct PostgresDefinition: Sendable {
             let condition = SQLText(filter, .postgres)
             causes += condition.outsideRow.map { "the condition: \($0)" }
             try await addFunctions(named: condition.calledNames, in: session)
+            let columns = Set(columnNames.map { $0.lowercased() } + Self.systemColumns)
+            try await addHiddenCalls(of: condition, filter, on: relation, columns, in: session)
         }
+        if relation.kind != .view { try await addForeignTables(of: relation, in: session) }
         evaluatesUserText = filter != nil || relation.kind == .view || relation.filtersRows
     }
 
@@ -60,8 +64,20 @@ struct PostgresDefinition: Sendable {
                         SELECT pg_catalog.pg_get_expr(f.adbin, f.adrelid)
                         FROM pg_catalog.pg_attrdef f WHERE f.adrelid = a.attrelid
                             AND f.adnum = a.attnum AND a.attgenerated = 'v'), (
-                        SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
-                        FROM pg_catalog.pg_enum e WHERE e.enumtypid = a.atttypid)), ','
+                        WITH RECURSIVE types(id) AS (
+                            SELECT a.atttypid
+                            UNION
+                            SELECT w.id FROM types y JOIN pg_catalog.pg_type t ON t.oid = y.id,
+                                LATERAL (SELECT t.typelem AS id UNION ALL SELECT t.typbasetype
+                                    UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
+                                    WHERE g.rngtypid = t.oid
+                                    UNION ALL SELECT m.atttypid FROM pg_catalog.pg_attribute m
+                                    WHERE t.typrelid <> 0 AND m.attrelid = t.typrelid
+                                        AND m.attnum > 0 AND NOT m.attisdropped) w
+                            WHERE w.id <> 0)
+                        SELECT pg_catalog.string_agg(e.enumlabel, ','
+                            ORDER BY e.enumtypid, e.enumsortorder)
+                        FROM pg_catalog.pg_enum e JOIN types y ON y.id = e.enumtypid)), ','
                     ORDER BY a.attnum)
                 FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = p.id AND EXISTS (
@@ -69,18 +85,92 @@ struct PostgresDefinition: Sendable {
                         AND u.refobjsubid = a.attnum
                         AND u.classid = 'pg_catalog.pg_rewrite'::regclass)
             ), '') || COALESCE((
-                SELECT ' ' || pg_catalog.string_agg(i.inhrelid::text, ',' ORDER BY i.inhrelid)
-                FROM pg_catalog.pg_inherits i WHERE i.inhparent = p.id), '') || COALESCE((
-                SELECT ' ' || f.ftoptions::text
-                FROM pg_catalog.pg_foreign_table f WHERE f.ftrelid = p.id), '') END
+                WITH RECURSIVE tree(id) AS (
+                    SELECT p.id
+                    UNION
+                    SELECT i.inhrelid FROM tree r
+                        JOIN pg_catalog.pg_inherits i ON i.inhparent = r.id)
+                SELECT ' ' || pg_catalog.string_agg(r.id::text || COALESCE(' ' || \(foreignOptions), ''), ','
+                    ORDER BY r.id) FROM tree r), '') END,
+            c.relrowsecurity, c.relname
         FROM parts p JOIN pg_catalog.pg_class c ON c.oid = p.id
             AND p.class = 'pg_catalog.pg_class'::regclass
         UNION ALL
-        SELECT '()', p.id, o.proname
+        SELECT '()', p.id, o.proname, false, ''
         FROM parts p JOIN pg_catalog.pg_proc o ON o.oid = p.id
             AND p.class = 'pg_catalog.pg_proc'::regclass
         ORDER BY 1, 2
         """
+
+    /// What a foreign table `r.id` reads: its options, its server's, and those of its columns; null for
+    /// others.
+    private static let foreignOptions = """
+        (SELECT pg_catalog.concat_ws(' ', f.ftoptions, v.srvoptions, (
+            SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', m.attnum, m.attfdwoptions), ','
+                ORDER BY m.attnum)
+            FROM pg_catalog.pg_attribute m
+            WHERE m.attrelid = f.ftrelid AND m.attfdwoptions IS NOT NULL))
+        FROM pg_catalog.pg_foreign_table f
+            JOIN pg_catalog.pg_foreign_server v ON v.oid = f.ftserver WHERE f.ftrelid = r.id)
+        """
+
+    /// What foreign tables among a table and its partitions read.
+    private mutating func addForeignTables(
+        of relation: PostgresRelation,
+        in session: PostgresSession
+    ) async throws {
+        let rows = try await session.query(
+            """
+            WITH RECURSIVE tree(id) AS (
+                SELECT $1::oid
+                UNION
+                SELECT i.inhrelid FROM tree r
+                    JOIN pg_catalog.pg_inherits i ON i.inhparent = r.id)
+            SELECT r.id, \(Self.foreignOptions) FROM tree r
+                JOIN pg_catalog.pg_foreign_table f ON f.ftrelid = r.id ORDER BY 1
+            """,
+            [relation.id]
+        )
+        for row in rows { text += "\(row[0] ?? "") \(row[1] ?? "")\n" }
+    }
+
+    private static let systemColumns = ["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"]
+
+    /// Operators and functions of users that a condition calls without looking like it, and a row that is
+    /// asked for as a whole.
+    private mutating func addHiddenCalls(
+        of condition: SQLText,
+        _ filter: String,
+        on relation: PostgresRelation,
+        _ columns: Set<String>,
+        in session: PostgresSession
+    ) async throws {
+        let table = relation.name.name.lowercased()
+        for (name, member) in condition.members where name == table {
+            switch member {
+            case nil where !columns.contains(name):
+                causes.append("the condition: it asks for the row as a whole (\(name))")
+            case let member? where !columns.contains(member):
+                causes.append("the condition: it calls \(member)()")
+            default: break
+            }
+        }
+        let rows = try await session.query(
+            """
+            SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o
+            WHERE o.oprnamespace <> 'pg_catalog'::regnamespace
+                AND pg_catalog.strpos($1, o.oprname) > 0
+                AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                    WHERE d.classid = 'pg_catalog.pg_operator'::regclass AND d.objid = o.oid
+                        AND d.deptype = 'e')
+            ORDER BY 1
+            """,
+            [filter]
+        )
+        for row in rows {
+            causes.append("the condition: it may call the operator \(row[0] ?? "") of users")
+        }
+    }
 
     private mutating func addViews(
         of relation: PostgresRelation,
@@ -97,7 +187,15 @@ struct PostgresDefinition: Sendable {
                     "the view: \($0)"
                 }
             case "()": names.append(row[2] ?? "")
-            default: relationCount += 1
+            // A composite type that a value is cast to has no rows.
+            case "c": break
+            default:
+                relationCount += 1
+                if row[3] == "t" {
+                    causes.append(
+                        "row-level security decides which rows of \(row[4] ?? "") there are"
+                    )
+                }
             }
         }
         if relationCount > 1 { causes.append("the view: it joins rows of several relations") }

@@ -54,6 +54,36 @@ struct PostgresIncrement: Sendable {
         return isTime ? "pg_catalog.to_json(\(value)) #>> '{}'" : "\(value)::text"
     }
 
+    /// Expressions of a key's columns that are equal where their values are, under any settings: the bytes
+    /// in which the server sends them.
+    static func keyTexts(
+        _ key: [String],
+        of read: PostgresRead,
+        in session: PostgresSession
+    ) async throws -> [String] {
+        let rows = try await session.query(
+            """
+            WITH RECURSIVE base (name, type) AS (
+                SELECT attname, atttypid FROM pg_catalog.pg_attribute
+                WHERE attrelid = $1::oid AND attname = ANY ($2::text[]) AND NOT attisdropped
+                UNION ALL
+                SELECT b.name, t.typbasetype
+                FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
+            SELECT b.name, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname)
+            FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type AND t.typtype <> 'd'
+                JOIN pg_catalog.pg_proc p ON p.oid = t.typsend
+                JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+            """,
+            [read.relationID, PostgresSyntax.array(key)]
+        )
+        var senders: [String: String] = [:]
+        for row in rows { if let name = row[0] { senders[name] = row[1] } }
+        return key.map { name in
+            senders[name].map { "pg_catalog.encode(\($0)(\(quoted(name))), 'hex')" }
+                ?? "\(quoted(name))::text"
+        }
+    }
+
     /// Where the next read goes on, as of the session's snapshot.
     func state(
         _ read: PostgresRead,
@@ -84,7 +114,7 @@ struct PostgresIncrement: Sendable {
         guard rule == .cursor, request.conflict == .append, rows.first?.first ?? nil != nil else {
             return state
         }
-        let names = key.map { "\(quoted($0))::text" }.joined(separator: ", ")
+        let names = try await Self.keyTexts(key, of: read, in: session).joined(separator: ", ")
         let condition = conditions.map { " AND " + $0 }.joined()
         let keys = try await session.query(
             """

@@ -24,7 +24,7 @@ struct PostgresIncrementPlanner {
         )
         read.plan.primaryKey = key
         // Refuses a lookback that does not fit the cursor, whether or not this run takes one.
-        if request.lookback != nil { _ = try await cursorType(read) }
+        if request.lookback != nil { try await requireHighest(read) }
         read.plan.risks += try CursorRule.unseenChanges(
             read.definition.causes,
             isAccepted: acceptsUnseenChanges,
@@ -58,7 +58,10 @@ struct PostgresIncrementPlanner {
             )
             read.increment?.contents = contents
         }
-        if request.conflict == .merge { try await checkKey(key, of: read) }
+        // Where transactions tell new rows, appending compares no keys.
+        if request.conflict == .merge || read.increment?.rule == .cursor {
+            try await checkKey(key, of: read)
+        }
         if !read.plan.isFull, let type = read.namingType {
             read.plan.risks.append(
                 "the text of a \(type) is what it was when its row was read, whatever was renamed since"
@@ -71,6 +74,14 @@ struct PostgresIncrementPlanner {
     private func checkKey(_ key: [String], of read: PostgresRead) async throws {
         let check = PostgresKeyCheck(session: session, read: read, key: key)
         guard try await !check.isEnforced() else { return }
+        if request.conflict == .append {
+            // Rows below the cursor's highest value are not compared any more.
+            var condition: String?
+            if let highest = request.since?.highest, !read.plan.isFull {
+                condition = try await bound(highest, lookback: nil, read)
+            }
+            return try await check.requireUnique(among: condition)
+        }
         let byteCount = read.plan.estimatedByteCount
         guard read.plan.isFull || byteCount.map({ $0 <= Limits.countedByteCount }) ?? false else {
             return
@@ -247,6 +258,7 @@ struct PostgresIncrementPlanner {
         key: [String],
         past: PostgresContents?
     ) async throws {
+        try await requireHighest(read)
         var increment = PostgresIncrement(rule: .cursor, request: request, key: key)
         if request.conflict == .append {
             try CursorRule.requireKey(key, stream: read.plan.stream)
@@ -272,6 +284,17 @@ struct PostgresIncrementPlanner {
         read.increment = increment
         read.plan.rule = CursorRule.words(request, everything: read.plan.isFull ? why : nil)
         read.plan.risks.append(CursorRule.lateRisk(request))
+    }
+
+    /// Requires a cursor of which the server knows the highest value.
+    private func requireHighest(_ read: PostgresRead) async throws {
+        let type = try await cursorType(read)
+        guard type.hasNoHighest else { return }
+        throw SourceError(
+            .configuration,
+            "\(read.plan.stream): the server knows no highest value of a \(type.name); name a number, a "
+                + "date, a time or a text with --cursor, not \(request.cursor)"
+        )
     }
 
     /// Rows from the lookback on, and those without a cursor.
@@ -329,9 +352,8 @@ struct PostgresIncrementPlanner {
         }
         // No column of the relation is called like that.
         let names = key.indices.map { "\"tributary key \($0)\"" }
-        let isSame = zip(names, key).map { name, column in
-            "\(name) IS NOT DISTINCT FROM \(quoted(column))::text"
-        }
+        let texts = try await PostgresIncrement.keyTexts(key, of: read, in: session)
+        let isSame = zip(names, texts).map { "\($0) IS NOT DISTINCT FROM \($1)" }
         return """
             (\(column) > \(literal) OR (\(column) = \(literal) AND NOT EXISTS (
             SELECT FROM (VALUES \(known.joined(separator: ", "))) k(\(names.joined(separator: ", ")))
@@ -345,16 +367,21 @@ struct PostgresIncrementPlanner {
     }
 
     /// The cursor's type, and whether seconds can be taken from it.
-    private func cursorType(_ read: PostgresRead) async throws -> (name: String, isTime: Bool) {
+    private func cursorType(
+        _ read: PostgresRead
+    ) async throws -> (name: String, isTime: Bool, hasNoHighest: Bool) {
         let rows = try await session.query(
             """
-            SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory
+            SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory,
+                t.typtype IN ('r', 'm') OR t.typname IN
+                    ('bool', 'uuid', 'bit', 'varbit', 'json', 'jsonb', 'xml', 'point', 'box', 'path')
+                    OR t.typname = 'bytea' AND pg_catalog.current_setting('server_version_num')::int < 180000
             FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
             WHERE a.attrelid = $1::oid AND a.attname = $2
             """,
             [read.relationID, request.cursor]
         )
-        guard let row = rows.first, let name = row[0] else { return ("text", false) }
+        guard let row = rows.first, let name = row[0] else { return ("text", false, false) }
         let isTime = row[1] == "D"
         try CursorRule.requireLookback(
             request,
@@ -362,7 +389,7 @@ struct PostgresIncrementPlanner {
             type: name,
             stream: read.plan.stream
         )
-        return (name, isTime)
+        return (name, isTime, row[2] == "t")
     }
 }
 

@@ -70,7 +70,7 @@ struct PostgresMark: Hashable, Sendable {
             CASE WHEN NOT pg_catalog.pg_is_in_recovery()
                 THEN (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::int8 END,
             CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN (
-                SELECT pg_catalog.date_part('epoch', stats_reset)
+                SELECT (pg_catalog.date_part('epoch', stats_reset) * 1000000)::int8
                 FROM pg_catalog.pg_stat_bgwriter) END
         FROM pg_catalog.txid_current_snapshot() s
         """

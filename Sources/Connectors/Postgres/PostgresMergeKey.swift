@@ -62,7 +62,7 @@ struct PostgresKeyCheck {
     let read: PostgresRead
     let key: [String]
 
-    /// Whether the server itself keeps the key unique.
+    /// Whether the server itself keeps the key unique, and without nulls.
     func isEnforced() async throws -> Bool {
         let rows = try await session.query(
             """
@@ -75,21 +75,23 @@ struct PostgresKeyCheck {
                             LEFT JOIN pg_catalog.pg_attribute a
                                 ON a.attrelid = i.indrelid AND a.attnum = k.number
                         WHERE k.place <= i.indnkeyatts
-                            AND (a.attname IS NULL OR a.attname <> ALL ($2::text[]))))
+                            AND (a.attname IS NULL OR NOT a.attnotnull
+                                OR a.attname <> ALL ($2::text[]))))
             """,
             [read.relationID, PostgresSyntax.array(key)]
         )
         return rows.first?.first == "t"
     }
 
-    /// Requires that the key tells all rows of the snapshot apart.
+    /// Requires that the key tells all rows of the snapshot apart, or those that meet a condition.
     ///
     /// - Throws: `SourceError` `unusableKey`, naming some keys.
-    func requireUnique() async throws {
+    func requireUnique(among condition: String? = nil) async throws {
         let names = key.map(quoted)
+        let isNull = "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
         let rowsWithoutKey = MergeKey.condition(
             read.filter,
-            "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
+            [condition, isNull].compactMap { $0 }.joined(separator: " AND ")
         )
         let nulls = try await session.cancelling {
             try await session.query(
@@ -101,7 +103,7 @@ struct PostgresKeyCheck {
             try await session.query(
                 """
                 SELECT \(names.map { "pg_catalog.left(\($0)::text, 60)" }.joined(separator: ", "))
-                FROM \(read.fromClause)\(MergeKey.condition(read.filter))
+                FROM \(read.fromClause)\(MergeKey.condition(read.filter, condition))
                 GROUP BY \(names.joined(separator: ", ")) HAVING pg_catalog.count(*) > 1
                 LIMIT \(Limits.duplicateExamples)
                 """

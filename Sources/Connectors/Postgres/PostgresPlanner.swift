@@ -100,10 +100,12 @@ struct PostgresPlanner {
         try CursorRule.requireExpression(request.filter, .postgres, stream: relation.name)
         let named = request.filter.map { SQLText($0, .postgres).names } ?? []
         let conditionColumns = relation.columns.filter { named.contains($0.name.lowercased()) }
+        let columnNames = relation.columns.map(\.name)
         relation.columns = try selected(relation.columns, request: request, relation: relation)
         let types = try await catalog.typeMap(for: relation.columns)
         let definition = try await PostgresDefinition(
             of: relation,
+            columnNames: columnNames,
             filter: request.filter,
             in: session
         )
@@ -180,7 +182,12 @@ struct PostgresPlanner {
                 readings[index].type.canFail || (validatesText && readings[index].type == .text)
             let policy =
                 key.contains(column.name)
-                ? try MergeKey.policy(of: column.name, request, canFail: canFail)
+                ? try MergeKey.policy(
+                    of: column.name,
+                    request,
+                    canFail: canFail,
+                    failsAsText: validatesText && readings[index].type == .text
+                )
                 : request.policies[column.name] ?? request.defaultPolicy ?? .null
             if policy == .string, readings[index].type != .text {
                 readings[index] = .text(note: "as text, by policy")

@@ -126,16 +126,20 @@ struct SQLiteIncrement {
         let name = SQLiteSyntax.quoted(table.name)
         let filter = SQLiteSyntax.condition(filter)
         guard cursor.comparesInstants else {
-            return "SELECT quote(max(\(column))) FROM main.\(name)\(filter)"
+            return
+                "SELECT \(SQLiteSyntax.literalQuery("m")) FROM (SELECT max(\(column)) AS m "
+                + "FROM main.\(name)\(filter))"
         }
         // The text as it stands there; several may tell one instant.
         return
-            "SELECT quote(\(column)), max(\(cursor.comparable(column))) FROM main.\(name)\(filter)"
+            "SELECT \(SQLiteSyntax.literalQuery(column)), max(\(cursor.comparable(column))) FROM main.\(name)\(filter)"
     }
 
     /// The statement of the keys at a cursor value, as literals.
     func keysQuery(at highest: String, filter: String?) -> String {
-        let names = key.map { "quote(\(SQLiteSyntax.quoted($0)))" }.joined(separator: ", ")
+        let names = key.map { SQLiteSyntax.literalQuery(SQLiteSyntax.quoted($0)) }.joined(
+            separator: ", "
+        )
         return "SELECT \(names) FROM main.\(SQLiteSyntax.quoted(table.name)) WHERE "
             + "\(cursor.comparable(column)) = \(cursor.comparable(highest))"
             + (filter.map { " AND (\($0)\n)" } ?? "") + " LIMIT \(Limits.boundaryKeyCount + 1)"
@@ -209,7 +213,7 @@ struct SQLiteCursor {
     func otherClasses(than highest: String, of column: String) -> String? {
         guard isMixed else { return nil }
         let classes =
-            highest.hasPrefix("'")
+            highest.hasPrefix("'") || highest.hasPrefix("CAST")
             ? "'text'" : highest.lowercased().hasPrefix("x'") ? "'blob'" : "'integer', 'real'"
         return "typeof(\(column)) NOT IN (\(classes), 'null')"
     }

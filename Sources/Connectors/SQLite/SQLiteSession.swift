@@ -307,9 +307,7 @@ actor SQLiteSession {
 
     /// Requires of a key that the file does not keep unique that it tells all rows apart.
     private func requireUniqueKey(_ planner: SQLitePlanner, _ db: Database) throws {
-        guard let increment = planner.increment, increment.request.conflict == .merge else {
-            return
-        }
+        guard let increment = planner.increment else { return }
         let stream = StreamName(namespace: nil, name: planner.table.name)
         if try Row.fetchOne(db, sql: planner.nullKeyQuery(increment.key)) != nil {
             throw MergeKey.nulls(in: increment.key, stream: stream)

@@ -69,10 +69,20 @@ enum SQLiteSyntax {
         }
     }
 
+    /// The value of an expression as a literal that is read as the same value.
+    ///
+    /// `quote` ends a text at a character of code 0, and what is no UTF-8 does not outlive being fetched.
+    static func literalQuery(_ expression: String) -> String {
+        let isOdd = "(\(expression) GLOB '*[^ -~]*' OR instr(\(expression), char(0)) > 0)"
+        return "CASE WHEN typeof(\(expression)) = 'text' AND \(isOdd) "
+            + "THEN 'CAST(X''' || hex(\(expression)) || ''' AS TEXT)' ELSE quote(\(expression)) END"
+    }
+
     /// A value as a literal: what is one already, else as text.
     static func literal(_ value: String) -> String {
         let isNumber = value.wholeMatch(of: /-?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?/) != nil
-        let isText = value.wholeMatch(of: /[xX]?'([^']|'')*'/) != nil
+        let isText =
+            value.wholeMatch(of: /[xX]?'([^']|'')*'|CAST\(X'[0-9A-F]*' AS TEXT\)/) != nil
         if isNumber || isText || value == "NULL" { return value }
         return "'" + value.replacing("'", with: "''") + "'"
     }

@@ -35,11 +35,14 @@ enum MergeKey {
     /// The policy of a key's column: a value that cannot be kept stops the run, since two of them would
     /// become one.
     ///
+    /// `failsAsText`: some values cannot be kept as text either.
+    ///
     /// - Throws: `SourceError` `configuration` where null or a near value was asked for.
     static func policy(
         of name: String,
         _ request: ReadRequest,
-        canFail: Bool
+        canFail: Bool,
+        failsAsText: Bool = false
     ) throws(SourceError) -> ConversionPolicy {
         let asked = request.policies[name]
         guard canFail else { return asked ?? request.defaultPolicy ?? .error }
@@ -50,8 +53,9 @@ enum MergeKey {
                 "its policy \(asked?.rawValue ?? "") makes several values one",
                 stream: request.stream
             )
-        case .error, .string: return asked ?? .error
-        case nil: return request.defaultPolicy == .string ? .string : .error
+        case .string where failsAsText, .error: return .error
+        case .string: return .string
+        case nil: return request.defaultPolicy == .string && !failsAsText ? .string : .error
         }
     }
 
@@ -72,7 +76,7 @@ enum MergeKey {
             .unusableKey,
             "\(stream): \(key.joined(separator: ", ")) is no key: several rows have the same, as "
                 + examples.joined(separator: "; ")
-                + ". A merge would keep one of them; name columns "
+                + ", and some of them would be lost; name columns "
                 + "that tell all rows apart with --primary-key, or read it with --mode full-refresh"
         )
     }

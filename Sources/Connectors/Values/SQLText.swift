@@ -20,24 +20,30 @@ package struct SQLText {
     }
 
     private(set) var tokens: [Token] = []
+    private let dialect: Dialect
 
     /// Takes a text apart; what makes no sense becomes signs.
     package init(_ text: String, _ dialect: Dialect) {
+        self.dialect = dialect
         var rest = Array(text.unicodeScalars)[...]
         while let scalar = rest.popFirst() {
             switch scalar {
-            case "-" where rest.first == "-": rest = rest.drop { $0 != "\n" }
+            case "-" where rest.first == "-" && Self.isComment(rest.dropFirst(), dialect):
+                rest = rest.drop { $0 != "\n" }
             case "#" where dialect == .mysql: rest = rest.drop { $0 != "\n" }
+            case "/" where rest.first == "*" && dialect == .mysql && Self.enterProgram(&rest): break
             case "/" where rest.first == "*": Self.dropComment(&rest, nests: dialect == .postgres)
-            case "'": tokens.append(.text(Self.quoted(&rest, by: "'", dialect == .mysql)))
+            case "'": append(text: Self.quoted(&rest, by: "'", dialect == .mysql))
             case "\"":
                 let text = Self.quoted(&rest, by: "\"", dialect == .mysql)
-                tokens.append(dialect == .mysql ? .text(text) : .name(text))
+                if dialect == .mysql { append(text: text) } else { tokens.append(.name(text)) }
             case "`": tokens.append(.name(Self.quoted(&rest, by: "`", false)))
             case "[" where dialect == .sqlite:
                 tokens.append(.name(Self.quoted(&rest, by: "]", false)))
-            case "$" where dialect == .postgres && Self.dropDollarText(&rest):
-                tokens.append(.text(""))
+            case "$" where dialect == .postgres && Self.dollarText(rest) != nil:
+                guard let (text, end) = Self.dollarText(rest) else { break }
+                append(text: text)
+                rest = end
             case _ where Self.begins(scalar):
                 var word = String(scalar)
                 while let next = rest.first, Self.begins(next) || ("0"..."9" ~= next) || next == "$"
@@ -47,7 +53,12 @@ package struct SQLText {
                 }
                 if dialect == .postgres, ["e", "E"].contains(word), rest.first == "'" {
                     rest.removeFirst()
-                    tokens.append(.text(Self.quoted(&rest, by: "'", true)))
+                    append(text: Self.quoted(&rest, by: "'", true))
+                } else if dialect == .postgres, ["u", "U"].contains(word),
+                    rest.starts(with: ["&", "'"])
+                {
+                    rest.removeFirst(2)
+                    append(text: Self.decoded(Self.quoted(&rest, by: "'", false)))
                 } else {
                     tokens.append(.word(word.lowercased()))
                 }
@@ -58,6 +69,57 @@ package struct SQLText {
             default: tokens.append(.sign(Character(scalar)))
             }
         }
+    }
+
+    /// Texts that follow each other are one.
+    private mutating func append(text: String) {
+        if case .text(let before)? = tokens.last {
+            tokens[tokens.count - 1] = .text(before + text)
+        } else {
+            tokens.append(.text(text))
+        }
+    }
+
+    /// Whether two hyphens begin a comment: MySQL wants a blank behind them.
+    private static func isComment(
+        _ rest: ArraySlice<Unicode.Scalar>,
+        _ dialect: Dialect
+    ) -> Bool {
+        dialect != .mysql || rest.first.map { $0.value <= 0x20 } ?? true
+    }
+
+    /// Steps into `/*! … */`, which MySQL and MariaDB run; false where it is a comment.
+    private static func enterProgram(_ rest: inout ArraySlice<Unicode.Scalar>) -> Bool {
+        var inner = rest.dropFirst()
+        if inner.first == "M" { inner.removeFirst() }
+        guard inner.first == "!" else { return false }
+        rest = inner.dropFirst().drop { "0"..."9" ~= $0 }
+        return true
+    }
+
+    /// A text with `\006e` and `\+00006e` for characters.
+    private static func decoded(_ text: String) -> String {
+        var result = ""
+        var rest = Array(text.unicodeScalars)[...]
+        while let scalar = rest.popFirst() {
+            guard scalar == "\\" else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
+            let count = rest.first == "+" ? 6 : 4
+            if count == 6 { rest.removeFirst() }
+            let digits = rest.prefix(count)
+            rest = rest.dropFirst(digits.count)
+            appendCode(String(String.UnicodeScalarView(digits)), radix: 16, to: &result)
+        }
+        return result
+    }
+
+    private static func appendCode(_ digits: String, radix: UInt32, to text: inout String) {
+        guard let code = UInt32(digits, radix: Int(radix)), let scalar = Unicode.Scalar(code) else {
+            return
+        }
+        text.unicodeScalars.append(scalar)
     }
 
     private static func begins(_ scalar: Unicode.Scalar) -> Bool {
@@ -75,12 +137,34 @@ package struct SQLText {
                 guard rest.first == quote else { return text }
                 rest.removeFirst()
             } else if scalar == "\\", takesBackslash, let escaped = rest.popFirst() {
-                text.unicodeScalars.append(escaped)
+                appendEscape(escaped, &rest, to: &text)
                 continue
             }
             text.unicodeScalars.append(scalar)
         }
         return text
+    }
+
+    /// What stands for a character behind a backslash.
+    private static func appendEscape(
+        _ escaped: Unicode.Scalar,
+        _ rest: inout ArraySlice<Unicode.Scalar>,
+        to text: inout String
+    ) {
+        let (length, radix): (Int, UInt32)
+        switch escaped {
+        case "b", "f", "n", "r", "t": return text.append(" ")
+        case "x": (length, radix) = (2, 16)
+        case "u": (length, radix) = (4, 16)
+        case "U": (length, radix) = (8, 16)
+        case "0"..."7":
+            rest = [escaped] + rest
+            (length, radix) = (3, 8)
+        default: return text.unicodeScalars.append(escaped)
+        }
+        let digits = rest.prefix(length).prefix { $0.properties.isASCIIHexDigit }
+        rest = rest.dropFirst(digits.count)
+        appendCode(String(String.UnicodeScalarView(digits)), radix: radix, to: &text)
     }
 
     private static func dropComment(_ rest: inout ArraySlice<Unicode.Scalar>, nests: Bool) {
@@ -97,15 +181,19 @@ package struct SQLText {
         }
     }
 
-    /// Drops `$tag$…$tag$`, whose first sign is gone; false where it is none.
-    private static func dropDollarText(_ rest: inout ArraySlice<Unicode.Scalar>) -> Bool {
+    /// What stands in `$tag$…$tag$`, whose first sign is gone, and what follows it; nil where it is none.
+    private static func dollarText(
+        _ rest: ArraySlice<Unicode.Scalar>
+    ) -> (text: String, rest: ArraySlice<Unicode.Scalar>)? {
         let tag = rest.prefix { begins($0) || "0"..."9" ~= $0 }
-        guard rest.dropFirst(tag.count).first == "$" else { return false }
+        guard rest.dropFirst(tag.count).first == "$" else { return nil }
         let end = Array("$".unicodeScalars) + tag + Array("$".unicodeScalars)
         var body = rest.dropFirst(tag.count + 1)
-        while !body.isEmpty, !body.starts(with: end) { body.removeFirst() }
-        rest = body.dropFirst(end.count)
-        return true
+        var text = ""
+        while !body.isEmpty, !body.starts(with: end) {
+            text.unicodeScalars.append(body.removeFirst())
+        }
+        return (text, body.dropFirst(end.count))
     }
 
     // MARK: What it asks for
@@ -119,6 +207,7 @@ package struct SQLText {
             let isCalled = index + 1 < tokens.count && tokens[index + 1] == .sign("(")
             switch token {
             case .word(let word):
+                if isTable(behind: index) { note("it asks other rows (IN)") }
                 if Self.queryWords.contains(word) {
                     note("it asks other rows (\(word.uppercased()))")
                 }
@@ -131,13 +220,29 @@ package struct SQLText {
                 }
             case .name(let name): if isCalled { note("it calls \(name)()") }
             case .text(let text):
-                let text = text.lowercased().filter { $0 != " " }
-                if Self.timeTexts.contains(text) { note("it asks for the time ('\(text)')") }
-            case .sign("@"): note("it asks for a variable (@)")
+                if dialect != .mysql, let word = Self.timeWord(in: text) {
+                    note("it asks for the time ('\(word)')")
+                }
+            case .sign("@") where dialect != .postgres: note("it asks for a variable (@)")
             case .sign, .number: break
             }
         }
         return found
+    }
+
+    /// Whether the word at a place is an IN behind which a table's name stands, as SQLite takes it.
+    private func isTable(behind index: Int) -> Bool {
+        guard dialect == .sqlite, tokens[index] == .word("in"), index + 1 < tokens.count else {
+            return false
+        }
+        return tokens[index + 1] != .sign("(")
+    }
+
+    /// The word by which a text asks for the time, wherever it stands, as in `[2020-01-01,now]`; nil in a
+    /// text that says more.
+    private static func timeWord(in text: String) -> String? {
+        let words = text.lowercased().split { !$0.isLetter }.map(String.init)
+        return words.count == 1 ? words.first { timeTexts.contains($0) } : nil
     }
 
     /// The same of the definition of a view, which is a query itself: one over the rows of one table, each
@@ -192,6 +297,26 @@ package struct SQLText {
                 }
             }
         )
+    }
+
+    /// Names, in lower case, each with the one behind a dot; nil where it stands alone.
+    var members: [(name: String, member: String?)] {
+        tokens.indices.compactMap { index in
+            guard let name = name(at: index), index == 0 || tokens[index - 1] != .sign(".") else {
+                return nil
+            }
+            let hasDot = index + 1 < tokens.count && tokens[index + 1] == .sign(".")
+            return (name, hasDot ? self.name(at: index + 2) : nil)
+        }
+    }
+
+    private func name(at index: Int) -> String? {
+        guard tokens.indices.contains(index) else { return nil }
+        return switch tokens[index] {
+        case .word(let name): name
+        case .name(let name): name.lowercased()
+        case .text, .number, .sign: nil
+        }
     }
 
     /// Whether FROM is followed by more than one relation.

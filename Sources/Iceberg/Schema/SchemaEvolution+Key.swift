@@ -28,6 +28,9 @@ extension SchemaEvolution {
         }
         let expected = Set(old.map { renames[$0] ?? $0 })
         if expected != Set(new) {
+            guard Set(old) != Set(new) else {
+                throw Self.keyChange("the primary key \(list(new)) is made of other columns now")
+            }
             let before =
                 old.isEmpty ? "there was no primary key" : "the primary key was \(list(old))"
             throw Self.keyChange("\(before), it is \(list(new)) now")

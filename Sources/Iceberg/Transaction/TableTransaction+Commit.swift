@@ -158,6 +158,7 @@ private struct Committer {
         )
         if let property = transaction.snapshotProperty {
             metadata.properties[property] = String(planner.snapshotID)
+            metadata.properties[property + ".schema-id"] = String(metadata.currentSchemaID)
         }
         metadata.shortenSummaries()
         return (metadata, plan.totals)

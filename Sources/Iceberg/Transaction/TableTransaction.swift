@@ -48,7 +48,8 @@ package struct TableTransaction: Sendable {
         beforeTry = check
     }
 
-    /// Has a property of the table name the snapshot that this commit makes.
+    /// Has a property of the table name the snapshot that this commit makes, and `<property>.schema-id`
+    /// its schema.
     package mutating func nameSnapshot(in property: String) {
         snapshotProperty = property
     }

@@ -19,6 +19,16 @@ extension AirbyteStreamState {
         }
     }
 
+    /// The text of SQLite's `CAST(X'…' AS TEXT)`; nil for anything else, and for what is no UTF-8.
+    private static func text(ofCast literal: String) -> String? {
+        guard literal.hasPrefix("CAST(X'"), literal.hasSuffix("' AS TEXT)") else { return nil }
+        let digits = Array(literal.dropFirst(7).dropLast(10))
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
     /// The state of a stream that was read by a cursor; nil where no value of it is kept.
     package init?(stream: StreamName, cursor: CursorState) {
         guard var highest = cursor.highest else { return nil }
@@ -26,6 +36,7 @@ extension AirbyteStreamState {
         if highest.count > 1, highest.hasPrefix("'"), highest.hasSuffix("'") {
             highest = String(highest.dropFirst().dropLast().replacing("''", with: "'"))
         }
+        if let text = Self.text(ofCast: highest) { highest = text }
         let value: AirbyteJSON = Int64(highest).map { .integer($0) } ?? .string(highest)
         self.init(
             stream: stream,

@@ -84,6 +84,8 @@ package struct CursorState: Hashable, Sendable, Codable {
         package var identity: String?
         /// Field ids of the table's columns that the read left out: what rows have there is not known.
         package var unread: [Int]
+        /// Policies as they were asked for: by column, and under the empty name that of all others.
+        package var policies: [String: String]?
 
         /// Makes terms.
         package init(
