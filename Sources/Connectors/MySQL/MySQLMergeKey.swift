@@ -86,23 +86,19 @@ struct MySQLKeyCheck {
 
     /// Requires that the key tells all rows of the snapshot apart, or those that meet a condition.
     ///
+    /// Where nulls are taken, they are equal to each other.
+    ///
     /// - Throws: `SourceError` `unusableKey`, naming some keys.
-    func requireUnique(among condition: String? = nil) async throws {
+    func requireUnique(
+        among condition: String? = nil,
+        takesNulls: Bool = false
+    ) async throws {
+        if !takesNulls { try await requireNoNulls() }
         let names = key.map(MySQLSyntax.quoted)
-        let isNull = "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
-        let rowsWithoutKey = MergeKey.condition(
-            read.filter,
-            [condition, isNull].compactMap { $0 }.joined(separator: " AND ")
-        )
-        let from = read.relation.fromClause
-        let nulls = try await session.query(
-            "SELECT EXISTS (SELECT 1 FROM \(from)\(rowsWithoutKey))"
-        )
-        if nulls.first?.first == "1" { throw MergeKey.nulls(in: key, stream: read.plan.stream) }
         let rows = try await session.query(
             """
             SELECT \(names.map { "LEFT(CAST(MIN(\($0)) AS CHAR), 60)" }.joined(separator: ", "))
-            FROM \(from)\(MergeKey.condition(read.filter, condition))
+            FROM \(read.relation.fromClause)\(MergeKey.condition(read.filter, condition))
             GROUP BY \(names.joined(separator: ", ")) HAVING COUNT(*) > 1
             LIMIT \(Limits.duplicateExamples)
             """
@@ -113,5 +109,14 @@ struct MySQLKeyCheck {
             of: key,
             stream: read.plan.stream
         )
+    }
+
+    private func requireNoNulls() async throws {
+        let isNull = key.map { "\(MySQLSyntax.quoted($0)) IS NULL" }.joined(separator: " OR ")
+        let condition = MergeKey.condition(read.filter, "(\(isNull))")
+        let nulls = try await session.query(
+            "SELECT EXISTS (SELECT 1 FROM \(read.relation.fromClause)\(condition))"
+        )
+        if nulls.first?.first == "1" { throw MergeKey.nulls(in: key, stream: read.plan.stream) }
     }
 }

@@ -214,7 +214,10 @@ struct MySQLPlanner {
         guard !check.isEnforced else { return }
         if incremental.conflict == .append {
             // Rows below the cursor's highest value are not compared any more.
-            try await check.requireUnique(among: try increment.conditionFromHighest)
+            try await check.requireUnique(
+                among: try increment.conditionFromHighest,
+                takesNulls: true
+            )
         } else if read.plan.isFull || read.relation.byteCount <= Limits.countedByteCount {
             try await check.requireUnique()
         }

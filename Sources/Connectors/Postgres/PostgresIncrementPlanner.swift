@@ -80,7 +80,7 @@ struct PostgresIncrementPlanner {
             if let highest = request.since?.highest, !read.plan.isFull {
                 condition = try await bound(highest, lookback: nil, read)
             }
-            return try await check.requireUnique(among: condition)
+            return try await check.requireUnique(among: condition, takesNulls: true)
         }
         let byteCount = read.plan.estimatedByteCount
         guard read.plan.isFull || byteCount.map({ $0 <= Limits.countedByteCount }) ?? false else {

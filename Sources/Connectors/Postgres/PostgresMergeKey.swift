@@ -85,20 +85,15 @@ struct PostgresKeyCheck {
 
     /// Requires that the key tells all rows of the snapshot apart, or those that meet a condition.
     ///
+    /// Where nulls are taken, they are equal to each other.
+    ///
     /// - Throws: `SourceError` `unusableKey`, naming some keys.
-    func requireUnique(among condition: String? = nil) async throws {
+    func requireUnique(
+        among condition: String? = nil,
+        takesNulls: Bool = false
+    ) async throws {
+        if !takesNulls { try await requireNoNulls() }
         let names = key.map(quoted)
-        let isNull = "(" + names.map { "\($0) IS NULL" }.joined(separator: " OR ") + ")"
-        let rowsWithoutKey = MergeKey.condition(
-            read.filter,
-            [condition, isNull].compactMap { $0 }.joined(separator: " AND ")
-        )
-        let nulls = try await session.cancelling {
-            try await session.query(
-                "SELECT EXISTS (SELECT FROM \(read.fromClause)\(rowsWithoutKey))"
-            )
-        }
-        if nulls.first?.first == "t" { throw MergeKey.nulls(in: key, stream: read.plan.stream) }
         let rows = try await session.cancelling {
             try await session.query(
                 """
@@ -115,5 +110,14 @@ struct PostgresKeyCheck {
             of: key,
             stream: read.plan.stream
         )
+    }
+
+    private func requireNoNulls() async throws {
+        let isNull = key.map { "\(quoted($0)) IS NULL" }.joined(separator: " OR ")
+        let condition = MergeKey.condition(read.filter, "(\(isNull))")
+        let nulls = try await session.cancelling {
+            try await session.query("SELECT EXISTS (SELECT FROM \(read.fromClause)\(condition))")
+        }
+        if nulls.first?.first == "t" { throw MergeKey.nulls(in: key, stream: read.plan.stream) }
     }
 }

@@ -309,10 +309,12 @@ actor SQLiteSession {
     private func requireUniqueKey(_ planner: SQLitePlanner, _ db: Database) throws {
         guard let increment = planner.increment else { return }
         let stream = StreamName(namespace: nil, name: planner.table.name)
-        if try Row.fetchOne(db, sql: planner.nullKeyQuery(increment.key)) != nil {
+        // Appended rows whose keys are null are told apart by the rest of the key.
+        let hasNulls = try Row.fetchOne(db, sql: planner.nullKeyQuery(increment.key)) != nil
+        if hasNulls, increment.request.conflict == .merge {
             throw MergeKey.nulls(in: increment.key, stream: stream)
         }
-        guard !planner.table.keepsUnique(increment.key) else { return }
+        guard hasNulls || !planner.table.keepsUnique(increment.key) else { return }
         let rows = try Row.fetchAll(db, sql: planner.duplicatesQuery(increment.key))
         guard !rows.isEmpty else { return }
         throw MergeKey.duplicates(
