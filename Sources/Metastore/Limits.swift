@@ -3,6 +3,9 @@ package enum Limits {
     /// Seconds to wait for another process that writes: a transaction of ours takes some 20 ms.
     static let busySeconds = 10.0
 
+    /// Microseconds between two looks at a lock that another process has: opening takes some 20 ms.
+    static let lockPause: UInt32 = 10_000
+
     /// Rows of a page of history, at most: more is asked for in pages.
     package static let pageRows = 1_000
 

@@ -7,7 +7,7 @@ enum OpeningLock {
     /// Runs `body` while nobody else opens the metastore at `path`, for which it waits
     /// `Limits.busySeconds` at most.
     ///
-    /// - Throws: `MetastoreError` `unusable` where the lock's file cannot be made, `busy` when another process
+    /// - Throws: `MetastoreError` `unusable` where the lock's file cannot be made or locked, `busy` when another process
     ///   keeps the lock; what `body` throws.
     static func whileHeld<Result>(of path: String, _ body: () throws -> Result) throws -> Result {
         let name = path + ".lock"
@@ -15,21 +15,29 @@ enum OpeningLock {
         guard descriptor >= 0 else {
             throw MetastoreError(
                 .unusable,
-                "\(name) cannot be made: \(String(cString: strerror(errno)))"
+                "\(name) cannot be made: \(String(cString: strerror(errno))); give the user of this process "
+                    + "the right to write there, or name another place with --metastore"
             )
         }
         defer { close(descriptor) }
-        let pause: UInt32 = 10_000
-        var waits = Int(Limits.busySeconds * 1_000_000) / Int(pause)
+        let deadline = ContinuousClock.now + .seconds(Limits.busySeconds)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard waits > 0 else {
+            let reason = errno
+            guard reason == EWOULDBLOCK || reason == EINTR else {
                 throw MetastoreError(
-                    .busy,
-                    "another process opens the metastore \(path) and does not end"
+                    .unusable,
+                    "\(name) cannot be locked: \(String(cString: strerror(reason))); put the metastore on a "
+                        + "disk of this machine with --metastore"
                 )
             }
-            waits -= 1
-            usleep(pause)
+            guard ContinuousClock.now < deadline else {
+                throw MetastoreError(
+                    .busy,
+                    "another process has been opening the metastore \(path) for \(Int(Limits.busySeconds)) s; "
+                        + "end that process, or try again"
+                )
+            }
+            usleep(Limits.lockPause)
         }
         return try body()
     }

@@ -366,7 +366,7 @@ struct PostgresIncrementPlanner {
         return rows.first?.first?.flatMap { $0 } ?? "NULL"
     }
 
-    /// The cursor's type, and whether seconds can be taken from it.
+    /// The cursor's type, whether seconds can be taken from it, and whether the server has no `max` of it.
     private func cursorType(
         _ read: PostgresRead
     ) async throws -> (name: String, isTime: Bool, hasNoHighest: Bool) {

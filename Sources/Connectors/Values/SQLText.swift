@@ -40,10 +40,13 @@ package struct SQLText {
             case "`": tokens.append(.name(Self.quoted(&rest, by: "`", false)))
             case "[" where dialect == .sqlite:
                 tokens.append(.name(Self.quoted(&rest, by: "]", false)))
-            case "$" where dialect == .postgres && Self.dollarText(rest) != nil:
-                guard let (text, end) = Self.dollarText(rest) else { break }
-                append(text: text)
-                rest = end
+            case "$" where dialect == .postgres:
+                if let (text, end) = Self.dollarText(rest) {
+                    append(text: text)
+                    rest = end
+                } else {
+                    tokens.append(.sign("$"))
+                }
             case _ where Self.begins(scalar):
                 var word = String(scalar)
                 while let next = rest.first, Self.begins(next) || ("0"..."9" ~= next) || next == "$"

@@ -5,7 +5,7 @@ final class CountedRows: Sendable {
     /// The count, itself nil where nobody can tell; nil until it is asked for.
     private let found = Mutex<Int64??>(nil)
 
-    /// The count of before, else that of `count`.
+    /// The count if it is known, else what `count` finds.
     func value(_ count: () async throws -> Int64?) async throws -> Int64? {
         if let known = found.withLock({ $0 }) { return known }
         let new = try await count()

@@ -52,10 +52,9 @@ package struct APIRequest: Sendable {
     func id(_ name: String = "id") throws -> DefinitionID {
         do {
             return try DefinitionID(parameters[name] ?? "")
-        } catch  where method == .put {
-            // Somebody gives a name.
-            throw error
         } catch {
+            // Who puts something there gives it a name, and is told what is wrong with that.
+            if method == .put { throw error }
             // No definition has such a name, so there is none.
             throw Problem(404, "not-found", "there is nothing of that name")
         }
