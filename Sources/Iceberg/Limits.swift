@@ -47,6 +47,12 @@ package enum Limits {
     /// Old metadata files kept in the log when the table does not say how many: Iceberg's default.
     package static let previousMetadataCount = 100
 
+    /// Snapshots that the old documents of a log list together: at 700 bytes each, 28 MB.
+    package static let loggedSnapshotCount = 40_000
+
+    /// Old documents that a log names whatever their size: what a reader that is slow may still open.
+    package static let leastPreviousMetadataCount = 10
+
     /// Bytes of a namespace's or table's name: four times what MariaDB's longest takes.
     package static let nameByteCount = 1_024
 

@@ -52,6 +52,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [("100", 20), ("77", 77)])
+    func `the log gets shorter where documents are large, unless the table asks`(
+        asked: String,
+        kept: Int
+    ) async throws {
+        try await withLake { lake in
+            try await makeTable(lake)
+            try await append(lake, "1")
+            var large = try await lake.catalog.load(.orders).metadata
+            let first = try #require(large.currentSnapshot)
+            large.properties["write.metadata.previous-versions-max"] = asked
+            large.snapshots += (1..<2_000).map { number in
+                var other = first
+                other.id = first.id ^ Int64(number)
+                return other
+            }
+            large.metadataLog = (0..<100).map {
+                TableMetadata.MetadataLogEntry(location: "gone/\($0)", timestamp: $0)
+            }
+            let folder = try lake.catalog.folder(of: .orders).appending("metadata")
+            _ = try await lake.store.put(
+                large.serialized(),
+                to: try folder.appending("v3.metadata.json"),
+                condition: .ifAbsent
+            )
+            try await append(lake, "2")
+            let log = try await lake.catalog.load(.orders).metadata.metadataLog
+            #expect(log.count == kept)
+            #expect(log.last?.location.hasSuffix("v3.metadata.json") == true)
+        }
+    }
+
     @Test func `what a table says of its upkeep stays, also of one of an older program`()
         async throws
     {

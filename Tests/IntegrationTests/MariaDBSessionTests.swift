@@ -73,7 +73,10 @@ import Testing
                     """
                     CREATE TABLE a (id int PRIMARY KEY, at timestamp NULL); SET time_zone = '+00:00';
                     INSERT INTO a VALUES (1, '2023-10-29 00:30:00'), (2, '2023-10-29 01:30:00');
-                    CREATE VIEW t AS SELECT id, at FROM a; SET GLOBAL time_zone = 'Europe/Berlin'
+                    CREATE TABLE b (at timestamp NOT NULL PRIMARY KEY, n int NOT NULL);
+                    INSERT INTO b VALUES ('2023-10-29 00:30:00', 1);
+                    CREATE VIEW t AS SELECT id, at FROM a; CREATE VIEW k AS SELECT at, n FROM b;
+                    SET GLOBAL time_zone = 'Europe/Berlin'
                     """
                 )
                 try await Lake.withNew { lake in
@@ -83,6 +86,25 @@ import Testing
                         "SELECT id, epoch(\"at\")::bigint FROM lake ORDER BY 1"
                     )
                     #expect(rows == [["1", "1698539400"], ["2", "1698543000"]])
+
+                    // As keys too: what came at the cursor's highest value is told by its key.
+                    let options = [
+                        "--mode", "incremental", "--cursor", "n", "--primary-key", "at",
+                        "--on-conflict",
+                        "append",
+                    ]
+                    let first = try await lake.synced(database.url, ["k"], options)
+                    #expect(first.streams[0].rows == 1)
+                    try await database.run(
+                        "SET time_zone = '+00:00'; INSERT INTO b VALUES ('2023-10-29 01:30:00', 1)"
+                    )
+                    let second = try await lake.synced(database.url, ["k"], options)
+                    #expect(second.streams[0].rows == 1)
+                    let keys = try await Lake.query(
+                        second.streams[0].location,
+                        "SELECT epoch(\"at\")::bigint FROM lake ORDER BY 1"
+                    )
+                    #expect(keys == [["1698539400"], ["1698543000"]])
                 }
             }
         }

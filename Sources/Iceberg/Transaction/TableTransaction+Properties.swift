@@ -27,9 +27,15 @@ extension TableMetadata {
     }
 
     /// How many old documents the table's log names.
+    ///
+    /// Each document lists all snapshots. With many of them, a log of the default's length would take
+    /// far more room than the table's own metadata: it gets shorter, unless the table asks for
+    /// another number.
     var previousMetadataCount: Int {
-        properties["write.metadata.previous-versions-max"].flatMap { Int($0) }
-            .map { max(1, $0) } ?? Limits.previousMetadataCount
+        let asked = properties["write.metadata.previous-versions-max"].flatMap { Int($0) }
+        if let asked, asked != Limits.previousMetadataCount { return max(1, asked) }
+        let fitting = Limits.loggedSnapshotCount / max(1, snapshots.count)
+        return min(Limits.previousMetadataCount, max(Limits.leastPreviousMetadataCount, fitting))
     }
 
     /// Whether old documents are removed once the log no longer names them.
