@@ -57,6 +57,14 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        // MARK: JSON: one value, one reader, one writer
+        .target(name: "JSON", swiftSettings: productSettings),
+        .testTarget(
+            name: "JSONTests",
+            dependencies: ["JSON", "TestSupport"],
+            swiftSettings: productSettings
+        ),
+
         // MARK: Columnar: every per-value loop
         .target(
             name: "Columnar",
@@ -80,7 +88,7 @@ let package = Package(
         // MARK: Iceberg: tables, manifests, commits
         .target(
             name: "Iceberg",
-            dependencies: ["Columnar", "ObjectStorage", "CZlib"],
+            dependencies: ["JSON", "Columnar", "ObjectStorage", "CZlib"],
             swiftSettings: productSettings
         ),
         .testTarget(
@@ -92,12 +100,12 @@ let package = Package(
         // MARK: Streams: the vocabulary between sources and runs
         .target(
             name: "Streams",
-            dependencies: ["Columnar", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["JSON", "Columnar", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: productSettings
         ),
         .testTarget(
             name: "StreamsTests",
-            dependencies: ["Streams", "TestSupport"],
+            dependencies: ["JSON", "Streams", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -150,13 +158,14 @@ let package = Package(
         .target(
             name: "Definitions",
             dependencies: [
-                "ObjectStorage", "Scheduling", .product(name: "Crypto", package: "swift-crypto"),
+                "JSON", "ObjectStorage", "Scheduling",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: productSettings
         ),
         .testTarget(
             name: "DefinitionsTests",
-            dependencies: ["Definitions", "ObjectStorage", "Scheduling", "TestSupport"],
+            dependencies: ["JSON", "Definitions", "ObjectStorage", "Scheduling", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -176,7 +185,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
+                "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
                 "Scheduling", "Definitions", "Metastore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -196,7 +205,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore", "Daemon",
+                "JSON", "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore",
+                "Daemon",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -211,7 +221,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
+                "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
                 "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),

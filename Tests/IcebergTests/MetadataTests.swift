@@ -142,31 +142,6 @@ let foreignDocument = #"""
         #expect(refused > bytes.count)
     }
 
-    @Test(arguments: [
-        "", "nul", "[1,]", "{\"a\":1,}", "01", "-", "1.", "1e", "\"\\x\"", "\"\\ud800\"",
-        "\"\\ud800\\u0041\"", "\"a", "\"\u{1}\"", "[1] 2", "{\"a\"}", "{a:1}", "+1", "\u{1}",
-    ])
-    func `what is no JSON is refused`(text: String) {
-        #expect(throws: IcebergError.self) { try JSONValue(parsing: Array(text.utf8)) }
-    }
-
-    @Test func `JSON that nests without end is refused`() {
-        let bytes = [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
-        #expect(throws: IcebergError.self) { try JSONValue(parsing: bytes) }
-    }
-
-    @Test func `numbers keep their digits`() throws {
-        for text in ["0", "-1", "9223372036854775807", "-9223372036854775808"] {
-            let value = try JSONValue(parsing: Array(text.utf8))
-            #expect(value == .integer(try #require(Int64(text))))
-        }
-        for text in ["9223372036854775808", "1.10", "1E+400", "-0.0"] {
-            let value = try JSONValue(parsing: Array(text.utf8))
-            #expect(value == .number(text))
-            #expect(String(decoding: value.serialized(), as: UTF8.self) == text)
-        }
-    }
-
     @Test func `a key is kept only where it may be one`() {
         let schema = Schema([
             Field(id: 1, name: "a", type: .long, isRequired: true),

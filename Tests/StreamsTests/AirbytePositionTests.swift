@@ -1,10 +1,11 @@
+import JSON
 import Streams
 import Testing
 
 /// The shapes of a stream's state.
 @Suite struct AirbytePositionTests {
-    private func json(_ text: String) throws -> AirbyteJSON {
-        try #require(try AirbyteJSON.values(parsing: Array(text.utf8)).first)
+    private func json(_ text: String) throws -> JSONValue {
+        try JSONValue(parsing: Array(text.utf8))
     }
 
     /// The position of a state, which has to write what was read.
@@ -96,7 +97,7 @@ import Testing
         #expect(state.globalCursor == .cursor(path: ["at"], value: .string("2023")))
         #expect(state.usesGlobalCursor == false)
         #expect(state.lookbackWindow == 10)
-        #expect(state.parentState?.keys.sorted() == ["p"])
+        #expect(state.parentState?.names.sorted() == ["p"])
         #expect(state.others == ["y": .integer(2)])
     }
 

@@ -1,3 +1,4 @@
+import JSON
 import Streams
 import Testing
 
@@ -7,10 +8,8 @@ import Testing
         try AirbyteState(parsing: Array(text.utf8))
     }
 
-    private func json(_ text: String) throws -> AirbyteJSON {
-        let values = try AirbyteJSON.values(parsing: Array(text.utf8))
-        try #require(values.count == 1)
-        return values[0]
+    private func json(_ text: String) throws -> JSONValue {
+        try JSONValue(parsing: Array(text.utf8))
     }
 
     private static let users = StreamName(namespace: "public", name: "users")

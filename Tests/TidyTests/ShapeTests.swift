@@ -5,25 +5,26 @@ import Testing
 @Suite struct ShapeTests {
     /// docs/architecture.md, "The house": ours and third-party, without the system's modules.
     private static let imports: [String: Set<String>] = [
+        "JSON": [],
         "Columnar": ["CZstd", "CSnappy", "CLZ4", "CZlib"],
         "ObjectStorage": [],
-        "Iceberg": ["Columnar", "ObjectStorage", "CZlib"],
-        "Streams": ["Columnar", "Crypto"],
+        "Iceberg": ["JSON", "Columnar", "ObjectStorage", "CZlib"],
+        "Streams": ["JSON", "Columnar", "Crypto"],
         "Connectors": ["Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite"],
         "Ingest": ["Columnar", "ObjectStorage", "Iceberg", "Streams"],
         "Scheduling": ["HeapModule"],
-        "Definitions": ["ObjectStorage", "Scheduling", "Crypto"],
+        "Definitions": ["JSON", "ObjectStorage", "Scheduling", "Crypto"],
         "Metastore": ["Scheduling", "GRDB"],
         "Daemon": [
-            "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
+            "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
             "Scheduling", "Definitions", "Metastore", "Logging", "ServiceLifecycle",
         ],
         "Server": [
-            "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore", "Daemon",
+            "JSON", "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore", "Daemon",
             "Hummingbird", "HummingbirdCore", "Logging", "ServiceLifecycle", "HTTPTypes", "NIOCore",
         ],
         "Commands": [
-            "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
+            "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
             "Scheduling", "Definitions", "Metastore", "Daemon", "Server", "ArgumentParser", "GRDB",
             "Logging", "ServiceLifecycle", "UnixSignals", "AsyncHTTPClient", "NIOCore", "NIOHTTP1",
             "Yams",

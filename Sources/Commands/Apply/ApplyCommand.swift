@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import FoundationEssentials
+import JSON
 import Server
 import Yams
 
@@ -26,7 +27,7 @@ struct ApplyCommand: AsyncParsableCommand {
         try await control.withClient(makesLake: true) { client in
             let plan = try await ApplyPlan(wanted, client, prunes: prune)
             if control.json {
-                try Terminal.json(plan.summary)
+                Terminal.json(plan.summary)
             } else {
                 for change in plan.changes { change.show() }
                 if plan.changes.isEmpty { Terminal.note("nothing to change") }
@@ -107,7 +108,7 @@ struct ApplyPlan: Sendable {
         }
 
         private static func text(_ value: JSONValue?) -> String {
-            value.map { String(decoding: JSONText.bytes($0), as: UTF8.self) } ?? "(default)"
+            value.map { String(decoding: $0.bytes(.canonical), as: UTF8.self) } ?? "(default)"
         }
 
         func perform(_ client: APIClient) async throws {
@@ -139,7 +140,7 @@ struct ApplyPlan: Sendable {
         prunes: Bool
     ) async throws {
         for document in wanted {
-            guard case .object(var fields) = document, let id = fields["id"]?.text else {
+            guard case .object(var fields) = document, let id = fields["id"]?.string else {
                 throw SettingsError("each of the list \(kind) has an id")
             }
             fields["format_version"] = nil
@@ -171,18 +172,18 @@ struct ApplyPlan: Sendable {
         _ kind: String,
         _ client: APIClient
     ) async throws {
-        let names = Set(wanted.compactMap { $0["id"]?.text })
+        let names = Set(wanted.compactMap { $0["id"]?.string })
         var after: String?
         repeat {
             let query = after.map { [(name: "after", value: $0)] } ?? []
             let page = try await client.send(.get, "/\(kind)", query: query)
             for item in Answers.items(page) {
-                guard let id = (item["definition"]?["id"] ?? item["id"])?.text,
+                guard let id = (item["definition"]?["id"] ?? item["id"])?.string,
                     !names.contains(id)
                 else { continue }
                 changes.append(Change(method: .delete, kind: kind, id: id))
             }
-            after = page["next"]?.text
+            after = page["next"]?.string
         } while after != nil
     }
 
@@ -191,11 +192,11 @@ struct ApplyPlan: Sendable {
         _ id: String,
         _ kind: String,
         _ client: APIClient
-    ) async throws -> (fields: [String: JSONValue], tag: String?)? {
+    ) async throws -> (fields: JSONObject, tag: String?)? {
         do {
             let answer = try await client.send(.get, "/\(kind)/\(APIClient.escaped(id))")
             guard case .object(let fields) = answer["definition"] ?? answer else { return nil }
-            return (fields, answer["etag"]?.text)
+            return (fields, answer["etag"]?.string)
         } catch let error as APIError where error.status == 404 {
             return nil
         }
@@ -203,25 +204,25 @@ struct ApplyPlan: Sendable {
 
     /// Fields that differ, as the server would write the new document.
     private static func differences(
-        _ wanted: [String: JSONValue],
-        _ present: [String: JSONValue]
+        _ wanted: JSONObject,
+        _ present: JSONObject
     ) -> [(name: String, old: JSONValue?, new: JSONValue?)] {
         let whole = Self.normalized(wanted, like: present)
         let own: Set<String> = ["created_at", "created_by", "format_version"]
-        return Set(whole.keys).union(present.keys).subtracting(own).sorted().compactMap { name in
+        return Set(whole.names).union(present.names).subtracting(own).sorted().compactMap { name in
             whole[name] == present[name] ? nil : (name, present[name], whole[name])
         }
     }
 
     /// The document with its defaults.
     private static func normalized(
-        _ wanted: [String: JSONValue],
-        like present: [String: JSONValue]
-    ) -> [String: JSONValue] {
+        _ wanted: JSONObject,
+        like present: JSONObject
+    ) -> JSONObject {
         var fields = wanted
         fields["created_at"] = present["created_at"]
         fields["created_by"] = present["created_by"]
-        let bytes = Data(JSONText.bytes(.object(fields)))
+        let bytes = Data((.object(fields) as JSONValue).bytes(.canonical))
         // It was checked before; a document of one kind is none of the other.
         if let schedule = try? ScheduleDefinition(parsing: bytes) { return schedule.fields }
         // As above.
@@ -231,11 +232,11 @@ struct ApplyPlan: Sendable {
 
     /// - Throws: `SettingsError` for a document that the server would refuse, before anything is changed.
     private static func check(
-        _ fields: [String: JSONValue],
+        _ fields: JSONObject,
         _ kind: String,
         _ id: String
     ) throws {
-        let bytes = Data(JSONText.bytes(.object(fields)))
+        let bytes = Data((.object(fields) as JSONValue).bytes(.canonical))
         do {
             if kind == "schedules" {
                 _ = try ScheduleDefinition(parsing: bytes)

@@ -1,4 +1,5 @@
 import Definitions
+import JSON
 import Yams
 
 extension JSONValue {
@@ -12,7 +13,7 @@ extension JSONValue {
     init(yaml node: Node, _ path: String) throws {
         switch node {
         case .mapping(let mapping):
-            var fields: [String: JSONValue] = [:]
+            var fields: JSONObject = [:]
             for (key, value) in mapping {
                 guard let name = key.string else {
                     throw SettingsError("\(path): the name of a field is a text")

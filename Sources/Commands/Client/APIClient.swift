@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Daemon
 import Definitions
 import FoundationEssentials
+import JSON
 import NIOCore
 import NIOHTTP1
 import Server
@@ -52,7 +53,7 @@ struct APIClient: Sendable {
         headers: [String: String] = [:],
         _ body: JSONValue? = nil
     ) async throws -> JSONValue {
-        let bytes = body.map { Data(JSONText.bytes($0)) } ?? Data()
+        let bytes = body.map { Data($0.bytes(.canonical)) } ?? Data()
         switch way {
         case .local(let api):
             let request = APIRequest(
@@ -87,7 +88,7 @@ struct APIClient: Sendable {
             guard
                 // What is no JSON is nothing that this API answers.
                 let value = try? JSONValue(
-                    parsing: Data(answer.readableBytesView),
+                    document: Data(answer.readableBytesView),
                     limit: Limits.answerByteCount
                 )
             else {
@@ -116,9 +117,9 @@ struct APIClient: Sendable {
         guard status >= 400 else { return value }
         throw APIError(
             status: status,
-            field: value["field"]?.text,
-            detail: value["detail"]?.text ?? "the server answered with status \(status)",
-            hint: value["hint"]?.text
+            field: value["field"]?.string,
+            detail: value["detail"]?.string ?? "the server answered with status \(status)",
+            hint: value["hint"]?.string
         )
     }
 

@@ -1,4 +1,5 @@
 import Definitions
+import JSON
 import Server
 
 /// What answers of the API look like on a terminal.
@@ -90,6 +91,6 @@ enum Answers {
 extension ControlOptions {
     /// Shows an answer as JSON where that was asked for, else in words.
     func show(_ answer: JSONValue, _ words: (JSONValue) -> Void) throws {
-        if json { try Terminal.json(answer) } else { words(answer) }
+        if json { Terminal.json(answer) } else { words(answer) }
     }
 }

@@ -1,5 +1,6 @@
 import Definitions
 import FoundationEssentials
+import JSON
 import Synchronization
 
 #if canImport(Glibc)
@@ -62,6 +63,11 @@ enum Terminal {
         encoder.keyEncodingStrategy = .convertToSnakeCase
         let text = String(decoding: try encoder.encode(value), as: UTF8.self)
         write(Printable.json(text) + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Writes a value as JSON on standard output.
+    static func json(_ value: JSONValue) {
+        write(value.written(.pretty) + "\n", to: STDOUT_FILENO)
     }
 
     /// Writes lines that programs read, such as messages of JSON.

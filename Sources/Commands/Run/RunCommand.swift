@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import JSON
 import Server
 
 /// `tributary run`: what became of schedules' occurrences.
@@ -51,7 +52,7 @@ struct RunShowCommand: AsyncParsableCommand {
     func run() async throws {
         try await control.withClient { client in
             let run = try await client.send(.get, "/runs/\(APIClient.escaped(id))")
-            if control.json { return try Terminal.json(run) }
+            if control.json { return Terminal.json(run) }
             Answers.showRun(run)
             guard case .array(let attempts)? = run["attempt_list"] else { return }
             Terminal.result("")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import JSON
 import Server
 
 /// Follows a run to its end.
@@ -13,7 +14,7 @@ struct RunWatch: Sendable {
         let showsStatus = Terminal.showsStatus && !isQuiet
         while true {
             let run = try await client.send(.get, path)
-            guard ["pending", "running"].contains(run["state"]?.text) else {
+            guard ["pending", "running"].contains(run["state"]?.string) else {
                 if showsStatus { Terminal.status("") }
                 return run
             }
@@ -29,7 +30,7 @@ struct RunWatch: Sendable {
 
     /// Fails where a run did not succeed.
     static func requireSuccess(_ run: JSONValue) throws {
-        guard run["state"]?.text != "succeeded" else { return }
+        guard run["state"]?.string != "succeeded" else { return }
         throw ExitStatus.failure.code
     }
 }

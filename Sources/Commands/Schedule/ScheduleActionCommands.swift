@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import JSON
 import Server
 
 /// `tributary schedule delete`.
@@ -49,7 +50,7 @@ struct ScheduleRunCommand: AsyncParsableCommand {
                 "/schedules/\(APIClient.escaped(id))/run",
                 rule.map { .object(["rows_rule": .string($0)]) }
             )
-            if wait, let id = run["id"]?.text {
+            if wait, let id = run["id"]?.string {
                 run = try await RunWatch(client: client, isQuiet: control.json).follow(id)
             }
             try control.show(run, Answers.showRun)

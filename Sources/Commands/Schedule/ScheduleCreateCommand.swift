@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import FoundationEssentials
+import JSON
 import Server
 
 /// `tributary schedule create`.
@@ -70,7 +71,7 @@ struct ScheduleCreateCommand: AsyncParsableCommand {
     }
 
     private func document() throws -> JSONValue {
-        var fields: [String: JSONValue] = [
+        var fields: JSONObject = [
             "source": Self.source(source), "stream": .string(stream),
             "dataset": .string(into ?? stream), "trigger": .string(trigger),
         ]
@@ -78,7 +79,7 @@ struct ScheduleCreateCommand: AsyncParsableCommand {
             ("id", id), ("time_zone", timeZone), ("start", start), ("overlap", overlap),
             ("description", description),
         ] { fields[name] = value.map(JSONValue.string) }
-        var sync: [String: JSONValue] = [:]
+        var sync: JSONObject = [:]
         sync["mode"] = mode.map(JSONValue.string)
         sync["cursor"] = cursor.map(JSONValue.string)
         sync["on_conflict"] = onConflict.map(JSONValue.string)
@@ -139,22 +140,22 @@ struct FieldEdit {
     }
 
     /// Puts the value where it belongs.
-    func apply(to fields: inout [String: JSONValue]) throws {
+    func apply(to fields: inout JSONObject) throws {
         fields = Self.put(value, at: path[...], in: fields)
     }
 
     private static func put(
         _ value: JSONValue,
         at path: ArraySlice<String>,
-        in fields: [String: JSONValue]
-    ) -> [String: JSONValue] {
+        in fields: JSONObject
+    ) -> JSONObject {
         guard let first = path.first else { return fields }
         var fields = fields
         guard path.count > 1 else {
             fields[first] = value
             return fields
         }
-        var inner: [String: JSONValue] = [:]
+        var inner: JSONObject = [:]
         if case .object(let present)? = fields[first] { inner = present }
         fields[first] = .object(put(value, at: path.dropFirst(), in: inner))
         return fields

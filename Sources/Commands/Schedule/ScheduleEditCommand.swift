@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import Foundation
+import JSON
 import Server
 
 /// `tributary schedule edit`.
@@ -22,7 +23,7 @@ struct ScheduleEditCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
 
     func run() async throws {
-        var patch: [String: JSONValue] = [:]
+        var patch: JSONObject = [:]
         for text in set { try FieldEdit(text).apply(to: &patch) }
         let changes = JSONValue.object(patch)
         try await control.withClient { client in
@@ -31,7 +32,7 @@ struct ScheduleEditCommand: AsyncParsableCommand {
             if set.isEmpty {
                 let view = try await client.send(.get, path)
                 let edited = try Self.edit(view["definition"] ?? .null)
-                let tag = view["etag"]?.text ?? "*"
+                let tag = view["etag"]?.string ?? "*"
                 answer = try await client.send(.put, path, headers: ["if-match": tag], edited)
             } else {
                 answer = try await client.send(.patch, path, changes)
@@ -42,14 +43,12 @@ struct ScheduleEditCommand: AsyncParsableCommand {
 
     /// Has a person change a document.
     private static func edit(_ document: JSONValue) throws -> JSONValue {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let file = FileManager.default.temporaryDirectory
             .appendingPathComponent("tributary-\(UUID().uuidString).json")
         guard
             FileManager.default.createFile(
                 atPath: file.path,
-                contents: try encoder.encode(document),
+                contents: Data(document.bytes(.pretty)),
                 attributes: [.posixPermissions: 0o600]
             )
         else { throw SettingsError("\(file.path) cannot be written") }
@@ -63,7 +62,7 @@ struct ScheduleEditCommand: AsyncParsableCommand {
             throw SettingsError("\(program) failed; nothing was changed")
         }
         do {
-            let edited = try JSONValue(parsing: Data(contentsOf: file))
+            let edited = try JSONValue(document: Data(contentsOf: file))
             // A copy that stays in the temporary folder holds no secret.
             try? FileManager.default.removeItem(at: file)
             return edited

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import JSON
 import Server
 
 /// `tributary schedule list`.
@@ -23,7 +24,7 @@ struct ScheduleListCommand: AsyncParsableCommand {
                         + (after.map { [(name: "after", value: $0)] } ?? [])
                 )
                 items += Answers.items(page)
-                after = page["next"]?.text
+                after = page["next"]?.string
             } while after != nil
             try control.show(.object(["items": .array(items)])) { _ in
                 Answers.showSchedules(items)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import JSON
 import FoundationEssentials
 import Scheduling
 import Server
@@ -105,7 +106,7 @@ struct ScheduleNextCommand: AsyncParsableCommand {
                     for time in times {
                         table.add([
                             Answers.text(time["local"]), Answers.text(time["utc"]),
-                            time["note"]?.text ?? "",
+                            time["note"]?.string ?? "",
                         ])
                     }
                 }

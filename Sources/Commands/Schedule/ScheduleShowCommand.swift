@@ -15,7 +15,7 @@ struct ScheduleShowCommand: AsyncParsableCommand {
         try await control.withClient { client in
             let path = "/schedules/\(APIClient.escaped(id))"
             let view = try await client.send(.get, path)
-            if control.json { return try Terminal.json(view) }
+            if control.json { return Terminal.json(view) }
             Answers.showSchedule(view)
             let runs = try await client.send(
                 .get,

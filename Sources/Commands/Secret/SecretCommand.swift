@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import Foundation
+import JSON
 import Server
 
 /// `tributary secret`: what is sealed in the lake.

@@ -1,5 +1,6 @@
 import Definitions
 import FoundationEssentials
+import JSON
 import Yams
 
 #if canImport(Glibc)

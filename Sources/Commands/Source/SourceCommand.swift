@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import JSON
 import Server
 
 /// `tributary source`: where schedules read.
@@ -35,7 +36,7 @@ struct SourceCreateCommand: AsyncParsableCommand {
     @OptionGroup var control: ControlOptions
 
     func run() async throws {
-        var fields: [String: JSONValue] = ["id": .string(id), "dsn": .string(dsn)]
+        var fields: JSONObject = ["id": .string(id), "dsn": .string(dsn)]
         fields["description"] = description.map(JSONValue.string)
         for text in set { try FieldEdit(text).apply(to: &fields) }
         let document = JSONValue.object(fields)
@@ -81,7 +82,7 @@ struct SourceShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await control.withClient { client in
-            try Terminal.json(try await client.send(.get, "/sources/\(APIClient.escaped(id))"))
+            Terminal.json(try await client.send(.get, "/sources/\(APIClient.escaped(id))"))
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Definitions
+import JSON
 import Server
 
 /// `tributary token`: who may ask the API.
@@ -26,7 +27,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await control.withClient { client in
-            var fields: [String: JSONValue] = ["id": .string(id), "role": .string(role)]
+            var fields: JSONObject = ["id": .string(id), "role": .string(role)]
             fields["expires_at"] = expiresAt.map(JSONValue.string)
             let answer = try await client.send(.post, "/tokens", .object(fields))
             try control.show(answer) { Terminal.result(Answers.text($0["token"])) }

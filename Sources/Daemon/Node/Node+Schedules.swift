@@ -1,5 +1,6 @@
 package import Definitions
 package import FoundationEssentials
+import JSON
 package import Metastore
 import ObjectStorage
 package import Scheduling
@@ -178,7 +179,7 @@ extension Node {
         ifMatch tag: String?,
         by caller: Caller,
         _ kind: String,
-        _ edit: ([String: JSONValue]) -> [String: JSONValue]
+        _ edit: (JSONObject) -> JSONObject
     ) async throws -> ScheduleView {
         for attempt in 1... {
             let present = try await version(of: id, isReplaced: kind == "schedule.replace", caller)
@@ -218,13 +219,13 @@ extension Node {
         of id: DefinitionID,
         isReplaced: Bool,
         _ caller: Caller
-    ) async throws -> (document: ScheduleDefinition?, fields: [String: JSONValue], tag: ObjectTag) {
+    ) async throws -> (document: ScheduleDefinition?, fields: JSONObject, tag: ObjectTag) {
         do {
             let present = try await schedules.get(id)
             return (present.document, present.document.fields, present.tag)
         } catch let error as DefinitionError where error.code == .damaged && isReplaced {
             guard let tag = try await schedules.tag(of: id) else { throw error }
-            let own: [String: JSONValue] = [
+            let own: JSONObject = [
                 "id": .string(id.rawValue),
                 "created_at": .string(Instant(clock.now()).description),
                 "created_by": .string(caller.name),
@@ -235,7 +236,7 @@ extension Node {
 
     /// The address as it was shown is the address as it is.
     private static func restoreAddress(
-        in values: inout [String: JSONValue],
+        in values: inout JSONObject,
         from old: ScheduleDefinition?
     ) {
         guard case .inline(let address)? = old?.source,
@@ -369,15 +370,15 @@ extension Node {
     /// Fields that the server writes itself.
     private static let ownFields = ["created_at", "created_by", "format_version"]
 
-    static func values(_ document: Data) throws -> [String: JSONValue] {
-        guard case .object(let values) = try JSONValue(parsing: document) else {
+    static func values(_ document: Data) throws -> JSONObject {
+        guard case .object(let values) = try JSONValue(document: document) else {
             throw DefinitionError(.malformed, "it is no JSON object")
         }
         return values
     }
 
     private static func definition(
-        _ values: [String: JSONValue],
+        _ values: JSONObject,
         allowsNull: Bool = false
     ) throws -> ScheduleDefinition {
         var fields = DocumentFields(values, allowsNull: allowsNull)
@@ -387,8 +388,8 @@ extension Node {
     }
 
     private static func requireOwn(
-        _ values: [String: JSONValue],
-        _ old: [String: JSONValue]
+        _ values: JSONObject,
+        _ old: JSONObject
     ) throws {
         for field in ownFields where field != "format_version" {
             guard values[field] == nil || values[field] == old[field] else {
@@ -399,9 +400,9 @@ extension Node {
 
     /// RFC 7396, section 2; a field that is taken away stays as null, so that one which nobody knows is told.
     private static func merge(
-        _ patch: [String: JSONValue],
-        into target: [String: JSONValue]
-    ) -> [String: JSONValue] {
+        _ patch: JSONObject,
+        into target: JSONObject
+    ) -> JSONObject {
         var target = target
         for (field, value) in patch {
             switch (value, target[field]) {

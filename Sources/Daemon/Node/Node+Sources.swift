@@ -1,5 +1,6 @@
 package import Definitions
 package import FoundationEssentials
+import JSON
 import ObjectStorage
 package import Streams
 

@@ -1,6 +1,7 @@
 import Definitions
 import Iceberg
 import Ingest
+import JSON
 import Metastore
 import ObjectStorage
 import Scheduling
@@ -125,7 +126,7 @@ final class ScheduleCatalog: Sendable {
             trigger: text,
             spec: definition.spec(try parse(text), pool: definition.source.pool),
             document: String(
-                decoding: JSONValue.object(definition.fields).compact,
+                decoding: JSONValue.object(definition.fields).bytes(.canonical),
                 as: UTF8.self
             )
         )

@@ -1,10 +1,11 @@
 package import FoundationEssentials
+package import JSON
 import Scheduling
 
 /// The fields of a JSON object, read one by one; what nobody asked for is an error, since a misspelt field
 /// would otherwise be a setting that does nothing.
 package struct DocumentFields {
-    private let values: [String: JSONValue]
+    private let values: JSONObject
     private let path: String
     /// Whether a field that is null takes its default: so it is where fields are changed one by one (RFC 7396).
     private let allowsNull: Bool
@@ -14,7 +15,7 @@ package struct DocumentFields {
     ///
     /// - Throws: `DefinitionError` `malformed` for anything else.
     package init(parsing bytes: Data) throws(DefinitionError) {
-        let value = try JSONValue(parsing: bytes)
+        let value = try JSONValue(document: bytes)
         guard case .object(let values) = value else {
             throw DefinitionError(.malformed, "it is no JSON object")
         }
@@ -23,7 +24,7 @@ package struct DocumentFields {
 
     /// Takes the fields of an object that was read already.
     package init(
-        _ values: [String: JSONValue],
+        _ values: JSONObject,
         path: String = "",
         allowsNull: Bool = false
     ) {
@@ -33,7 +34,7 @@ package struct DocumentFields {
     }
 
     /// The names of all fields, in their order.
-    package var names: [String] { values.keys.sorted() }
+    package var names: [String] { values.sorted.names }
 
     /// The name of a field as errors show it.
     package func name(_ field: String) -> String { path + field }
@@ -86,7 +87,8 @@ package struct DocumentFields {
         in range: ClosedRange<Int>
     ) throws(DefinitionError) -> Int? {
         guard let value = try value(field) else { return nil }
-        guard case .integer(let number) = value, range.contains(number) else {
+        guard let number = value.integer.flatMap({ Int(exactly: $0) }), range.contains(number)
+        else {
             throw DefinitionError(
                 .invalid,
                 field: name(field),
@@ -183,7 +185,7 @@ package struct DocumentFields {
     ///
     /// - Throws: `DefinitionError` `invalid` for a field nobody asked for.
     package func end() throws(DefinitionError) {
-        guard let unknown = values.keys.sorted().first(where: { !seen.contains($0) }) else {
+        guard let unknown = values.sorted.names.first(where: { !seen.contains($0) }) else {
             return
         }
         throw DefinitionError(

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import JSON
 package import ObjectStorage
 
 /// A definition that is kept as one JSON document in the lake.
@@ -14,7 +15,7 @@ package protocol DefinitionDocument: Sendable {
     init(_ fields: inout DocumentFields) throws(DefinitionError)
 
     /// The document's fields, as they are written.
-    var fields: [String: JSONValue] { get }
+    var fields: JSONObject { get }
 }
 
 extension DefinitionDocument {
@@ -26,10 +27,8 @@ extension DefinitionDocument {
     }
 
     /// The document as JSON, always the same bytes for the same content.
-    package func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(JSONValue.object(fields))
+    package func json() -> Data {
+        Data(JSONValue.object(fields).bytes(.pretty))
     }
 }
 
@@ -198,7 +197,7 @@ package struct DocumentStore<Document: DefinitionDocument>: Sendable {
         _ document: Document,
         _ condition: PutCondition
     ) async throws -> StoredDocument<Document> {
-        let bytes = try [UInt8](document.json())
+        let bytes = [UInt8](document.json())
         guard bytes.count <= Limits.documentByteCount else {
             throw DefinitionError(
                 .invalid,

@@ -1,3 +1,4 @@
+package import JSON
 import Scheduling
 import Synchronization
 
@@ -86,8 +87,8 @@ extension ScheduleDefinition {
         return text
     }
 
-    package var fields: [String: JSONValue] {
-        var fields: [String: JSONValue] = [
+    package var fields: JSONObject {
+        var fields: JSONObject = [
             "format_version": .integer(Self.formatVersion),
             "id": .string(id.rawValue),
             "source": source.value,
@@ -193,8 +194,8 @@ extension SyncDefinition {
         try fields.end()
     }
 
-    fileprivate var fields: [String: JSONValue] {
-        var fields: [String: JSONValue] = [
+    fileprivate var fields: JSONObject {
+        var fields: JSONObject = [
             "mode": .string(mode.rawValue), "schema": .string(contract.rawValue),
         ]
         fields["cursor"] = cursor.map(JSONValue.string)
@@ -210,8 +211,9 @@ extension SyncDefinition {
         fields["where"] = condition.map(JSONValue.string)
         fields["policy"] = policy.map { .string($0.rawValue) }
         if !columnPolicies.isEmpty {
+            let names = columnPolicies.sorted { $0.key < $1.key }
             fields["column_policies"] = .object(
-                columnPolicies.mapValues { .string($0.rawValue) }
+                JSONObject(names.map { ($0.key, .string($0.value.rawValue)) })
             )
         }
         if allowsTypeChange { fields["allow_type_change"] = .boolean(true) }

@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+package import JSON
 
 /// A sealed secret as it lies in the lake: AES-GCM under the operator's key, bound to its name.
 package struct SecretDocument: DefinitionDocument, Hashable {
@@ -80,7 +81,7 @@ package struct SecretDocument: DefinitionDocument, Hashable {
         ([id.rawValue] + hosts).joined(separator: "\0")
     }
 
-    package var fields: [String: JSONValue] {
+    package var fields: JSONObject {
         [
             "format_version": .integer(Self.formatVersion),
             "id": .string(id.rawValue),

@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import JSON
 
 /// Where a source is, and how it may be used.
 ///
@@ -38,8 +39,8 @@ package struct SourceAddress: Hashable, Sendable {
         try requireNoSecret(field: fields.name("dsn"))
     }
 
-    var fields: [String: JSONValue] {
-        var fields: [String: JSONValue] = ["dsn": .string(dsn)]
+    var fields: JSONObject {
+        var fields: JSONObject = ["dsn": .string(dsn)]
         fields["kind"] = kind.map { .string($0.rawValue) }
         fields["parallel"] = laneCount.map(JSONValue.integer)
         if connectionCount != 16 { fields["max_connections"] = .integer(connectionCount) }

@@ -1,3 +1,5 @@
+package import JSON
+
 /// A source that schedules refer to by its name.
 package struct SourceDefinition: DefinitionDocument, Hashable {
     package static let folder = "_sources"
@@ -21,13 +23,15 @@ package struct SourceDefinition: DefinitionDocument, Hashable {
         address = try SourceAddress(&fields)
     }
 
-    package var fields: [String: JSONValue] {
-        address.fields.merging([
+    package var fields: JSONObject {
+        var fields: JSONObject = [
             "format_version": .integer(Self.formatVersion),
             "id": .string(id.rawValue),
             "description": .string(text),
-            "created_at": .string(Instant(createdAt).description),
-            "created_by": .string(createdBy),
-        ]) { _, own in own }
+        ]
+        for member in address.fields { fields[member.name] = member.value }
+        fields["created_at"] = .string(Instant(createdAt).description)
+        fields["created_by"] = .string(createdBy)
+        return fields
     }
 }

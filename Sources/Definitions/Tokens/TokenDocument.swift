@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+package import JSON
 
 /// What a token may do; each may all that the ones before it may.
 package enum Role: String, Hashable, Sendable, CaseIterable, Comparable {
@@ -113,8 +114,8 @@ package struct TokenDocument: DefinitionDocument, Hashable {
         bytes.map { String(256 + Int($0), radix: 16).dropFirst() }.joined()
     }
 
-    package var fields: [String: JSONValue] {
-        var fields: [String: JSONValue] = [
+    package var fields: JSONObject {
+        var fields: JSONObject = [
             "format_version": .integer(Self.formatVersion),
             "id": .string(id.rawValue),
             "role": .string(role.rawValue),

@@ -1,3 +1,5 @@
+import JSON
+
 /// An Avro object container file (specification 1.11, "Object Container Files").
 ///
 ///     "Obj" 1 | metadata: map of bytes | sync: 16 bytes
@@ -69,7 +71,7 @@ struct AvroFileWriter {
         self.sync = sync
         file.append(AvroFile.magic)
         let entries =
-            [("avro.schema", schema.serialized()), ("avro.codec", Array("deflate".utf8))] + metadata
+            [("avro.schema", schema.bytes()), ("avro.codec", Array("deflate".utf8))] + metadata
         file.write(array: entries) { encoder, entry in
             encoder.write(entry.0)
             encoder.write(entry.1)

@@ -1,3 +1,5 @@
+import JSON
+
 /// A type of Avro (specification 1.11, "Schema Declaration"), with Iceberg's field ids.
 indirect enum AvroSchema: Sendable {
     case null
@@ -29,7 +31,7 @@ extension AvroSchema {
     /// - Throws: `IcebergError` `corrupt`; a type that refers to itself is refused.
     init(parsing text: [UInt8]) throws {
         var named: [String: AvroSchema] = [:]
-        self = try Self.parse(try JSONValue(parsing: text), named: &named, depth: 0)
+        self = try Self.parse(try JSONValue(document: text), named: &named, depth: 0)
     }
 
     private static func parse(

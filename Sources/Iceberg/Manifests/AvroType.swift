@@ -1,3 +1,5 @@
+import JSON
+
 /// The Avro types of manifests, put together as Iceberg wants them: every field with its id.
 enum AvroType {
     static func field(_ id: Int, _ name: String, _ type: JSONValue) -> JSONValue {

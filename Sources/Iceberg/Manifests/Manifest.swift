@@ -1,3 +1,5 @@
+import JSON
+
 internal import Columnar
 
 /// The files of a table that one commit added or removed (Iceberg specification, "Manifests").
@@ -13,7 +15,7 @@ enum Manifest {
         var writer = AvroFileWriter(
             schema: schemaJSON,
             metadata: [
-                ("schema", JSONValue.object(schema.json).serialized()),
+                ("schema", JSONValue.object(schema.json).bytes()),
                 ("schema-id", Array(String(schema.id).utf8)),
                 ("partition-spec", Array("[]".utf8)),
                 ("partition-spec-id", Array(String(specID).utf8)),

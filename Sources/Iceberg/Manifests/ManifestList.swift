@@ -1,3 +1,5 @@
+import JSON
+
 /// The manifests of a snapshot (Iceberg specification, "Manifest Lists").
 enum ManifestList {
     /// Writes a manifest list.
@@ -18,7 +20,7 @@ enum ManifestList {
                 ("format-version", Array("2".utf8)),
                 (
                     SummaryShortening.listKey,
-                    JSONValue.object(JSONObject(strings: summary)).serialized()
+                    JSONValue.object(JSONObject(strings: summary)).bytes()
                 ),
             ],
             sync: sync

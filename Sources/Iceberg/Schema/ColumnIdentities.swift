@@ -1,3 +1,5 @@
+import JSON
+
 internal import Columnar
 
 /// What tells columns apart for ever, whatever their names: the source's word for each.
@@ -59,7 +61,7 @@ extension ColumnIdentities {
     package static func text(of identities: [Int: String]) -> String {
         let members = identities.sorted { $0.key < $1.key }
         let json = JSONObject(members.map { (String($0.key), .string($0.value)) })
-        return String(decoding: JSONValue.object(json).serialized(), as: UTF8.self)
+        return String(decoding: JSONValue.object(json).bytes(), as: UTF8.self)
     }
 
     /// Reads what `text(of:)` wrote.
@@ -67,7 +69,7 @@ extension ColumnIdentities {
     /// - Throws: `IcebergError` `corrupt`.
     package static func parse(_ text: String) throws -> [Int: String] {
         do {
-            guard let json = try JSONValue(parsing: Array(text.utf8)).object else {
+            guard let json = try JSONValue(document: Array(text.utf8)).object else {
                 throw IcebergError(.corrupt, "no object")
             }
             var identities: [Int: String] = [:]

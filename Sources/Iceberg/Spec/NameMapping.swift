@@ -1,3 +1,5 @@
+import JSON
+
 internal import Columnar
 
 /// The property by which engines find columns in files without field ids (Iceberg specification,
@@ -11,9 +13,9 @@ enum NameMapping {
     /// The mapping of every field of a schema to its names, those that `former` had among them.
     static func text(of schema: Schema, former: String? = nil) -> String {
         // What makes no sense names nothing.
-        let before = former.flatMap { try? JSONValue(parsing: Array($0.utf8)).array } ?? []
+        let before = former.flatMap { try? JSONValue(document: Array($0.utf8)).array } ?? []
         let entries = entries(of: schema.fields, former: before)
-        return String(decoding: JSONValue.array(entries).serialized(), as: UTF8.self)
+        return String(decoding: JSONValue.array(entries).bytes(), as: UTF8.self)
     }
 
     private static func entries(of fields: [Field], former: [JSONValue]) -> [JSONValue] {

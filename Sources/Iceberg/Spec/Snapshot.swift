@@ -1,3 +1,5 @@
+import JSON
+
 /// One state of a table.
 package struct Snapshot: Hashable, Sendable {
     package var id: Int64

@@ -1,3 +1,5 @@
+import JSON
+
 internal import ObjectStorage
 
 /// Summaries of older snapshots are kept in their manifest lists alone.
@@ -62,6 +64,6 @@ extension ManifestReader {
                 SummaryShortening.listKey
             ]
         else { return snapshot.summary }
-        return try JSONValue(parsing: text).object?.strings() ?? snapshot.summary
+        return try JSONValue(document: text).object?.strings() ?? snapshot.summary
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 extension TableMetadata {
     /// Reads a metadata document as it is stored, compressed or not.
     ///
@@ -18,7 +20,7 @@ extension TableMetadata {
         guard bytes.count <= Limits.metadataByteCount else {
             throw IcebergError(.corrupt, "the document is longer than \(Limits.metadataByteCount)")
         }
-        guard case .object(let json) = try JSONValue(parsing: bytes) else {
+        guard case .object(let json) = try JSONValue(document: bytes) else {
             throw IcebergError(.corrupt, "the document is no JSON object")
         }
         try self.init(json: json)
@@ -112,7 +114,7 @@ extension TableMetadata {
 
     /// The document as JSON.
     package func serialized() -> [UInt8] {
-        JSONValue.object(json).serialized()
+        JSONValue.object(json).bytes()
     }
 
     /// The document as it is stored.

@@ -1,3 +1,5 @@
+import JSON
+
 internal import Columnar
 
 /// Everything a table is, but its files: the document every commit replaces.

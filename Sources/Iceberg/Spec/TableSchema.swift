@@ -1,4 +1,5 @@
 package import Columnar
+import JSON
 
 /// A schema of a table, with its number and its key.
 package struct TableSchema: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import JSON
+
 internal import ObjectStorage
 
 /// What a commit made.

@@ -1,3 +1,5 @@
+import JSON
+
 extension TableTransaction {
     /// Makes a snapshot that the table keeps its current one; the schema stays what it is.
     ///

@@ -1,6 +1,7 @@
 package import Daemon
 import Definitions
 import Foundation
+import JSON
 import Logging
 import Metastore
 import Synchronization
@@ -24,7 +25,7 @@ package final class API: Sendable {
         endpoints += SystemEndpoints(node: node).all
         // Made once: it has some 50 KB.
         let document = String(
-            decoding: JSONText.bytes(OpenAPIDocument.make(endpoints)),
+            decoding: OpenAPIDocument.make(endpoints).bytes(.canonical),
             as: UTF8.self
         )
         endpoints.append(
@@ -223,7 +224,7 @@ package final class API: Sendable {
         }
         defer { inFlight.withLock { _ = $0.remove(name) } }
         if let known = try await node.metastore.answer(to: name, request: asked) {
-            let body = try JSONValue(parsing: Data(known.body.utf8), limit: .max)
+            let body = try JSONValue(document: Data(known.body.utf8), limit: .max)
             return APIResponse(
                 status: known.status,
                 headers: ["idempotency-replayed": "true"],
@@ -235,7 +236,7 @@ package final class API: Sendable {
             try await node.metastore.remember(
                 RememberedAnswer(
                     status: response.status,
-                    body: String(decoding: value.compact, as: UTF8.self)
+                    body: String(decoding: value.bytes(.canonical), as: UTF8.self)
                 ),
                 to: name,
                 request: asked,

@@ -1,6 +1,7 @@
 package import Daemon
-package import Definitions
+import Definitions
 package import FoundationEssentials
+package import JSON
 
 /// A request to the API, whatever way it came.
 package struct APIRequest: Sendable {

@@ -1,4 +1,5 @@
 import Definitions
+import JSON
 
 /// What became of a request's head.
 enum Admission: Sendable {

@@ -1,5 +1,6 @@
 import Daemon
 import Definitions
+import JSON
 
 /// The lake's tables.
 struct LakeEndpoints: Sendable {

@@ -1,9 +1,10 @@
 import Definitions
+import JSON
 
 /// The OpenAPI 3.1 document of the endpoints.
 enum OpenAPIDocument {
     static func make(_ endpoints: [Endpoint]) -> JSONValue {
-        var paths: [String: [String: JSONValue]] = [:]
+        var paths: [String: JSONObject] = [:]
         for endpoint in endpoints {
             paths[endpoint.path, default: [:]][endpoint.method.rawValue.lowercased()] =
                 operation(endpoint)
@@ -14,7 +15,9 @@ enum OpenAPIDocument {
                 "title": "Tributary", "version": "1",
                 "description": "Schedules, runs, sources, datasets and secrets of a lake.",
             ]),
-            "paths": .object(paths.mapValues(JSONValue.object)),
+            "paths": .object(
+                JSONObject(paths.sorted { $0.key < $1.key }.map { ($0.key, .object($0.value)) })
+            ),
             "components": .object([
                 "schemas": .object(Schemas.all),
                 "securitySchemes": .object([
@@ -25,7 +28,7 @@ enum OpenAPIDocument {
     }
 
     private static func operation(_ endpoint: Endpoint) -> JSONValue {
-        var responses: [String: JSONValue] = [
+        var responses: JSONObject = [
             String(endpoint.status): .object([
                 "description": .string(endpoint.summary), "content": content(endpoint),
             ])

@@ -1,5 +1,6 @@
 import Daemon
 import Definitions
+import JSON
 import Metastore
 import ObjectStorage
 import Streams

@@ -1,6 +1,7 @@
 import Daemon
 import Definitions
 import FoundationEssentials
+import JSON
 import Metastore
 import Scheduling
 import Synchronization
@@ -153,8 +154,8 @@ struct RunEndpoints: Sendable {
                 let record = try await node.run(id)
                 hasEnded.withLock { $0 = record.state.isEnd }
                 let name = record.state.isEnd ? "end" : "progress"
-                let data = Views.run(record, progress: node.progress(of: id)).compact
-                return "event: \(name)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
+                let data = Views.run(record, progress: node.progress(of: id)).written(.canonical)
+                return "event: \(name)\ndata: \(data)\n\n"
             }
         )
     }

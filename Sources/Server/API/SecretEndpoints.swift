@@ -1,5 +1,6 @@
 import Daemon
 import Definitions
+import JSON
 
 /// Secrets, which are never read back, and tokens, which are told once.
 struct SecretEndpoints: Sendable {

@@ -1,5 +1,6 @@
 import Daemon
 import Definitions
+import JSON
 import Metastore
 
 /// Health, metrics and the audit log.

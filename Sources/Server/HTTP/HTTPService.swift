@@ -1,7 +1,8 @@
-package import Definitions
+import Definitions
 import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
+import JSON
 package import Logging
 import NIOCore
 import ServiceLifecycle
@@ -77,13 +78,5 @@ package struct HTTPService: Service {
             return Limits.connections
         }
         return min(Limits.connections, Int(clamping: limit.rlim_cur) / 2)
-    }
-}
-
-/// JSON as it is sent.
-package enum JSONText {
-    /// The bytes of a value, its fields in the order of their names.
-    package static func bytes(_ value: JSONValue) -> [UInt8] {
-        value.compact
     }
 }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import JSON
 import NIOCore
 
 /// What is known of a request besides itself: the connection it came on.
@@ -104,7 +105,7 @@ struct Responder: HTTPResponder {
         case .none: body = sending(nil, on: channel, isLast: isLast)
         case .json(let value):
             headers[.contentType] = answer.headers["content-type"] ?? "application/json"
-            body = sending(ByteBuffer(bytes: JSONText.bytes(value)), on: channel, isLast: isLast)
+            body = sending(ByteBuffer(bytes: value.bytes(.canonical)), on: channel, isLast: isLast)
         case .text(let text, let type):
             headers[.contentType] = type
             body = sending(ByteBuffer(string: text), on: channel, isLast: isLast)

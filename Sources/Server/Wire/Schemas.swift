@@ -1,4 +1,5 @@
 import Definitions
+import JSON
 import Scheduling
 
 /// The shapes of what the API takes and gives, in JSON Schema.
@@ -38,7 +39,7 @@ enum Schemas {
     }
 
     private static func object(
-        _ fields: [String: JSONValue],
+        _ fields: JSONObject,
         required: [String] = [],
         isOpen: Bool = false
     ) -> JSONValue {
@@ -53,9 +54,8 @@ enum Schemas {
         object(["items": list(reference(name)), "next": text], required: ["items"])
     }
 
-    static let all: [String: JSONValue] = {
-        var all = definitions.merging(runs) { own, _ in own }
-        all.merge(others) { own, _ in own }
+    static let all: JSONObject = {
+        var all = definitions.merging(runs).merging(others)
         for (name, item) in [
             ("ScheduleList", "ListedSchedule"), ("RunList", "Run"),
             ("SourceList", "ListedSource"), ("StreamList", "Stream"), ("NameList", "Name"),
@@ -67,7 +67,7 @@ enum Schemas {
 
     // MARK: Definitions
 
-    private static let definitions: [String: JSONValue] = [
+    private static let definitions: JSONObject = [
         "ScheduleDefinition": object(
             [
                 "format_version": integer(1, 1), "id": id, "description": text,
@@ -104,14 +104,14 @@ enum Schemas {
             address.merging([
                 "format_version": integer(1, 1), "id": id, "description": text,
                 "created_at": instant, "created_by": text,
-            ]) { own, _ in own },
+            ]),
             required: ["id", "dsn"]
         ),
         "ListedSource": object(
             address.merging([
                 "format_version": integer(1, 1), "id": id, "description": text,
                 "created_at": instant, "created_by": text, "problem": text,
-            ]) { own, _ in own },
+            ]),
             required: ["id"]
         ),
         "Patch": .object(["type": "object"]),
@@ -132,7 +132,7 @@ enum Schemas {
         ])
     ])
 
-    private static let address: [String: JSONValue] = [
+    private static let address: JSONObject = [
         "kind": choice(SourceAddress.Kind.self),
         "dsn": .object([
             "type": "string", "minLength": .integer(1),
@@ -146,7 +146,7 @@ enum Schemas {
 
     // MARK: Runs
 
-    private static let counts: [String: JSONValue] = [
+    private static let counts: JSONObject = [
         "rows": whole, "replaced_rows": whole, "comparison": text, "difference": whole,
         "bytes_read": whole, "bytes_written": whole, "snapshot_id": whole,
         "failure_class": choice(FailureClass.self), "message": text, "warnings": list(text),
@@ -159,16 +159,16 @@ enum Schemas {
         "scheduled_for": instant, "due_at": instant, "claimed_at": instant, "retry_at": instant,
         "count": whole, "through": instant, "attempts": whole, "progress": reference("Progress"),
         "rows_rule": choice(RowsRule.self),
-    ]) { own, _ in own }
+    ])
 
-    private static let runs: [String: JSONValue] = [
+    private static let runs: JSONObject = [
         "Run": object(run, required: ["id", "schedule", "state", "origin", "scheduled_for"]),
         "RunWithAttempts": object(
-            run.merging(["attempt_list": list(reference("Attempt"))]) { own, _ in own },
+            run.merging(["attempt_list": list(reference("Attempt"))]),
             required: ["id", "attempt_list"]
         ),
         "Attempt": object(
-            counts.merging(["attempt": whole, "epoch": whole, "end": text]) { own, _ in own },
+            counts.merging(["attempt": whole, "epoch": whole, "end": text]),
             required: ["attempt", "started_at"]
         ),
         "Progress": object([
@@ -214,7 +214,7 @@ enum Schemas {
 
     // MARK: Others
 
-    private static let others: [String: JSONValue] = [
+    private static let others: JSONObject = [
         "SourceCheck": object([
             "version": text, "facts": list(text), "warnings": list(text), "streams": whole,
         ]),
@@ -276,6 +276,6 @@ enum Schemas {
             ],
             required: ["type", "title", "status", "detail"]
         ),
-        "Any": .object([:] as [String: JSONValue]),
+        "Any": .object([:] as JSONObject),
     ]
 }

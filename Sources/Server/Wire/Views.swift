@@ -1,5 +1,6 @@
 import Daemon
 import Definitions
+import JSON
 import Metastore
 import Scheduling
 import Streams
@@ -22,7 +23,7 @@ enum Views {
     }
 
     /// A definition, its address made of what may be shown.
-    private static func definition(_ definition: ScheduleDefinition) -> [String: JSONValue] {
+    private static func definition(_ definition: ScheduleDefinition) -> JSONObject {
         var fields = definition.fields
         if case .inline(let address) = definition.source,
             case .object(var source)? = fields["source"]
@@ -180,7 +181,7 @@ enum Views {
             "added_rows": .integer(view.addedRowCount),
             "deleted_rows": .integer(view.deletedRowCount),
             "bytes": view.byteCount.map { .integer($0) },
-            "summary": .object(view.summary.mapValues(JSONValue.string)),
+            "summary": .object(JSONObject(strings: view.summary)),
         ])
     }
 

@@ -1,18 +1,20 @@
+package import JSON
+
 // The states of Airbyte's database connectors. Each keeps the members it was read with, of which
 // the properties are views, so that nothing is lost whatever else a version of a connector writes.
 
 /// How far a table was read by a cursor column.
 package struct AirbyteCursorBased: Hashable, Sendable {
-    package let members: [String: AirbyteJSON]
+    package let members: JSONObject
 
     /// The names of the cursor columns; connectors use one.
     package var cursorFields: [String] {
         if let list = members["cursor_field"]?.array { return list.compactMap(\.string) }
-        return members["cursors"]?.object?.keys.sorted() ?? []
+        return members["cursors"]?.object?.names.sorted() ?? []
     }
 
     /// The last value read of the first cursor column; nil before the first row.
-    package var cursor: AirbyteJSON? {
+    package var cursor: JSONValue? {
         if let value = members["cursor"] { return value == .null ? nil : value }
         return cursorFields.first.flatMap { members["cursors"]?.object?[$0] }
     }
@@ -23,7 +25,7 @@ package struct AirbyteCursorBased: Hashable, Sendable {
     package var version: Int64? { members["version"]?.integer }
 
     /// Nil when the members are of other types.
-    init?(_ members: [String: AirbyteJSON]) {
+    init?(_ members: JSONObject) {
         let fields = members["cursor_field"]?.array
         guard fields?.allSatisfy({ $0.string != nil }) ?? (members["cursors"]?.object != nil),
             members.isEmptyOrNumber("cursor_record_count"), members.isEmptyOrNumber("version")
@@ -34,7 +36,7 @@ package struct AirbyteCursorBased: Hashable, Sendable {
     /// Makes the state of a table read up to a value of a column.
     package init(
         field: String,
-        cursor: AirbyteJSON?,
+        cursor: JSONValue?,
         recordCount: Int64 = 0,
         stream: StreamName,
         version: Int64 = 2
@@ -51,7 +53,7 @@ package struct AirbyteCursorBased: Hashable, Sendable {
 
 /// How far a table was loaded in the order of a column, mostly its primary key.
 package struct AirbyteOrderedColumn: Hashable, Sendable {
-    package let members: [String: AirbyteJSON]
+    package let members: JSONObject
 
     /// The column, which older connectors name by another member.
     package var column: String? {
@@ -59,7 +61,7 @@ package struct AirbyteOrderedColumn: Hashable, Sendable {
     }
 
     /// The last value loaded; nil before the first row, and in some connectors after the last.
-    package var value: AirbyteJSON? {
+    package var value: JSONValue? {
         let value = members["pk_val"] ?? members["ordered_col_val"]
         return value == .null ? nil : value
     }
@@ -70,7 +72,7 @@ package struct AirbyteOrderedColumn: Hashable, Sendable {
     package var version: Int64? { members["version"]?.integer }
 
     /// Nil when the members are of other types.
-    init?(_ members: [String: AirbyteJSON]) {
+    init?(_ members: JSONObject) {
         guard members.isEmptyOrText("pk_name"), members.isEmptyOrText("ordered_col"),
             members.isEmptyOrNumber("version")
         else { return nil }
@@ -80,7 +82,7 @@ package struct AirbyteOrderedColumn: Hashable, Sendable {
 
 /// How far a Postgres table was loaded in the order of its pages.
 package struct AirbyteCtid: Hashable, Sendable {
-    package let members: [String: AirbyteJSON]
+    package let members: JSONObject
 
     /// The last place loaded, as `(page,row)`; nil before the first row, and in some connectors
     /// after the last.
@@ -97,7 +99,7 @@ package struct AirbyteCtid: Hashable, Sendable {
     package var version: Int64? { members["version"]?.integer }
 
     /// Nil when the members are of other types.
-    init?(_ members: [String: AirbyteJSON]) {
+    init?(_ members: JSONObject) {
         guard members.isEmptyOrText("ctid"), members.isEmptyOrNumber("relation_filenode"),
             members.isEmptyOrNumber("filenode"), members.isEmptyOrNumber("version")
         else { return nil }
@@ -107,7 +109,7 @@ package struct AirbyteCtid: Hashable, Sendable {
 
 /// Up to which transaction a Postgres table was read.
 package struct AirbyteXmin: Hashable, Sendable {
-    package let members: [String: AirbyteJSON]
+    package let members: JSONObject
 
     /// How often transaction numbers had started again from the lowest.
     package var wraparoundCount: Int64? { members["num_wraparound"]?.integer }
@@ -121,7 +123,7 @@ package struct AirbyteXmin: Hashable, Sendable {
     package var version: Int64? { members["version"]?.integer }
 
     /// Nil when the members are of other types.
-    init?(_ members: [String: AirbyteJSON]) {
+    init?(_ members: JSONObject) {
         guard
             ["num_wraparound", "xmin_xid_value", "xmin_raw_value", "version"].allSatisfy({
                 members.isEmptyOrNumber($0)
@@ -131,7 +133,7 @@ package struct AirbyteXmin: Hashable, Sendable {
     }
 }
 
-extension [String: AirbyteJSON] {
+extension JSONObject {
     /// Whether a member is missing, null or an integer.
     fileprivate func isEmptyOrNumber(_ name: String) -> Bool {
         guard let value = self[name], value != .null else { return true }

@@ -1,18 +1,20 @@
+package import JSON
+
 /// Positions by partition, with a position for all partitions that have none of their own.
 package struct AirbytePartitions: Hashable, Sendable {
     /// One partition and how far it was read.
     package struct Partition: Hashable, Sendable {
         /// What tells the partition from others.
-        package var partition: [String: AirbyteJSON]
+        package var partition: JSONObject
         package var cursor: AirbytePosition
         /// Members without a name here.
-        package var others: [String: AirbyteJSON]
+        package var others: JSONObject
 
         /// Makes the position of a partition.
         package init(
-            partition: [String: AirbyteJSON],
+            partition: JSONObject,
             cursor: AirbytePosition,
-            others: [String: AirbyteJSON] = [:]
+            others: JSONObject = [:]
         ) {
             self.partition = partition
             self.cursor = cursor
@@ -29,9 +31,9 @@ package struct AirbytePartitions: Hashable, Sendable {
     /// Seconds to read again before the cursor: how long the last run took.
     package var lookbackWindow: Int64?
     /// Where the streams stand that the partitions come from, by their names.
-    package var parentState: [String: AirbyteJSON]?
+    package var parentState: JSONObject?
     /// Members without a name here.
-    package var others: [String: AirbyteJSON]
+    package var others: JSONObject
 
     /// Makes positions by partition.
     package init(
@@ -39,8 +41,8 @@ package struct AirbytePartitions: Hashable, Sendable {
         globalCursor: AirbytePosition? = nil,
         usesGlobalCursor: Bool? = nil,
         lookbackWindow: Int64? = nil,
-        parentState: [String: AirbyteJSON]? = nil,
-        others: [String: AirbyteJSON] = [:]
+        parentState: JSONObject? = nil,
+        others: JSONObject = [:]
     ) {
         self.partitions = partitions
         self.globalCursor = globalCursor
@@ -51,10 +53,10 @@ package struct AirbytePartitions: Hashable, Sendable {
     }
 
     /// Nil when the members are not those of partitions.
-    init?(_ members: [String: AirbyteJSON]) {
+    init?(_ members: JSONObject) {
         var others = members
-        let list = others.removeValue(forKey: "states")
-        let global = others.removeValue(forKey: "state")
+        let list = others.remove("states")
+        let global = others.remove("state")
         guard list != nil || global?.object != nil else { return nil }
         self.init(partitions: nil)
         if let list {
@@ -67,24 +69,24 @@ package struct AirbytePartitions: Hashable, Sendable {
             self.partitions = partitions
         }
         globalCursor = global.map { AirbytePosition($0) }
-        usesGlobalCursor = others.removeValue(forKey: "use_global_cursor")?.boolean
+        usesGlobalCursor = others.remove("use_global_cursor")?.boolean
         if case .integer(let seconds) = others["lookback_window"] {
             lookbackWindow = seconds
             others["lookback_window"] = nil
         }
-        parentState = others.removeValue(forKey: "parent_state")?.object
+        parentState = others.remove("parent_state")?.object
         self.others = others
     }
 
-    private static func partition(_ json: AirbyteJSON) -> Partition? {
+    private static func partition(_ json: JSONValue) -> Partition? {
         guard var others = json.object,
-            let partition = others.removeValue(forKey: "partition")?.object
+            let partition = others.remove("partition")?.object
         else { return nil }
-        let cursor = AirbytePosition(others.removeValue(forKey: "cursor"))
+        let cursor = AirbytePosition(others.remove("cursor"))
         return Partition(partition: partition, cursor: cursor, others: others)
     }
 
-    var json: AirbyteJSON {
+    var json: JSONValue {
         var members = others
         if let partitions {
             members["states"] = .array(

@@ -1,3 +1,5 @@
+package import JSON
+
 /// Where a connector of Airbyte stands in one stream: its `stream_state`, by shape.
 ///
 /// Airbyte's states are maps whose meaning is in their members. A shape is told only where writing
@@ -9,7 +11,7 @@ package indirect enum AirbytePosition: Hashable, Sendable {
     ///
     /// Some connectors write `{}` when they are done. Taking it for the end would lose rows where
     /// it is not, so the stream is read again.
-    case noPosition(AirbyteJSON?)
+    case noPosition(JSONValue?)
     /// A full refresh is complete.
     case fullRefreshComplete
     /// A stream without a cursor was read.
@@ -18,11 +20,11 @@ package indirect enum AirbytePosition: Hashable, Sendable {
     ///
     /// Maps of one member are of this shape whatever they mean, as `{"<account>": {"date": …}}`:
     /// compare the path with the field the stream is read by.
-    case cursor(path: [String], value: AirbyteJSON)
+    case cursor(path: [String], value: JSONValue)
     /// A number of a page, and the name it goes by.
     case page(key: String, number: Int64)
     /// What the paginator resumes with; any JSON value.
-    case nextPageToken(AirbyteJSON)
+    case nextPageToken(JSONValue)
     /// A position for each partition, as the parents of a substream.
     case perPartition(AirbytePartitions)
     /// Ranges that were read, of times or integers.
@@ -36,7 +38,7 @@ package indirect enum AirbytePosition: Hashable, Sendable {
     /// A Postgres table by the transactions that wrote its rows.
     case xmin(AirbyteXmin)
     /// Anything else.
-    case opaque(AirbyteJSON)
+    case opaque(JSONValue)
 
     /// Whether nothing is left to read.
     ///
@@ -53,7 +55,7 @@ extension AirbytePosition {
     private static let pageKeys: Set<String> = ["page", "page_number", "pageNumber"]
 
     /// Tells the shape of a `stream_state`; nil stands for a missing one.
-    package init(_ json: AirbyteJSON?) {
+    package init(_ json: JSONValue?) {
         guard let json, json != .null, json != .object([:]) else {
             self = .noPosition(json)
             return
@@ -67,7 +69,7 @@ extension AirbytePosition {
         self = position
     }
 
-    private static func known(_ members: [String: AirbyteJSON]) -> AirbytePosition? {
+    private static func known(_ members: JSONObject) -> AirbytePosition? {
         if members["state_type"] != nil || members["cursor_field"] != nil {
             return typed(members)
         }
@@ -85,7 +87,7 @@ extension AirbytePosition {
         }
     }
 
-    private static func typed(_ members: [String: AirbyteJSON]) -> AirbytePosition? {
+    private static func typed(_ members: JSONObject) -> AirbytePosition? {
         switch members["state_type"]?.string {
         case "date-range", "integer": AirbyteSlices(members).map { .slices($0) }
         // Before the type was written, a list of cursor fields told the shape.
@@ -99,11 +101,11 @@ extension AirbytePosition {
     }
 
     /// A chain of objects of one member that ends in text or a number.
-    private static func cursor(_ key: String, _ value: AirbyteJSON) -> AirbytePosition? {
+    private static func cursor(_ key: String, _ value: JSONValue) -> AirbytePosition? {
         var path = [key]
         var value = value
         while case .object(let members) = value, members.count == 1, let member = members.first {
-            path.append(member.key)
+            path.append(member.name)
             value = member.value
         }
         guard !path.contains(where: { $0.hasPrefix("__ab_") }) else { return nil }
@@ -118,7 +120,7 @@ extension AirbytePosition {
 
 extension AirbytePosition {
     /// The `stream_state`; nil where it is missing.
-    package var json: AirbyteJSON? {
+    package var json: JSONValue? {
         switch self {
         case .noPosition(let json): json
         case .fullRefreshComplete: .object([Self.completeKey: .boolean(true)])

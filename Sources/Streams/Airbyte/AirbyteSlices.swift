@@ -1,3 +1,5 @@
+package import JSON
+
 /// Ranges of a cursor that were read.
 package struct AirbyteSlices: Hashable, Sendable {
     /// What the ends of ranges are.
@@ -9,19 +11,19 @@ package struct AirbyteSlices: Hashable, Sendable {
 
     /// A range that was read as a whole, up to and with its end.
     package struct Slice: Hashable, Sendable {
-        package var start: AirbyteJSON
-        package var end: AirbyteJSON
+        package var start: JSONValue
+        package var end: JSONValue
         /// The highest value seen in it; nil where no row was.
-        package var mostRecentCursorValue: AirbyteJSON?
+        package var mostRecentCursorValue: JSONValue?
         /// Members without a name here.
-        package var others: [String: AirbyteJSON]
+        package var others: JSONObject
 
         /// Makes a range.
         package init(
-            start: AirbyteJSON,
-            end: AirbyteJSON,
-            mostRecentCursorValue: AirbyteJSON? = nil,
-            others: [String: AirbyteJSON] = [:]
+            start: JSONValue,
+            end: JSONValue,
+            mostRecentCursorValue: JSONValue? = nil,
+            others: JSONObject = [:]
         ) {
             self.start = start
             self.end = end
@@ -33,16 +35,16 @@ package struct AirbyteSlices: Hashable, Sendable {
     package var kind: Kind
     package var slices: [Slice]
     /// The state before ranges were kept, as the connector still writes it.
-    package var legacy: AirbyteJSON?
+    package var legacy: JSONValue?
     /// Members without a name here.
-    package var others: [String: AirbyteJSON]
+    package var others: JSONObject
 
     /// Makes ranges that were read.
     package init(
         kind: Kind = .dateRange,
         slices: [Slice],
-        legacy: AirbyteJSON? = nil,
-        others: [String: AirbyteJSON] = [:]
+        legacy: JSONValue? = nil,
+        others: JSONObject = [:]
     ) {
         self.kind = kind
         self.slices = slices
@@ -51,29 +53,29 @@ package struct AirbyteSlices: Hashable, Sendable {
     }
 
     /// Nil when the members are not those of ranges.
-    init?(_ members: [String: AirbyteJSON]) {
+    init?(_ members: JSONObject) {
         var others = members
-        guard let kind = others.removeValue(forKey: "state_type")?.string.flatMap(Kind.init),
-            let entries = others.removeValue(forKey: "slices")?.array
+        guard let kind = others.remove("state_type")?.string.flatMap(Kind.init),
+            let entries = others.remove("slices")?.array
         else { return nil }
         var slices: [Slice] = []
         for entry in entries {
             guard let slice = Self.slice(entry) else { return nil }
             slices.append(slice)
         }
-        let legacy = others.removeValue(forKey: "legacy")
+        let legacy = others.remove("legacy")
         self.init(kind: kind, slices: slices, legacy: legacy, others: others)
     }
 
-    private static func slice(_ json: AirbyteJSON) -> Slice? {
-        guard var others = json.object, let start = others.removeValue(forKey: "start"),
-            let end = others.removeValue(forKey: "end")
+    private static func slice(_ json: JSONValue) -> Slice? {
+        guard var others = json.object, let start = others.remove("start"),
+            let end = others.remove("end")
         else { return nil }
-        let recent = others.removeValue(forKey: "most_recent_cursor_value")
+        let recent = others.remove("most_recent_cursor_value")
         return Slice(start: start, end: end, mostRecentCursorValue: recent, others: others)
     }
 
-    var json: AirbyteJSON {
+    var json: JSONValue {
         var members = others
         members["state_type"] = .string(kind.rawValue)
         members["slices"] = .array(

@@ -1,3 +1,5 @@
+import JSON
+
 extension AirbyteState {
     /// Reads state messages.
     ///
@@ -9,7 +11,7 @@ extension AirbyteState {
     /// - Throws: `AirbyteStateError`.
     package init(parsing bytes: [UInt8]) throws(AirbyteStateError) {
         var reader = AirbyteStateReader()
-        let values = try AirbyteJSON.values(parsing: bytes)
+        let values = try Self.values(of: bytes)
         guard !values.isEmpty else { throw AirbyteStateError(.malformed, "the document is empty") }
         for (index, value) in values.enumerated() {
             let place = values.count == 1 ? "" : "message \(index + 1)"
@@ -24,6 +26,25 @@ extension AirbyteState {
         self.init(reader.streams)
         global = reader.global
         legacy = reader.legacy
+    }
+
+    /// The values that follow each other in a text, as lines or otherwise.
+    private static func values(of bytes: [UInt8]) throws(AirbyteStateError) -> [JSONValue] {
+        var reader = JSONReader(
+            bytes,
+            JSONLimits(
+                byteCount: Limits.airbyteStateByteCount,
+                depth: Limits.airbyteStateDepth,
+                valueCount: Limits.airbyteStateValueCount
+            )
+        )
+        var values: [JSONValue] = []
+        do {
+            while let value = try reader.next() { values.append(value) }
+        } catch {
+            throw AirbyteStateError(error)
+        }
+        return values
     }
 }
 
@@ -60,7 +81,7 @@ private struct AirbyteStateReader {
         }
     }
 
-    mutating func read(_ json: AirbyteJSON, at place: String) throws(AirbyteStateError) {
+    mutating func read(_ json: JSONValue, at place: String) throws(AirbyteStateError) {
         let members = try json.members(at: place)
         guard case .string(let type) = members["type"] else {
             return try readUntyped(members, at: place)
@@ -71,7 +92,7 @@ private struct AirbyteStateReader {
         }
         var envelope = members
         envelope["type"] = nil
-        guard let state = envelope.removeValue(forKey: "state") else {
+        guard let state = envelope.remove("state") else {
             throw AirbyteStateError(.malformed, at: place + ".state", "is missing")
         }
         let place = place + ".state"
@@ -86,7 +107,7 @@ private struct AirbyteStateReader {
     }
 
     /// The type of a message that does not say it.
-    private static func impliedType(_ state: [String: AirbyteJSON]) -> String {
+    private static func impliedType(_ state: JSONObject) -> String {
         if state["stream"] != nil { return AirbyteStateForm.stream.rawValue }
         if state["global"] != nil { return AirbyteStateForm.global.rawValue }
         return AirbyteStateForm.legacy.rawValue
@@ -94,7 +115,7 @@ private struct AirbyteStateReader {
 
     /// A map of streams, or a message of one without its type.
     private mutating func readUntyped(
-        _ members: [String: AirbyteJSON],
+        _ members: JSONObject,
         at place: String
     ) throws(AirbyteStateError) {
         if let stream = members["stream"]?.object, stream["stream_descriptor"] != nil {
@@ -111,9 +132,9 @@ private struct AirbyteStateReader {
     }
 
     private mutating func read(
-        state: [String: AirbyteJSON],
+        state: JSONObject,
         type: String,
-        envelope: [String: AirbyteJSON]?,
+        envelope: JSONObject?,
         at place: String
     ) throws(AirbyteStateError) {
         guard let form = AirbyteStateForm(rawValue: type) else {
@@ -133,7 +154,7 @@ private struct AirbyteStateReader {
             }
         var message = AirbyteStateMessage(members: state, envelope: envelope)
         message.members["type"] = nil
-        guard let value = message.members.removeValue(forKey: name) else {
+        guard let value = message.members.remove(name) else {
             throw AirbyteStateError(.malformed, at: "\(place).\(name)", "is missing")
         }
         let place = "\(place).\(name)"
@@ -150,16 +171,16 @@ private struct AirbyteStateReader {
     }
 
     private mutating func readGlobal(
-        _ json: AirbyteJSON,
+        _ json: JSONValue,
         message: AirbyteStateMessage,
         at place: String
     ) throws(AirbyteStateError) {
         var members = try json.members(at: place)
         let place = place + ".stream_states"
-        guard let states = members.removeValue(forKey: "stream_states")?.array else {
+        guard let states = members.remove("stream_states")?.array else {
             throw AirbyteStateError(.malformed, at: place, "is no list of states")
         }
-        let shared = members.removeValue(forKey: "shared_state")
+        let shared = members.remove("shared_state")
         removeAll(.global)
         global = AirbyteState.Global(shared: shared, members: members, message: message)
         for (index, state) in states.enumerated() {
@@ -173,7 +194,7 @@ private struct AirbyteStateReader {
     }
 
     private mutating func readLegacy(
-        _ data: [String: AirbyteJSON],
+        _ data: JSONObject,
         message: AirbyteStateMessage?,
         hasType: Bool,
         at place: String
@@ -194,7 +215,7 @@ private struct AirbyteStateReader {
             return
         }
         // In the order of names, since a map has none.
-        for (name, state) in data.sorted(by: { $0.key < $1.key }) {
+        for (name, state) in data.sorted {
             guard state.object != nil, !name.isEmpty else { continue }
             rest[name] = nil
             let stream = StreamName(namespace: nil, name: name)
@@ -217,7 +238,7 @@ private struct AirbyteStateReader {
 
     /// A stream of a list, which has its name within its state.
     private static func listed(
-        _ json: AirbyteJSON,
+        _ json: JSONValue,
         at place: String
     ) throws(AirbyteStateError) -> AirbyteStreamState {
         let members = try json.members(at: place)

@@ -1,7 +1,9 @@
+package import JSON
+
 extension AirbyteState {
     /// The messages that say what was read, each stream in the form it was read in.
-    package func messages() -> [AirbyteJSON] {
-        var messages: [AirbyteJSON] = []
+    package func messages() -> [JSONValue] {
+        var messages: [JSONValue] = []
         if let legacy { messages.append(message(of: legacy)) }
         if let global { messages.append(message(of: global, streams(of: .global))) }
         let isLegacyLost = legacy == nil
@@ -24,7 +26,7 @@ extension AirbyteState {
     ///   and for the form `legacy`, which no connector wants any more.
     package func messages(
         as form: AirbyteStateForm
-    ) throws(AirbyteStateError) -> [AirbyteJSON] {
+    ) throws(AirbyteStateError) -> [JSONValue] {
         switch form {
         case .legacy:
             throw AirbyteStateError(.form, "state is written as STREAM or GLOBAL messages only")
@@ -44,10 +46,10 @@ extension AirbyteState {
     }
 
     /// Messages as JSON lines, each with its line end.
-    package static func lines(_ messages: [AirbyteJSON]) -> [UInt8] {
+    package static func lines(_ messages: [JSONValue]) -> [UInt8] {
         var out: [UInt8] = []
         for message in messages {
-            out += message.serialized()
+            out += message.bytes(.canonical)
             out.append(0x0A)
         }
         return out
@@ -60,14 +62,14 @@ extension AirbyteState {
     private func message(
         of global: Global,
         _ streams: [AirbyteStreamState]
-    ) -> AirbyteJSON {
+    ) -> JSONValue {
         var members = global.members
         members["shared_state"] = global.shared
         members["stream_states"] = .array(streams.map(\.json))
         return global.message.json(.global, "global", .object(members))
     }
 
-    private func message(of legacy: Legacy) -> AirbyteJSON {
+    private func message(of legacy: Legacy) -> JSONValue {
         let streams = streams(of: .legacy)
         var data = legacy.members
         if legacy.isList {

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The state of a connection of Airbyte: where its connector stands in each stream.
 ///
 /// It is read from whatever a connector or its platform kept: one message, an array of them, or
@@ -8,7 +10,7 @@ package struct AirbyteState: Hashable, Sendable {
     package internal(set) var streams: [AirbyteStreamState] = []
     /// What the streams share, as a place in a log; nil when there is no such message or it has
     /// none.
-    package var sharedState: AirbyteJSON? { global?.shared }
+    package var sharedState: JSONValue? { global?.shared }
     /// The last message of all streams.
     var global: Global?
     /// The message of a time before streams had their own.
@@ -16,15 +18,15 @@ package struct AirbyteState: Hashable, Sendable {
     private var indices: [StreamName: Int] = [:]
 
     struct Global: Hashable, Sendable {
-        var shared: AirbyteJSON?
+        var shared: JSONValue?
         /// Other members beside the streams.
-        var members: [String: AirbyteJSON]
+        var members: JSONObject
         var message: AirbyteStateMessage
     }
 
     struct Legacy: Hashable, Sendable {
         /// Members that are no streams.
-        var members: [String: AirbyteJSON]
+        var members: JSONObject
         /// Whether streams stand in a list, as database connectors wrote them.
         var isList: Bool
         /// Whether the map stands in a message's `data`; else it stands by itself.

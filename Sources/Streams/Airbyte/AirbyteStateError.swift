@@ -1,3 +1,5 @@
+import JSON
+
 /// Why a document of Airbyte state could not be read or written: what is wrong, and where.
 package struct AirbyteStateError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The class of a failure.
@@ -23,6 +25,17 @@ package struct AirbyteStateError: Error, Hashable, Sendable, CustomStringConvert
         self.code = code
         self.place = place
         self.reason = reason
+    }
+
+    /// What could not be read as JSON.
+    init(_ error: JSONError) {
+        let code: Code =
+            switch error.code {
+            case .malformed: .notJSON
+            case .repeatedName: .malformed
+            case .tooLarge: .tooLarge
+            }
+        self.init(code, at: "line \(error.line), byte \(error.column)", error.reason)
     }
 
     package var description: String {

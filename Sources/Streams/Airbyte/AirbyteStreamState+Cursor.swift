@@ -1,10 +1,12 @@
+import JSON
+
 extension AirbyteStreamState {
     /// Where an incremental read by `column` goes on from here; nil when the state says nothing of
     /// that column.
     ///
     /// Rows with the value itself are read again: Airbyte delivers at least once.
     package func cursor(column: String) -> CursorState? {
-        let value: AirbyteJSON?
+        let value: JSONValue?
         switch position {
         case .cursor(let path, let found) where path.last == column: value = found
         case .cursorBased(let state) where state.cursorFields.last == column: value = state.cursor
@@ -37,7 +39,7 @@ extension AirbyteStreamState {
             highest = String(highest.dropFirst().dropLast().replacing("''", with: "'"))
         }
         if let text = Self.text(ofCast: highest) { highest = text }
-        let value: AirbyteJSON = Int64(highest).map { .integer($0) } ?? .string(highest)
+        let value: JSONValue = Int64(highest).map { .integer($0) } ?? .string(highest)
         self.init(
             stream: stream,
             position: .cursorBased(

@@ -1,3 +1,5 @@
+import JSON
+
 /// The forms in which Airbyte says state.
 package enum AirbyteStateForm: String, CaseIterable, Sendable {
     /// One map for all streams, before messages had a type.
@@ -15,9 +17,9 @@ package struct AirbyteStreamState: Hashable, Sendable {
     /// The form the state was read in.
     package let form: AirbyteStateForm
     /// Members of the stream's descriptor.
-    var descriptor: [String: AirbyteJSON]
+    var descriptor: JSONObject
     /// Other members beside descriptor and state.
-    var entry: [String: AirbyteJSON] = [:]
+    var entry: JSONObject = [:]
     /// The message around it, of the form `stream`.
     var message = AirbyteStateMessage()
 
@@ -35,12 +37,12 @@ package struct AirbyteStreamState: Hashable, Sendable {
     }
 
     /// Reads an object of `stream_descriptor` and `stream_state`.
-    init(_ json: AirbyteJSON, at place: String, form: AirbyteStateForm)
+    init(_ json: JSONValue, at place: String, form: AirbyteStateForm)
         throws(AirbyteStateError)
     {
         var entry = try json.members(at: place)
         let place = place + ".stream_descriptor"
-        guard let descriptor = entry.removeValue(forKey: "stream_descriptor") else {
+        guard let descriptor = entry.remove("stream_descriptor") else {
             throw AirbyteStateError(.malformed, at: place, "is missing")
         }
         let members = try descriptor.members(at: place)
@@ -60,13 +62,13 @@ package struct AirbyteStreamState: Hashable, Sendable {
             namespace: namespace.string.flatMap { $0.isEmpty ? nil : $0 },
             name: name
         )
-        position = AirbytePosition(entry.removeValue(forKey: "stream_state"))
+        position = AirbytePosition(entry.remove("stream_state"))
         self.descriptor = members
         self.entry = entry
     }
 
     /// The object of `stream_descriptor` and `stream_state`.
-    var json: AirbyteJSON {
+    var json: JSONValue {
         var members = entry
         members["stream_descriptor"] = .object(descriptor)
         members["stream_state"] = position.json
@@ -83,23 +85,23 @@ package struct AirbyteStreamState: Hashable, Sendable {
 /// What a state message says besides the state.
 struct AirbyteStateMessage: Hashable, Sendable {
     /// Members beside the state, as statistics.
-    var members: [String: AirbyteJSON] = [:]
+    var members: JSONObject = [:]
     /// Members of the message around it; nil when there was none.
-    var envelope: [String: AirbyteJSON]? = [:]
+    var envelope: JSONObject? = [:]
 
     func recordCount(_ name: String) -> Int64? {
         members[name]?.object?["recordCount"]?.integer
     }
 
     /// The message with a state of that type.
-    func json(_ form: AirbyteStateForm, _ name: String, _ value: AirbyteJSON) -> AirbyteJSON {
+    func json(_ form: AirbyteStateForm, _ name: String, _ value: JSONValue) -> JSONValue {
         var state = members
         state["type"] = .string(form.rawValue)
         state[name] = value
         return wrapped(.object(state))
     }
 
-    func wrapped(_ state: AirbyteJSON) -> AirbyteJSON {
+    func wrapped(_ state: JSONValue) -> JSONValue {
         guard var message = envelope else { return state }
         message["type"] = .string("STATE")
         message["state"] = state
@@ -107,9 +109,9 @@ struct AirbyteStateMessage: Hashable, Sendable {
     }
 }
 
-extension AirbyteJSON {
+extension JSONValue {
     /// The members of what has to be an object.
-    func members(at place: String) throws(AirbyteStateError) -> [String: AirbyteJSON] {
+    func members(at place: String) throws(AirbyteStateError) -> JSONObject {
         guard let object else {
             throw AirbyteStateError(.malformed, at: place, "is \(kind), not an object")
         }
