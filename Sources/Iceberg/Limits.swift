@@ -47,6 +47,10 @@ package enum Limits {
     /// Old metadata files kept in the log when the table does not say how many: Iceberg's default.
     package static let previousMetadataCount = 100
 
+    /// Files of deleted positions that a file of rows has before they become one: readers open all of
+    /// them, and each time they become one a manifest is written again, which may name thousands.
+    package static let deleteFilesPerFile = 4
+
     /// Snapshots that the old documents of a log list together: at 700 bytes each, 28 MB.
     package static let loggedSnapshotCount = 40_000
 

@@ -7,8 +7,8 @@ internal import ObjectStorage
 /// The new keys are looked at in partitions by their hash, each small enough for memory, so that
 /// all rows of one key are together. For each partition the table's files that may hold such keys
 /// are scanned, in their key columns only. What matches becomes position delete files (Iceberg
-/// specification, "Position Delete Files"), one for each touched file, which take in those it had;
-/// a file without rows left leaves the table.
+/// specification, "Position Delete Files"), one for each touched file; once a file has several, they
+/// become one. A file without rows left leaves the table.
 package struct KeyMerge: Sendable {
     /// What a merge may take of memory, smaller in tests.
     package struct Bounds: Sendable {

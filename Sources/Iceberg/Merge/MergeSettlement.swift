@@ -69,12 +69,18 @@ final class MergeSettlement {
         // All of its rows with these keys were deleted before.
         guard count > 0 else { return }
         deletedRowCount += count
-        for delete in target.deletes {
-            removals[delete.manifestPath, default: []].insert(delete.file.path)
-            removedDeleteFileCount += 1
+        let isEmptied =
+            own.count + count + (try sharedOnly(target, beside: own, deleted))
+            == target.file.rowCount
+        // A delete file that is taken in has its manifest written again, with all that it names.
+        if isEmptied || target.deletes.count >= Limits.deleteFilesPerFile {
+            for delete in target.deletes {
+                removals[delete.manifestPath, default: []].insert(delete.file.path)
+                removedDeleteFileCount += 1
+            }
+            deleted.formUnion(own)
         }
-        deleted.formUnion(own)
-        if deleted.count + (try sharedOnly(target, beside: deleted)) == target.file.rowCount {
+        if isEmptied {
             removals[target.manifestPath, default: []].insert(target.file.path)
             removedFileCount += 1
         } else {
@@ -85,9 +91,11 @@ final class MergeSettlement {
     /// Rows that only delete files for several files name.
     private func sharedOnly(
         _ target: MergeTarget,
-        beside deleted: PositionBitmap
+        beside own: PositionBitmap,
+        _ deleted: PositionBitmap
     ) throws -> Int64 {
         guard let shared = target.shared else { return 0 }
+        shared.subtract(own)
         shared.subtract(deleted)
         return shared.count
     }
