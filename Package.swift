@@ -57,8 +57,11 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        // MARK: Basics: what a failure is
+        .target(name: "Basics", swiftSettings: productSettings),
+
         // MARK: JSON: one value, one reader, one writer
-        .target(name: "JSON", swiftSettings: productSettings),
+        .target(name: "JSON", dependencies: ["Basics"], swiftSettings: productSettings),
         .testTarget(
             name: "JSONTests",
             dependencies: ["JSON", "TestSupport"],
@@ -78,7 +81,7 @@ let package = Package(
         ),
 
         // MARK: ObjectStorage: the lake's bytes
-        .target(name: "ObjectStorage", swiftSettings: productSettings),
+        .target(name: "ObjectStorage", dependencies: ["Basics"], swiftSettings: productSettings),
         .testTarget(
             name: "ObjectStorageTests",
             dependencies: ["ObjectStorage", "TestSupport"],
@@ -88,19 +91,21 @@ let package = Package(
         // MARK: Iceberg: tables, manifests, commits
         .target(
             name: "Iceberg",
-            dependencies: ["JSON", "Columnar", "ObjectStorage", "CZlib"],
+            dependencies: ["Basics", "JSON", "Columnar", "ObjectStorage", "CZlib"],
             swiftSettings: productSettings
         ),
         .testTarget(
             name: "IcebergTests",
-            dependencies: ["Iceberg", "ObjectStorage", "Columnar", "TestSupport"],
+            dependencies: ["Basics", "Iceberg", "ObjectStorage", "Columnar", "TestSupport"],
             swiftSettings: productSettings
         ),
 
         // MARK: Streams: the vocabulary between sources and runs
         .target(
             name: "Streams",
-            dependencies: ["JSON", "Columnar", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Basics", "JSON", "Columnar", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: productSettings
         ),
         .testTarget(
@@ -122,7 +127,7 @@ let package = Package(
         .testTarget(
             name: "ConnectorsTests",
             dependencies: [
-                "Connectors", "Columnar", "Streams", "TestSupport",
+                "Basics", "Connectors", "Columnar", "Streams", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: productSettings
@@ -131,7 +136,7 @@ let package = Package(
         // MARK: Ingest: one run
         .target(
             name: "Ingest",
-            dependencies: ["Columnar", "ObjectStorage", "Iceberg", "Streams"],
+            dependencies: ["Basics", "Columnar", "ObjectStorage", "Iceberg", "Streams"],
             swiftSettings: productSettings
         ),
         .testTarget(
@@ -145,12 +150,14 @@ let package = Package(
         // MARK: Scheduling: what is due, and when
         .target(
             name: "Scheduling",
-            dependencies: [.product(name: "HeapModule", package: "swift-collections")],
+            dependencies: [
+                "Basics", .product(name: "HeapModule", package: "swift-collections"),
+            ],
             swiftSettings: productSettings
         ),
         .testTarget(
             name: "SchedulingTests",
-            dependencies: ["Scheduling", "TestSupport"],
+            dependencies: ["Basics", "Scheduling", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -158,7 +165,7 @@ let package = Package(
         .target(
             name: "Definitions",
             dependencies: [
-                "JSON", "ObjectStorage", "Scheduling",
+                "Basics", "JSON", "ObjectStorage", "Scheduling",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: productSettings
@@ -172,12 +179,12 @@ let package = Package(
         // MARK: Metastore: the index of what happened
         .target(
             name: "Metastore",
-            dependencies: ["Scheduling", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Basics", "Scheduling", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: productSettings
         ),
         .testTarget(
             name: "MetastoreTests",
-            dependencies: ["Metastore", "Scheduling", "TestSupport"],
+            dependencies: ["Basics", "Metastore", "Scheduling", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -185,8 +192,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
-                "Scheduling", "Definitions", "Metastore",
+                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
+                "Ingest", "Scheduling", "Definitions", "Metastore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -195,8 +202,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Definitions", "Metastore", "Scheduling", "Iceberg", "Streams",
-                "ObjectStorage", "TestSupport",
+                "Basics", "JSON", "Columnar", "Daemon", "Definitions", "Metastore", "Scheduling",
+                "Iceberg", "Ingest", "Streams", "ObjectStorage", "TestSupport",
             ],
             swiftSettings: productSettings
         ),
@@ -205,7 +212,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "JSON", "ObjectStorage", "Streams", "Scheduling", "Definitions", "Metastore",
+                "Basics", "JSON", "ObjectStorage", "Streams", "Scheduling", "Definitions",
+                "Metastore",
                 "Daemon",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -221,8 +229,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors", "Ingest",
-                "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
+                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
+                "Ingest", "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,7 +1,7 @@
 /// Why a Parquet file could not be read: what failed and at which byte.
 package struct ParquetError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, Sendable, CaseIterable {
         /// The bytes contradict the format or themselves.
         case corrupt
         /// The bytes end before what they announce.

@@ -1,7 +1,9 @@
+package import Basics
+
 /// Why the service could not do what was asked.
-package struct DaemonError: Error, Sendable, CustomStringConvertible {
+package struct DaemonError: Failure {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         /// This process does not schedule, or not yet.
         case notReady = "not-ready"
         /// There is no such run.
@@ -10,6 +12,14 @@ package struct DaemonError: Error, Sendable, CustomStringConvertible {
         case conflict
         /// A setting is wrong.
         case configuration
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .notReady: .transient
+            case .notFound, .configuration: .configuration
+            case .conflict: .contention
+            }
+        }
     }
 
     package let code: Code
@@ -21,5 +31,5 @@ package struct DaemonError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { message }
+    package var domain: FailureDomain { .request }
 }

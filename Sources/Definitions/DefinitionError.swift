@@ -1,7 +1,9 @@
+package import Basics
+
 /// Why a definition cannot be taken: the field, what is wrong, and what to do.
-package struct DefinitionError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct DefinitionError: Failure, Hashable {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         /// It is no document of this kind, or one of a newer format.
         case malformed
         /// What lies in the lake cannot be used.
@@ -17,6 +19,14 @@ package struct DefinitionError: Error, Hashable, Sendable, CustomStringConvertib
         case secret
         /// The one who asked may not have that.
         case forbidden
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .malformed, .damaged, .invalid, .exists, .notFound, .secret, .forbidden:
+                .configuration
+            case .changed: .contention
+            }
+        }
     }
 
     package let code: Code
@@ -31,5 +41,5 @@ package struct DefinitionError: Error, Hashable, Sendable, CustomStringConvertib
         self.message = message
     }
 
-    package var description: String { field.map { "\($0): \(message)" } ?? message }
+    package var domain: FailureDomain { .request }
 }

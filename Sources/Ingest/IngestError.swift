@@ -1,7 +1,9 @@
+package import Basics
+
 /// Why a run failed by itself, its source and lake being well.
-package struct IngestError: Error, Sendable, CustomStringConvertible {
+package struct IngestError: Failure {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         /// Source and lake disagree on what was read.
         case unproven
         /// Two streams of a run would land in one table.
@@ -16,6 +18,15 @@ package struct IngestError: Error, Sendable, CustomStringConvertible {
         case filesGone = "files-gone"
         /// What was asked for does not fit what the table or the source is.
         case refused
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .busy, .superseded: .contention
+            case .filesGone: .transient
+            case .unproven: .data
+            case .sameTable, .refused, .unreadableLedger: .configuration
+            }
+        }
     }
 
     package let code: Code
@@ -26,5 +37,5 @@ package struct IngestError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { message }
+    package var domain: FailureDomain { .run }
 }

@@ -1,15 +1,19 @@
+package import Basics
+
 /// Why bytes could not be read as JSON.
 ///
 /// It has nothing of the text in it, which may hold a secret.
-package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct JSONError: Failure, Hashable {
     /// The class of a failure.
-    package enum Code: Sendable {
+    package enum Code: String, FailureCode {
         /// It is no JSON.
         case malformed
         /// A name comes twice in an object.
-        case repeatedName
+        case repeatedName = "repeated-name"
         /// It has more bytes, values or levels than are read.
-        case tooLarge
+        case tooLarge = "too-large"
+
+        package var failureClass: FailureClass { .data }
     }
 
     package let code: Code
@@ -31,5 +35,6 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    package var description: String { "line \(line), byte \(column): \(reason)" }
+    package var domain: FailureDomain { .request }
+    package var message: String { "line \(line), byte \(column): \(reason)" }
 }

@@ -1,7 +1,9 @@
+package import Basics
+
 /// Why the metastore could not do what was asked.
-package struct MetastoreError: Error, Sendable, CustomStringConvertible {
+package struct MetastoreError: Failure {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         /// Another process has the lease by now: nothing was written.
         case leaseLost = "lease-lost"
         /// What was to be written contradicts what is there: nothing was written.
@@ -12,6 +14,15 @@ package struct MetastoreError: Error, Sendable, CustomStringConvertible {
         case busy
         /// An idempotency key was used for another request.
         case keyReused = "key-reused"
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .leaseLost: .contention
+            case .busy: .transient
+            case .unusable, .keyReused: .configuration
+            case .contradiction: .internal
+            }
+        }
     }
 
     package let code: Code
@@ -22,5 +33,6 @@ package struct MetastoreError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { message }
+    package var domain: FailureDomain { .service }
+    package var field: String? { code == .keyReused ? "idempotency-key" : nil }
 }

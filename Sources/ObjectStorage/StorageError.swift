@@ -1,7 +1,9 @@
+package import Basics
+
 /// Why the lake's store could not do what was asked: what failed, where, and what to do.
-package struct StorageError: Error, Sendable, CustomStringConvertible {
+package struct StorageError: Failure {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         /// The key, range or root is not one a store can hold.
         case invalid
         /// There is no object of that key.
@@ -16,6 +18,15 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case full
         /// The device or the system refused.
         case device
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .unreachable, .device: .lake
+            case .full: .transient
+            case .precondition: .contention
+            case .invalid, .notFound, .permission: .configuration
+            }
+        }
     }
 
     package let code: Code
@@ -28,13 +39,5 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { message }
-
-    /// Whether the same call may work a moment later.
-    package var isTransient: Bool {
-        switch code {
-        case .device, .unreachable: true
-        case .invalid, .notFound, .precondition, .permission, .full: false
-        }
-    }
+    package var domain: FailureDomain { .lake }
 }

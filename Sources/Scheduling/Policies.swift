@@ -1,3 +1,5 @@
+package import Basics
+
 /// What becomes of an occurrence whose schedule still has one that has not ended.
 package enum OverlapPolicy: String, Hashable, Sendable, CaseIterable, Codable {
     /// It is recorded as skipped.
@@ -42,23 +44,6 @@ package struct RetryPolicy: Hashable, Sendable {
         let longest = max(1, overflow ? cap : min(bound, cap))
         return Int64(chance % UInt64(longest)) + 1
     }
-}
-
-/// Why an attempt failed, as far as it matters for what comes next.
-package enum FailureClass: String, Hashable, Sendable, CaseIterable, Codable {
-    /// The same may work a moment later.
-    case transient
-    /// Somebody has to change the schedule, the source or its rights.
-    case configuration
-    /// The data are not what they should be: unproven, or a schema that may not be followed.
-    case data
-    /// The run took longer than it may.
-    case timeout
-    /// The lake, or the folder of it that is needed, cannot be looked at: nothing is known of what is there,
-    /// and it is no fault of the schedule.
-    case lake
-    /// Nobody has said what is to be done about it: another try may do the same harm again.
-    case unknown
 }
 
 /// Why an occurrence is there.

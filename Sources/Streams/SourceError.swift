@@ -1,7 +1,9 @@
+package import Basics
+
 /// Why a source could not be read: what failed, where, and what to do.
-package struct SourceError: Error, Sendable, CustomStringConvertible {
+package struct SourceError: Failure {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         /// The address, an option or a name is wrong as written.
         case configuration
         /// Nothing answers there.
@@ -22,6 +24,15 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
         case interrupted
         /// The source broke its own protocol or said something unexpected.
         case `protocol`
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .unreachable, .interrupted: .transient
+            case .configuration, .authentication, .notFound, .permission, .unsupported:
+                .configuration
+            case .badValue, .unusableKey, .protocol: .data
+            }
+        }
     }
 
     package let code: Code
@@ -34,15 +45,5 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { message }
-
-    /// Whether the same read may work a moment later.
-    package var isTransient: Bool {
-        switch code {
-        case .unreachable, .interrupted: true
-        case .configuration, .authentication, .notFound, .permission, .unsupported, .badValue,
-            .unusableKey, .protocol:
-            false
-        }
-    }
+    package var domain: FailureDomain { .source }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import ObjectStorage
@@ -377,7 +378,7 @@ import Testing
             transaction = try await hopeless.catalog.beginTransaction(.orders)
             transaction.append([fakeFile("2")])
             let error = await #expect(throws: IcebergError.self) { try await transaction.commit() }
-            #expect(error?.code == .conflict && error?.isTransient == true)
+            #expect(error?.code == .conflict && error?.failureClass == .contention)
             // Waits double up to two seconds, and together they are five minutes.
             let lost = try #require(try await lake.catalog.load(.orders).version) - (before ?? 0)
             #expect((150...320).contains(lost), "\(lost) tries")

@@ -48,7 +48,7 @@ import Testing
     @Test func `an error tells its place and nothing of the text`() throws {
         let error = try #require(throws: JSONError.self) { try value("{\n  \"secret\": tru}") }
         #expect(error.line == 2 && error.column == 16 && error.offset == 17)
-        #expect(error.description == "line 2, byte 16: there is no value")
+        #expect(error.message == "line 2, byte 16: there is no value")
     }
 
     @Test func `numbers keep their text, and whole ones are told however they are written`() throws

@@ -1,3 +1,4 @@
+import Basics
 import Metastore
 import Scheduling
 import TestSupport

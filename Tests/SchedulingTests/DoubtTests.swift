@@ -1,3 +1,4 @@
+import Basics
 import Scheduling
 import Testing
 
@@ -130,7 +131,7 @@ import Testing
         machine.ended(
             begun.occurrence.id,
             attempt: 1,
-            AttemptReport(.failed(.unknown)),
+            AttemptReport(.failed(.internal)),
             at: Self.start + Self.minute
         )
         #expect(MachineTests.ends(machine.takeStep())[begun.occurrence.id] == .failed)

@@ -215,6 +215,6 @@ import Testing
     ])
     func `what is no state is refused with its place`(text: String, part: String) throws {
         let error = try #require(throws: AirbyteStateError.self) { try state(text) }
-        #expect(error.description.contains(part), "\(error)")
+        #expect(error.message.contains(part), "\(error)")
     }
 }

@@ -22,6 +22,23 @@ import Testing
         }
     }
 
+    /// Errors that steer a few lines, or are an answer by themselves: no surface ever asks for their class.
+    private static let steering: Set<String> = [
+        "PublishedAlready", "EverythingIsNeeded", "UnknownOutcome", "Missing", "Refusal",
+        "QuarantineError", "Problem",
+        // Columnar stands on nothing; Iceberg says what its errors mean.
+        "ParquetError",
+    ]
+
+    @Test func `every error says what is to be done about it`() {
+        forbid(#/\b(struct|enum|class)\s+\w+:.*\bError\b/#, in: SourceFile.product, "no Failure") {
+            file,
+            index in
+            let words = file.code[index].split { !$0.isLetter && !$0.isNumber }
+            return words.contains { Self.steering.contains(String($0)) }
+        }
+    }
+
     @Test func `work is structured: no loose tasks`() {
         forbid(#/\bTask\s*\{/#, in: SourceFile.all, "a task outside of any scope")
         forbid(#/\bTask\s*\(/#, in: SourceFile.all, "a task outside of any scope")

@@ -117,9 +117,11 @@ struct ApplyPlan: Sendable {
                 let headers = tag.map { ["if-match": $0] } ?? [:]
                 try await client.send(method, path, headers: headers, document)
             } catch let error as APIError {
-                var error = error
-                error.detail = "\(kind.dropLast()) \(id): \(error.detail)"
-                throw error
+                throw APIError(
+                    error.code,
+                    field: error.field,
+                    "\(kind.dropLast()) \(id): \(error.message)"
+                )
             }
         }
     }
@@ -197,7 +199,7 @@ struct ApplyPlan: Sendable {
             let answer = try await client.send(.get, "/\(kind)/\(APIClient.escaped(id))")
             guard case .object(let fields) = answer["definition"] ?? answer else { return nil }
             return (fields, answer["etag"]?.string)
-        } catch let error as APIError where error.status == 404 {
+        } catch let error as APIError where error.code == .notFound {
             return nil
         }
     }

@@ -92,7 +92,8 @@ struct APIClient: Sendable {
                     limit: Limits.answerByteCount
                 )
             else {
-                throw SettingsError(
+                throw APIError(
+                    .foreign,
                     "what answers at \(url) is no Tributary (status \(response.status.code)); see --server"
                 )
             }
@@ -109,18 +110,15 @@ struct APIClient: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw SettingsError("the server at \(url) cannot be reached: \(error)")
+            throw APIError(.unreachable, "the server at \(url) cannot be reached: \(error)")
         }
     }
 
     private static func checked(_ value: JSONValue, _ status: Int) throws -> JSONValue {
         guard status >= 400 else { return value }
-        throw APIError(
-            status: status,
-            field: value["field"]?.string,
-            detail: value["detail"]?.string ?? "the server answered with status \(status)",
-            hint: value["hint"]?.string
-        )
+        let detail = value["detail"]?.string ?? "the server answered with status \(status)"
+        let hint = value["hint"]?.string.map { " (\($0))" } ?? ""
+        throw APIError(.init(status: status), field: value["field"]?.string, detail + hint)
     }
 
     private static func text(_ query: [(name: String, value: String)]) -> String {
@@ -138,17 +136,5 @@ struct APIClient: Sendable {
             let digits = String(256 + Int(byte), radix: 16, uppercase: true).dropFirst()
             return isPlain ? String(UnicodeScalar(byte)) : "%" + digits
         }.joined()
-    }
-}
-
-/// What a server said no to.
-struct APIError: Error, CustomStringConvertible {
-    var status: Int
-    var field: String?
-    var detail: String
-    var hint: String?
-
-    var description: String {
-        (field.map { "\($0): " } ?? "") + detail + (hint.map { " (\($0))" } ?? "")
     }
 }

@@ -1,3 +1,4 @@
+package import Basics
 import GRDB
 
 /// A shop in a SQLite file: the same rows every time, enough of them to see the speed.
@@ -37,7 +38,11 @@ package enum DemoDatabase {
             )
         }
         guard present.isEmpty || present.application == applicationID else {
-            throw DemoError.notOurs(path: path)
+            throw DemoError(
+                code: .notOurs,
+                message:
+                    "\(path) is a database of something else; give a new path or remove the file"
+            )
         }
         if present.version == version, !present.isEmpty {
             return Outcome(isReused: true, rowCounts: try queue.read(rowCounts))
@@ -122,14 +127,17 @@ package enum DemoDatabase {
 }
 
 /// Why the demo database could not be made.
-package enum DemoError: Error, CustomStringConvertible {
-    /// The file holds something that is not ours to overwrite.
-    case notOurs(path: String)
+package struct DemoError: Failure {
+    /// The class of a failure.
+    package enum Code: String, FailureCode {
+        /// The file holds something that is not ours to overwrite.
+        case notOurs = "not-ours"
 
-    package var description: String {
-        switch self {
-        case .notOurs(let path):
-            "\(path) is a database of something else; give a new path or remove the file"
-        }
+        package var failureClass: FailureClass { .configuration }
     }
+
+    package let code: Code
+    package let message: String
+
+    package var domain: FailureDomain { .request }
 }

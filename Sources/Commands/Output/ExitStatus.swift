@@ -1,8 +1,5 @@
 import ArgumentParser
-import Iceberg
-import Ingest
-import ObjectStorage
-import Streams
+import Basics
 
 /// The exit statuses of the program (docs/cli.md).
 enum ExitStatus: Int32 {
@@ -22,27 +19,33 @@ enum ExitStatus: Int32 {
 
     /// The status for an error.
     init(_ error: any Error) {
-        switch error {
-        case let error as SourceError:
-            switch error.code {
-            case .configuration, .unreachable, .authentication, .notFound, .permission,
-                .interrupted:
-                self = .source
-            case .unsupported, .badValue, .unusableKey, .protocol: self = .failure
+        self =
+            switch error {
+            case let failure as any Failure: Self.status(of: failure)
+            case is CancellationError: .interrupted
+            default: .failure
             }
-        case let error as IngestError:
-            switch error.code {
-            case .unproven: self = .unproven
-            case .busy, .superseded: self = .busy
-            case .unreadableLedger, .filesGone: self = .lake
-            case .sameTable, .refused: self = .failure
-            }
-        case is StorageError: self = .lake
-        case let error as IcebergError:
-            self = [.schemaDrift, .unusableKey].contains(error.code) ? .failure : .lake
-        case is CancellationError: self = .interrupted
-        case let error as APIError where error.status == 424: self = .source
-        default: self = .failure
+    }
+
+    /// Statuses that say more than the domain of a failure does, by its code.
+    private static let statuses: [FailureDomain: [String: ExitStatus]] = [
+        .source: [
+            "unsupported": .failure, "bad-value": .failure, "unusable-key": .failure,
+            "protocol": .failure,
+        ],
+        .lake: ["schema-drift": .failure, "unusable-key": .failure],
+        .run: [
+            "unproven": .unproven, "busy": .busy, "superseded": .busy, "unreadable-ledger": .lake,
+            "files-gone": .lake,
+        ],
+    ]
+
+    private static func status(of failure: some Failure) -> ExitStatus {
+        if let status = statuses[failure.domain]?[failure.code.rawValue] { return status }
+        return switch failure.domain {
+        case .source: .source
+        case .lake: .lake
+        case .request, .run, .service: .failure
         }
     }
 

@@ -1,3 +1,5 @@
+import Basics
+import Basics
 import Daemon
 import FoundationEssentials
 
@@ -67,8 +69,19 @@ struct Settings: Sendable {
 }
 
 /// Why a setting cannot be used.
-struct SettingsError: Error, CustomStringConvertible {
-    let description: String
+struct SettingsError: Failure {
+    /// The class of a failure.
+    enum Code: String, FailureCode {
+        /// Its value, or the file it stands in, is not what it may be.
+        case invalid
 
-    init(_ message: String) { description = message }
+        var failureClass: FailureClass { .configuration }
+    }
+
+    let message: String
+
+    init(_ message: String) { self.message = message }
+
+    var code: Code { .invalid }
+    var domain: FailureDomain { .request }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Ingest
 import Streams
@@ -225,8 +226,8 @@ extension SyncReport.Failure {
         message = Terminal.scrubbed("\(error)")
         code =
             switch error {
-            case let error as SourceError: error.code.rawValue
-            case let error as IngestError: error.code.rawValue
+            case let failure as any Failure where [.source, .run].contains(failure.domain):
+                failure.code.rawValue
             default: ExitStatus(error) == .lake ? "lake" : "failure"
             }
     }

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Definitions
 import Iceberg
@@ -43,7 +44,7 @@ struct RunExecutor: Sendable {
         do {
             try await lake.requireAnswer()
             // It will not say more the next time, unless somebody mends it.
-            report.isSettled = FailureClass(error) != .lake
+            report.isSettled = FailureClass(of: error) != .lake
         } catch {
             report.isSettled = false
             if case .failed = report.end {
@@ -67,7 +68,7 @@ struct RunExecutor: Sendable {
             if Task.isCancelled { return AttemptReport(.cancelled, message: "it was stopped") }
             let message = opened?.scrub("\(error)") ?? "\(error)"
             return AttemptReport(
-                .failed(FailureClass(error)),
+                .failed(FailureClass(of: error)),
                 message: String(message.prefix(Limits.messageLength))
             )
         }

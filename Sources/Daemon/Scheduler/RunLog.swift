@@ -1,3 +1,4 @@
+import Basics
 import Logging
 import Metastore
 import Scheduling
@@ -29,7 +30,7 @@ struct RunLog {
         case .cancelled, .interrupted: log.notice("a run was stopped", metadata: facts)
         case .failed(let failure):
             facts["class"] = "\(failure.rawValue)"
-            log.warning("a run failed", metadata: facts)
+            log.log(level: failure.logLevel, "a run failed", metadata: facts)
         }
     }
 }

@@ -70,13 +70,7 @@ struct StoredParquet {
     /// The error with the file it came from, as one of this target.
     private static func located(_ error: any Error, at location: String) -> any Error {
         switch error {
-        case let error as ParquetError:
-            let code: IcebergError.Code =
-                switch error.code {
-                case .corrupt, .truncated, .notFound: .corrupt
-                case .unsupported, .tooLarge, .inexact: .unsupported
-                }
-            return IcebergError(code, "cannot read \(location): \(error)")
+        case let error as ParquetError: return IcebergError(error, at: location)
         case let missing as FilePieces.Missing:
             return IcebergError(
                 .corrupt,

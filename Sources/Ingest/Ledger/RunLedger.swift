@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import Iceberg
 import ObjectStorage
@@ -102,7 +103,9 @@ struct LedgerFiles {
                             + "is published"
                     )
                 }
-                guard error.isTransient, attempt < Limits.ledgerAttempts else { throw error }
+                guard error.failureClass == .lake, attempt < Limits.ledgerAttempts else {
+                    throw error
+                }
             }
             try await environment.sleep(environment.backOff(attempt))
         }

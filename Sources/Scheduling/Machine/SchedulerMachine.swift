@@ -1,3 +1,4 @@
+import Basics
 import HeapModule
 
 /// The scheduler's decisions, without a clock, a store or a thread.
@@ -269,8 +270,8 @@ package struct SchedulerMachine: Sendable {
         case (.failed(.lake), nil):
             work[id]?.lakeFailures += 1
             rest(id, now)
-        case (.failed(.transient), nil)
-        where countedAttempts < retry(of: ended.occurrence).attempts:
+        case (.failed(let failure), nil)
+        where failure.isTriedAgain && countedAttempts < retry(of: ended.occurrence).attempts:
             rest(id, now)
         case (.failed, nil): finish(id, .failed, nil, now)
         case (.cancelled, nil): finish(id, .cancelled, .asked, now)

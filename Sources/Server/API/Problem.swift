@@ -1,9 +1,5 @@
-import Daemon
-import Definitions
+import Basics
 import JSON
-import Metastore
-import ObjectStorage
-import Streams
 
 /// What is wrong with a request, as RFC 9457 has it.
 struct Problem: Error, Sendable {
@@ -60,53 +56,53 @@ struct Problem: Error, Sendable {
 
     /// The problem of an error; nil for one that nobody could have foreseen.
     init?(_ error: any Error) {
-        switch error {
-        case let problem as Problem: self = problem
-        case let error as DefinitionError:
-            self.init(
-                Self.status(error.code),
-                error.code.rawValue,
-                error.message,
-                field: error.field
-            )
-        case let error as DaemonError:
-            let statuses: [DaemonError.Code: Int] = [
-                .notReady: 503, .notFound: 404, .conflict: 409, .configuration: 422,
-            ]
-            self.init(statuses[error.code] ?? 500, error.code.rawValue, error.message)
-            if error.code == .notReady { headers["retry-after"] = "1" }
-        case let error as SourceError:
-            // The server is well; what it depends on is not.
-            self.init(424, "source-\(error.code.rawValue)", error.message)
-        case let error as MetastoreError where error.code == .keyReused:
-            self.init(422, error.code.rawValue, error.message, field: "idempotency-key")
-        case let error as MetastoreError where error.code == .busy:
-            self.init(503, error.code.rawValue, error.message)
-            headers["retry-after"] = "1"
-        case let error as StorageError: self.init(storage: error)
-        default: return nil
+        if let problem = error as? Problem {
+            self = problem
+            return
+        }
+        guard let failure = error as? any Failure else { return nil }
+        self.init(of: failure)
+    }
+
+    private init?(of failure: some Failure) {
+        guard let status = Self.status(of: failure) else { return nil }
+        self.init(status, Self.code(of: failure), failure.message, field: failure.field)
+        if status == 503 { headers["retry-after"] = "1" }
+    }
+
+    private static func code(of failure: some Failure) -> String {
+        let code = failure.code.rawValue
+        return switch failure.domain {
+        case .source: "source-\(code)"
+        // What is wrong there is for its operator: the word tells where to look.
+        case .lake: ["full", "unreachable"].contains(code) ? code : "lake"
+        case .request, .run, .service: code
         }
     }
 
-    private init(storage error: StorageError) {
-        switch error.code {
-        case .full: self.init(507, "full", error.message)
-        case .unreachable:
-            self.init(503, error.code.rawValue, error.message)
-            headers["retry-after"] = "1"
-        case .invalid, .notFound, .precondition, .permission, .device:
-            self.init(500, "lake", error.message)
-        }
-    }
+    /// Statuses that say more than the class of a failure does, by its domain and code.
+    private static let statuses: [FailureDomain: [String: Int]] = [
+        .request: [
+            "malformed": 400, "forbidden": 403, "not-found": 404, "exists": 409, "damaged": 409,
+            "changed": 412,
+        ],
+        .lake: ["full": 507],
+        .service: ["key-reused": 422],
+    ]
 
-    private static func status(_ code: DefinitionError.Code) -> Int {
-        switch code {
-        case .malformed: 400
-        case .invalid, .secret: 422
-        case .exists, .damaged: 409
-        case .changed: 412
-        case .notFound: 404
-        case .forbidden: 403
+    private static func status(of failure: some Failure) -> Int? {
+        if let status = statuses[failure.domain]?[failure.code.rawValue] { return status }
+        switch (failure.domain, failure.failureClass) {
+        case (_, .internal): return nil
+        // The server is well; what it depends on is not.
+        case (.source, _): return 424
+        case (_, .lake), (_, .cancelled), (.request, .transient), (.run, .transient),
+            (.service, .transient), (.service, .contention):
+            return 503
+        case (.lake, _), (.service, _): return 500
+        case (_, .contention): return 409
+        case (_, .configuration), (_, .data): return 422
+        case (_, .timeout): return 504
         }
     }
 
@@ -115,7 +111,7 @@ struct Problem: Error, Sendable {
         405: "Method Not Allowed", 409: "Conflict", 412: "Precondition Failed",
         413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content",
         424: "Failed Dependency", 429: "Too Many Requests", 500: "Internal Server Error",
-        503: "Service Unavailable", 507: "Insufficient Storage",
+        503: "Service Unavailable", 504: "Gateway Timeout", 507: "Insufficient Storage",
     ]
 
     var response: APIResponse {

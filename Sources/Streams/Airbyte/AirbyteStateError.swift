@@ -1,9 +1,10 @@
+package import Basics
 import JSON
 
 /// Why a document of Airbyte state could not be read or written: what is wrong, and where.
-package struct AirbyteStateError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct AirbyteStateError: Failure, Hashable {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         /// The text is not JSON.
         case notJSON = "not-json"
         /// It is JSON, but no state message.
@@ -12,6 +13,12 @@ package struct AirbyteStateError: Error, Hashable, Sendable, CustomStringConvert
         case tooLarge = "too-large"
         /// What there is cannot be said in the form that is asked for.
         case form
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .notJSON, .malformed, .tooLarge, .form: .data
+            }
+        }
     }
 
     package let code: Code
@@ -38,7 +45,8 @@ package struct AirbyteStateError: Error, Hashable, Sendable, CustomStringConvert
         self.init(code, at: "line \(error.line), byte \(error.column)", error.reason)
     }
 
-    package var description: String {
+    package var domain: FailureDomain { .source }
+    package var message: String {
         place.isEmpty ? "Airbyte state: \(reason)" : "Airbyte state at \(place): \(reason)"
     }
 }

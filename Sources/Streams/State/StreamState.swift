@@ -1,3 +1,5 @@
+package import Basics
+
 /// How far a slice was read.
 package enum SliceState: Hashable, Sendable, Codable {
     case notStarted
@@ -58,9 +60,9 @@ package struct StreamState: Hashable, Sendable, Codable {
 }
 
 /// Why a state cannot be gone on from.
-package struct StateError: Error, Sendable, CustomStringConvertible {
+package struct StateError: Failure {
     /// The class of a failure.
-    package enum Code: String, Sendable {
+    package enum Code: String, FailureCode {
         case version
         case generation
         case fingerprint
@@ -68,6 +70,12 @@ package struct StateError: Error, Sendable, CustomStringConvertible {
         case stuckPosition = "stuck-position"
         /// A page of a slice nobody was asked to read, or behind its end.
         case unexpectedPage = "unexpected-page"
+
+        package var failureClass: FailureClass {
+            switch self {
+            case .version, .generation, .fingerprint, .stuckPosition, .unexpectedPage: .data
+            }
+        }
     }
 
     package let code: Code
@@ -78,5 +86,5 @@ package struct StateError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    package var description: String { message }
+    package var domain: FailureDomain { .source }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Connectors
 import FoundationEssentials
@@ -122,7 +123,7 @@ import Testing
             try await writer.writeWithoutTransaction { try $0.execute(sql: "BEGIN EXCLUSIVE") }
             let error = await #expect(throws: SourceError.self) { try await scratch.source.check() }
             #expect(error?.code == .unreachable)
-            #expect(error?.isTransient == true)
+            #expect(error?.failureClass == .transient)
             try await writer.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
             #expect(try await scratch.source.check().streamCount == 1)
         }
