@@ -118,7 +118,7 @@ let package = Package(
         .target(
             name: "Connectors",
             dependencies: [
-                "Columnar", "Streams", "CLibpq", "CMariaDB",
+                "Basics", "Columnar", "Streams", "CLibpq", "CMariaDB",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
@@ -245,7 +245,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandsTests",
-            dependencies: ["Commands", "TestSupport"],
+            dependencies: [
+                "Basics", "Commands", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: productSettings
         ),
         .executableTarget(

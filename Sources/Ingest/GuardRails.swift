@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Streams
 import Synchronization
@@ -55,8 +56,8 @@ final class GuardRails: Sendable {
             throw SourceError(
                 .interrupted,
                 "the read has held its snapshot for \(limits.snapshotSeconds) s, the most it may: "
-                    + "the source cannot clean up behind it; allow more with --max-snapshot-age, or "
-                    + "read faster with --parallel"
+                    + "the source cannot clean up behind it; allow more with \(Remedy.maxSnapshotAge), or "
+                    + "read faster with \(Remedy.parallel)"
             )
         }
     }

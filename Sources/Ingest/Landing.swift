@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Streams
 
@@ -30,7 +31,7 @@ struct RowsPermission: Sendable {
         guard isInherited else { return }
         throw IngestError(
             .refused,
-            "\(table): the run that was to replace its rows cannot be resumed: \(reason); give --restart "
+            "\(table): the run that was to replace its rows cannot be resumed: \(reason); give \(Remedy.restart) "
                 + "again to begin another one"
         )
     }
@@ -67,7 +68,7 @@ struct Landing: Sendable {
         if hasUnseenChanges {
             risks.append(
                 "others have written to the table since the last run: what they changed stays, but for rows "
-                    + "that are new at the source; --adopt merges all rows into it again"
+                    + "that are new at the source; \(Remedy.adopt) merges all rows into it again"
             )
         }
         return risks
@@ -197,15 +198,15 @@ private struct Refusal {
     func of(_ reason: String) -> IngestError {
         let keeps =
             switch request.incremental?.conflict {
-            case .merge: "--adopt merges into them; "
+            case .merge: "\(Remedy.adopt) merges into them; "
             // Rows of ours would be there twice.
-            case .append where !isOurs: "--adopt appends to them; "
+            case .append where !isOurs: "\(Remedy.adopt) appends to them; "
             case .append, nil: ""
             }
         return IngestError(
             .refused,
             "\(table) holds \(standing.rowWords), and \(reason); nothing was changed. Choose another "
-                + "table with --into; or say what becomes of its rows: \(keeps)--restart replaces all of "
+                + "table with \(Remedy.dataset); or say what becomes of its rows: \(keeps)\(Remedy.restart) replaces all of "
                 + "them"
         )
     }

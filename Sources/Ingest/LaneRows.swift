@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Streams
 
@@ -74,7 +75,7 @@ struct LaneRows {
             throw SourceError(
                 .badValue,
                 "column \(field.name) is declared NOT NULL at the source, but holds nulls; drop the "
-                    + "constraint there, or leave the column out with --columns"
+                    + "constraint there, or leave the column out with \(Remedy.columns)"
             )
         }
     }

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import ObjectStorage
@@ -67,7 +68,7 @@ struct Publication {
             guard let field = fields.first(where: { $0.name == name }) else {
                 throw IngestError(
                     .refused,
-                    "\(table) cannot be merged by \(name), which is not read; add it to --columns"
+                    "\(table) cannot be merged by \(name), which is not read; add it to \(Remedy.columns)"
                 )
             }
             return field.id
@@ -175,7 +176,7 @@ struct Publication {
         guard stream.run.options.requiresEqual, comparison.difference != 0 else { return }
         throw IngestError(
             .unproven,
-            "\(table): \(comparison.words); nothing was published, since --require-equal was given"
+            "\(table): \(comparison.words); nothing was published, since \(Remedy.requireEqual) was given"
         )
     }
 

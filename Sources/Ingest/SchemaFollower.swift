@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import Streams
@@ -72,7 +73,7 @@ struct SchemaFollower {
             throw IcebergError(
                 .schemaDrift,
                 "\(member) is new inside its column and cannot be left out by itself; leave out the "
-                    + "column with --columns, or take it over with --schema evolve"
+                    + "column with \(Remedy.columns), or take it over with \(Remedy.schema.to("evolve"))"
             )
         }
         // A key that may be null is no identifier of the table; the cursor knows it all the same.

@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 package import Streams
 
@@ -84,7 +85,7 @@ package struct StreamResult: Sendable {
                     + "source, or left the condition, stay; others may have added some"
             case (_, let difference?):
                 "the table holds \(rows(-difference, "fewer")) than the stream: rows that were committed late "
-                    + "were not seen, or others deleted some; --restart loads all of them"
+                    + "were not seen, or others deleted some; \(Remedy.restart) loads all of them"
             }
         }
 

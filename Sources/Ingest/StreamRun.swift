@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import ObjectStorage
@@ -178,8 +179,8 @@ struct StreamRun: Sendable {
             throw IngestError(
                 .refused,
                 "\(table): the last run did not read \(returned.joined(separator: ", ")), and rows that "
-                    + "were appended then cannot be read again; leave it out with --columns, or load the "
-                    + "table again with --restart"
+                    + "were appended then cannot be read again; leave it out with \(Remedy.columns), or load the "
+                    + "table again with \(Remedy.restart)"
             )
         }
     }
@@ -224,7 +225,7 @@ struct StreamRun: Sendable {
             throw IngestError(
                 .refused,
                 "\(table) has no column \(field.name), by which its rows would be matched; nothing was "
-                    + "changed. --restart replaces them"
+                    + "changed. \(Remedy.restart) replaces them"
             )
         }
         if let former,
@@ -234,7 +235,7 @@ struct StreamRun: Sendable {
                 .refused,
                 "\(table): \(name), by which rows are matched, is another column than the one the last run "
                     + "wrote: other programs changed the table, or it was taken back; nothing was changed. "
-                    + "--restart replaces all rows"
+                    + "\(Remedy.restart) replaces all rows"
             )
         }
     }
@@ -257,7 +258,7 @@ struct StreamRun: Sendable {
             throw IngestError(
                 .refused,
                 "\(reason), and the versions that \(table) has cannot be read again; load it again "
-                    + "with --restart"
+                    + "with \(Remedy.restart)"
             )
         }
         throw EverythingIsNeeded(reason: reason)
@@ -287,7 +288,7 @@ struct StreamRun: Sendable {
             throw IngestError(
                 .busy,
                 "\(table) is being loaded by \(state.owner) (run \(state.number)); wait for it, stop "
-                    + "it, or take its work over with --take-over"
+                    + "it, or take its work over with \(Remedy.takeOver)"
             )
         }
         guard run.options.restarts else { return state }
@@ -295,7 +296,7 @@ struct StreamRun: Sendable {
         if let mine = run.options.occurrence?.id, state.record.restart?.occurrence == mine {
             return state
         }
-        try await abandon(state, reason: "--restart was given")
+        try await abandon(state, reason: "it was started over")
         result.resumption = "run \(state.number) was given up"
         return nil
     }

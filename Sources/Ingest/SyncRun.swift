@@ -1,3 +1,4 @@
+import Basics
 package import Columnar
 package import Iceberg
 package import ObjectStorage
@@ -152,7 +153,7 @@ package struct SyncRun: Sendable {
             IngestError(
                 .sameTable,
                 "\(names) would land in one table, \(selection.table); name a table for one of them with "
-                    + "--into"
+                    + "\(Remedy.dataset)"
             )
         )
     }

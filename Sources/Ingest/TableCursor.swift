@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 package import Iceberg
 package import Streams
@@ -45,7 +46,7 @@ package enum TableCursor {
             throw IngestError(
                 .refused,
                 "the table's cursor is of another version of this program; load the table again with "
-                    + "--restart"
+                    + "\(Remedy.restart)"
             )
         }
         return cursor
@@ -107,7 +108,7 @@ package enum TableCursor {
         }
         guard let terms = since.terms else { return nil }
         guard terms.conflict == incremental.conflict else {
-            return "with --on-conflict \(terms.conflict.rawValue), not "
+            return "with \(Remedy.onConflict.to(terms.conflict.rawValue)), not "
                 + incremental.conflict.rawValue
         }
         let now = self.terms(request, incremental, key: [], source: source)

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// The right to open a metastore: two processes that make the same file at once would both create its tables.
@@ -16,7 +17,7 @@ enum OpeningLock {
             throw MetastoreError(
                 .unusable,
                 "\(name) cannot be made: \(String(cString: strerror(errno))); give the user of this process "
-                    + "the right to write there, or name another place with --metastore"
+                    + "the right to write there, or name another place with \(Remedy.metastore)"
             )
         }
         defer { close(descriptor) }
@@ -27,7 +28,7 @@ enum OpeningLock {
                 throw MetastoreError(
                     .unusable,
                     "\(name) cannot be locked: \(String(cString: strerror(reason))); put the metastore on a "
-                        + "disk of this machine with --metastore"
+                        + "disk of this machine with \(Remedy.metastore)"
                 )
             }
             guard ContinuousClock.now < deadline else {

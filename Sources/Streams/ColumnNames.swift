@@ -1,9 +1,10 @@
+import Basics
 import Columnar
 
 /// What the names of a plan's columns mean to the engines that read the table.
 ///
 /// A sync keeps the names of its source. The way round a name is a view at the source that gives the
-/// column another one, or `--columns`, which leaves it out.
+/// column another one, or a selection of columns that leaves it out.
 extension ReadPlan {
     /// Columns by whose names engines know something of their own (Iceberg specification, "Reserved
     /// Field IDs", and the metadata columns of its library for Spark).
@@ -41,7 +42,7 @@ extension ReadPlan {
             "\(stream): two of its columns have the full name \(name): members of a column are "
                 + "known by its name, a dot and their own, and no engine reads a table where a name "
                 + "stands for two. Read a view at the source that names one of them otherwise, or "
-                + "leave one out with --columns"
+                + "leave one out with \(Remedy.columns)"
         )
     }
 }

@@ -145,7 +145,7 @@ import Testing
         let error = try #require(throws: IcebergError.self) { try evolve(example, .freeze) }
         #expect(error.code == .schemaDrift)
         for change in example.changes { #expect(error.message.contains(change.description)) }
-        #expect(error.message.contains("`--schema evolve`"))
+        #expect(error.message.contains("‹schema: evolve›"))
     }
 
     @Test(arguments: cases)
@@ -279,7 +279,7 @@ import Testing
             }
             #expect(error.code == .schemaDrift)
             #expect(error.message.contains(text), "\(error.message)")
-            #expect(error.message.contains("--restart"))
+            #expect(error.message.contains("‹rows: restart›"))
         }
     }
 
@@ -288,6 +288,6 @@ import Testing
         let error = try #require(throws: IcebergError.self) {
             try evolution.checkMergeKey(old: ["a"], new: [])
         }
-        #expect(error.message.contains("--primary-key"))
+        #expect(error.message.contains("‹primary_key›"))
     }
 }

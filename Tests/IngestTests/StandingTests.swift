@@ -31,7 +31,12 @@ import Testing
     func `rows of others are not replaced unasked`(manner: SmallLake.Manner) async throws {
         let lake = try await foreignTable()
         let before = try await lake.rows()
-        expectRefused(try await lake.run(manner), "\(before.count) rows", "--restart", "--into")
+        expectRefused(
+            try await lake.run(manner),
+            "\(before.count) rows",
+            "‹rows: restart›",
+            "‹dataset›"
+        )
         #expect(try await lake.rows() == before)
         var restarting = manner
         restarting.restarts = true
@@ -91,7 +96,7 @@ import Testing
             $0.keepNewestSnapshot(forgettingParent: forgettingParent)
             $0["metadata-log"] = [Any]()
         }
-        expectRefused(try await lake.run(manner), "gone", "--restart")
+        expectRefused(try await lake.run(manner), "gone", "‹rows: restart›")
     }
 
     @Test func `a cursor of a state the table was put back from does not count`() async throws {
@@ -138,7 +143,7 @@ import Testing
         let rows = try await lake.rows()
         #expect(Set(rows.map(\.key)) == source.union(before.map(\.key)))
         (other.conflict, other.place) = (.append, "nowhere")
-        expectRefused(try await lake.run(other), "--restart")
+        expectRefused(try await lake.run(other), "‹rows: restart›")
         #expect(try await lake.rows() == rows)
     }
 
@@ -163,7 +168,7 @@ import Testing
         let before = try await lake.rows()
         var other = Self.merge
         other.filter = "value > 3"
-        expectRefused(try await lake.run(other), "condition", "--adopt")
+        expectRefused(try await lake.run(other), "condition", "‹rows: adopt›")
         #expect(try await lake.rows() == before)
         other.adopts = true
         #expect(try await lake.run(other).failure == nil)
@@ -187,8 +192,8 @@ import Testing
         let second = try SmallLake()
         try await second.run()
         try await second.commitAsOthers()
-        expectRefused(try await second.run(Self.merge), "others", "--adopt")
-        expectRefused(try await second.run(Self.append), "others", "--restart")
+        expectRefused(try await second.run(Self.merge), "others", "‹rows: adopt›")
+        expectRefused(try await second.run(Self.append), "others", "‹rows: restart›")
     }
 
     @Test func `the table is compared with the stream`() async throws {
@@ -227,7 +232,7 @@ import Testing
         var narrow = Self.append
         narrow.columns = ["id", "writer"]
         #expect(try await lake.run(narrow).failure == nil)
-        expectRefused(try await lake.run(Self.append), "value", "--restart")
+        expectRefused(try await lake.run(Self.append), "value", "‹rows: restart›")
     }
 
     @Test(arguments: SimulatedSource.Manner.allCases)

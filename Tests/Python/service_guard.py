@@ -737,7 +737,7 @@ def rows(_):
         require(ended["failure_class"] != "internal" and table_rows("equal") == 49_999, ended)
         for name in ["old", "full"]:
             ended = run(name, state="failed")
-            require("--restart" in ended["message"] and table_rows(name) == 1, ended)
+            require("`rows: restart`" in ended["message"] and table_rows(name) == 1, ended)
             require(ended["attempts"] == 1, f"tried again: {ended}")
         service.refused(422, "POST", "/api/v1/schedules/full/run", {"rows_rule": "adopt"})
         service.refused(422, "POST", "/api/v1/schedules/full/run", {"rows_rule": "replace"})

@@ -39,6 +39,15 @@ import Testing
         }
     }
 
+    @Test func `only the commands speak of options`() {
+        for file in SourceFile.product where file.target != "Commands" {
+            for (index, line) in file.lines.enumerated() where line.contains(/[^-]--[a-z][a-z-]+/) {
+                let isComment = line.drop { $0 == " " }.hasPrefix("//")
+                #expect(isComment, "\(file.place(index)): an option of the command; see `Remedy`")
+            }
+        }
+    }
+
     @Test func `work is structured: no loose tasks`() {
         forbid(#/\bTask\s*\{/#, in: SourceFile.all, "a task outside of any scope")
         forbid(#/\bTask\s*\(/#, in: SourceFile.all, "a task outside of any scope")

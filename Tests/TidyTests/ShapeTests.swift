@@ -11,7 +11,9 @@ import Testing
         "ObjectStorage": ["Basics"],
         "Iceberg": ["Basics", "JSON", "Columnar", "ObjectStorage", "CZlib"],
         "Streams": ["Basics", "JSON", "Columnar", "Crypto"],
-        "Connectors": ["Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite"],
+        "Connectors": [
+            "Basics", "Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite",
+        ],
         "Ingest": ["Basics", "Columnar", "ObjectStorage", "Iceberg", "Streams"],
         "Scheduling": ["Basics", "HeapModule"],
         "Definitions": ["Basics", "JSON", "ObjectStorage", "Scheduling", "Crypto"],

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import Definitions
@@ -57,7 +58,7 @@ struct ControlOptions: ParsableArguments {
             )
             log.logLevel = .error
             let opened = try await Daemon.Node(nodeSettings, log: log)
-            try await body(APIClient(local: API(opened)))
+            try await body(APIClient(local: API(opened) { $0.option }))
             try opened.metastore.close()
         }
     }

@@ -1,3 +1,4 @@
+import Basics
 import Definitions
 import FoundationEssentials
 import JSON
@@ -22,12 +23,12 @@ enum Terminal {
 
     /// Writes a line of the result.
     static func result(_ line: String) {
-        write(Printable.lines(line) + "\n", to: STDOUT_FILENO)
+        write(Printable.lines(Remedy.withOptions(line)) + "\n", to: STDOUT_FILENO)
     }
 
     /// Writes a line about the work: progress, warnings, errors.
     static func note(_ line: String) {
-        write(Printable.lines(scrubbed(line)) + "\n", to: STDERR_FILENO)
+        write(Printable.lines(Remedy.withOptions(scrubbed(line))) + "\n", to: STDERR_FILENO)
     }
 
     /// Replaces the last unfinished line on standard error.
@@ -61,7 +62,7 @@ enum Terminal {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+        let text = Remedy.withOptions(String(decoding: try encoder.encode(value), as: UTF8.self))
         write(Printable.json(text) + "\n", to: STDOUT_FILENO)
     }
 

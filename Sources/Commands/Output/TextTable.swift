@@ -1,3 +1,5 @@
+import Basics
+
 /// A table of text for people: columns padded to their widest cell.
 struct TextTable {
     private var rows: [[String]] = []
@@ -9,7 +11,9 @@ struct TextTable {
         self.rightAligned = rightAligned
     }
 
-    mutating func add(_ row: [String]) { rows.append(row.map(Printable.word)) }
+    mutating func add(_ row: [String]) {
+        rows.append(row.map { Printable.word(Remedy.withOptions($0)) })
+    }
 
     /// The lines, without spaces at their ends.
     var lines: [String] {

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import FoundationEssentials
 import Iceberg
@@ -169,7 +170,7 @@ struct ModeOptions: ParsableArguments {
         do {
             state = try AirbyteState(parsing: [UInt8](bytes))
         } catch {
-            throw ValidationError("--state \(file): \(error)")
+            throw ValidationError("--state \(file): \(Remedy.withOptions("\(error)"))")
         }
         let found = state[stream] ?? state.streams.first { $0.stream.name == stream.name }
         guard let start = found?.cursor(column: cursor) else {

@@ -1,3 +1,4 @@
+import Basics
 import CMariaDB
 import Streams
 
@@ -67,12 +68,12 @@ enum MySQLFailure {
             return SourceError(
                 .permission,
                 "\(place): \(message); grant SELECT to this user, or name readable columns with "
-                    + "--columns"
+                    + "\(Remedy.columns)"
             )
         case ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR, ER_BAD_DB_ERROR, ER_BAD_TABLE_ERROR:
             return SourceError(
                 .notFound,
-                "\(place): \(message); check the names in the stream, its view and --where"
+                "\(place): \(message); check the names in the stream, its view and \(Remedy.condition)"
             )
         case ER_PARSE_ERROR, ER_SYNTAX_ERROR:
             return SourceError(.configuration, "\(place): the statement is wrong: \(message)")

@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// How a read of a MySQL table finds what is new: by the cursor.
@@ -117,7 +118,7 @@ struct MySQLIncrement: Sendable {
             throw SourceError(
                 .unsupported,
                 "\(relation.name): a table of \(relation.engine ?? "this engine") has no snapshots, so rows that "
-                    + "are written meanwhile may be appended twice; use --on-conflict merge"
+                    + "are written meanwhile may be appended twice; use \(Remedy.onConflict.to("merge"))"
             )
         }
         for name in key where request.conflict == .append {
@@ -128,7 +129,7 @@ struct MySQLIncrement: Sendable {
                 throw SourceError(
                     .configuration,
                     "\(relation.name): \(name) is a \(type), by whose text rows cannot be told apart; "
-                        + "name another with --primary-key"
+                        + "name another with \(Remedy.primaryKey)"
                 )
             }
         }
@@ -147,7 +148,7 @@ struct MySQLIncrement: Sendable {
             throw SourceError(
                 .configuration,
                 "\(relation.name): the last run read another server, whose rows may be others; load the "
-                    + "table again with --restart"
+                    + "table again with \(Remedy.restart)"
             )
         }
         return "the last run read another server"
@@ -181,7 +182,7 @@ struct MySQLIncrement: Sendable {
         throw SourceError(
             .configuration,
             "\(relation.name): the key was \(before) and is \(types(of: key, relation)) now, so rows "
-                + "that were read cannot be told from new ones; load the table again with --restart"
+                + "that were read cannot be told from new ones; load the table again with \(Remedy.restart)"
         )
     }
 
@@ -251,7 +252,7 @@ struct MySQLIncrement: Sendable {
         throw SourceError(
             .configuration,
             "\(relation.name): \(value) is no value of the cursor \(request.cursor), which is "
-                + "\(column?.typeName ?? ""); correct it in --state, or load the table again with --restart"
+                + "\(column?.typeName ?? ""); correct it in \(Remedy.state), or load the table again with \(Remedy.restart)"
         )
     }
 

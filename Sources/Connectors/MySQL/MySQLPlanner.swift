@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Streams
 
@@ -252,7 +253,7 @@ struct MySQLPlanner {
         let hidden = relation.columns.filter(\.isHidden).map(\.name)
         if !hidden.isEmpty {
             risks.append(
-                "\(hidden.joined(separator: ", ")): invisible, read only when named with --columns"
+                "\(hidden.joined(separator: ", ")): invisible, read only when named with \(Remedy.columns)"
             )
         }
         return risks

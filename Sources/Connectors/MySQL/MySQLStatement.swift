@@ -1,3 +1,4 @@
+import Basics
 import CMariaDB
 import Streams
 
@@ -32,8 +33,8 @@ final class MySQLStatement {
                 throw SourceError(
                     .unsupported,
                     "\(column.name): the server sends another type (\(field.type.rawValue)) than it "
-                        + "says the column has; read it as text with --policy \(column.name)=string, "
-                        + "or leave it out with --columns"
+                        + "says the column has; read it as text with \(Remedy.policy(of: column.name, "string")), "
+                        + "or leave it out with \(Remedy.columns)"
                 )
             }
         }

@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// Turns what libpq and the server say into errors that say what to do.
@@ -42,12 +43,12 @@ enum PostgresFailure {
         case "42501":
             return SourceError(
                 .permission,
-                "\(place): \(text); grant SELECT to this user, or name readable columns with --columns"
+                "\(place): \(text); grant SELECT to this user, or name readable columns with \(Remedy.columns)"
             )
         case "42P01", "3F000", "42703":
             return SourceError(
                 .notFound,
-                "\(place): \(text); check the names in the stream, its view and --where"
+                "\(place): \(text); check the names in the stream, its view and \(Remedy.condition)"
             )
         case "57014":
             return SourceError(

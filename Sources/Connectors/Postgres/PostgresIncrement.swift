@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Streams
 
@@ -108,7 +109,7 @@ struct PostgresIncrement: Sendable {
             throw SourceError(
                 .unsupported,
                 "\(read.plan.stream): a row has the \(request.cursor) \(highest), and none to come "
-                    + "is behind it; leave such rows out with --where"
+                    + "is behind it; leave such rows out with \(Remedy.condition)"
             )
         }
         guard rule == .cursor, request.conflict == .append, rows.first?.first ?? nil != nil else {

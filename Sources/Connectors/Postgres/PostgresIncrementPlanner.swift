@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// Decides how a read finds what is new.
@@ -191,7 +192,7 @@ struct PostgresIncrementPlanner {
         let byteCount = leaves.reduce(0) { $0 + $1.byteCount }
         if rule == .transactions, byteCount > Limits.scanByteCount {
             read.plan.risks.append(
-                "the server scans the whole table for new rows; with --lookback it uses an index on "
+                "the server scans the whole table for new rows; with \(Remedy.lookback) it uses an index on "
                     + "\(request.cursor), and what is committed later than that is missed"
             )
         }
@@ -229,7 +230,7 @@ struct PostgresIncrementPlanner {
         SourceError(
             .configuration,
             "\(read.plan.stream): \(reason), so new rows cannot be told from old ones and would be "
-                + "appended twice; load the table again with --restart"
+                + "appended twice; load the table again with \(Remedy.restart)"
         )
     }
 
@@ -246,8 +247,8 @@ struct PostgresIncrementPlanner {
         throw SourceError(
             .unsupported,
             "\(read.plan.stream): the server has used up its transaction ids more than once, so an "
-                + "old row may look new and would be appended twice; use --on-conflict merge, or "
-                + "give a --lookback"
+                + "old row may look new and would be appended twice; use \(Remedy.onConflict.to("merge")), or "
+                + "give a \(Remedy.lookback)"
         )
     }
 
@@ -293,7 +294,7 @@ struct PostgresIncrementPlanner {
         throw SourceError(
             .configuration,
             "\(read.plan.stream): the server knows no highest value of a \(type.name); name a number, a "
-                + "date, a time or a text with --cursor, not \(request.cursor)"
+                + "date, a time or a text with \(Remedy.cursor), not \(request.cursor)"
         )
     }
 

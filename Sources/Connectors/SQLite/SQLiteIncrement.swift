@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// How a read of a SQLite table finds what is new.
@@ -58,7 +59,7 @@ struct SQLiteIncrement {
             throw SourceError(
                 .unsupported,
                 "\(table.name): the cursor \(request.cursor) holds \(cursor.words), which have no one "
-                    + "order; use --on-conflict merge, or another cursor"
+                    + "order; use \(Remedy.onConflict.to("merge")), or another cursor"
             )
         }
     }

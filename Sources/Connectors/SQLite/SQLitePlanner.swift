@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Streams
 
@@ -69,7 +70,7 @@ struct SQLitePlanner {
             throw SourceError(
                 .notFound,
                 "\(table.name) is not read with a column \(incremental.cursor); name another with "
-                    + "--cursor, or add it to --columns"
+                    + "\(Remedy.cursor), or add it to \(Remedy.columns)"
             )
         }
         let isAnother = CursorRule.isAnother(incremental, identity: table.identity)

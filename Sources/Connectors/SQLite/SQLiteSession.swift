@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import GRDB
 import GRDBSQLite
@@ -197,7 +198,7 @@ actor SQLiteSession {
                 throw SourceError(
                     .unsupported,
                     "\(planner.table.name): a row has the \(request.cursor) infinity, and none to come is "
-                        + "behind it; leave such rows out with --where"
+                        + "behind it; leave such rows out with \(Remedy.condition)"
                 )
             }
             var state = CursorState(column: request.cursor, highest: highest)

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Streams
 
@@ -133,7 +134,7 @@ enum SQLiteTyping {
                 choice.risk =
                     "\(column.name) is read as Unix seconds, all of them before 2001: if it counts from "
                     + "2001-01-01, as Apple's programs do, all dates are 31 years too early; read it with "
-                    + "--policy \(column.name)=string then"
+                    + "\(Remedy.policy(of: column.name, "string")) then"
             }
             return choice
         case .decimal(let precision, let scale):

@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// Counts the changed values of one column.
@@ -15,7 +16,7 @@ struct ConversionCounts {
             throw SourceError(
                 .badValue,
                 "column \(name): a value cannot be kept (\(reason.rawValue)); let it be "
-                    + "null, clamped or text with --policy \(name)=null|clamp|string"
+                    + "null, clamped or text with \(Remedy.policy(of: name, "null|clamp|string"))"
             )
         }
         switch outcome {

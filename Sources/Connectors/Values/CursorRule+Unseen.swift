@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// Changes that an incremental read does not see because no row is written.
@@ -20,7 +21,7 @@ extension CursorRule {
                 .configuration,
                 "\(stream): rows may come and go here without a write to them, and an incremental read "
                     + "would neither see those that come nor take away those that go: \(words). Read it "
-                    + "with --mode full-refresh, or take that with --accept-unseen-changes"
+                    + "with \(Remedy.mode.to("full-refresh")), or take that with \(Remedy.acceptUnseenChanges)"
             )
         }
         return [
@@ -76,7 +77,7 @@ extension CursorRule {
         SourceError(
             .configuration,
             "\(stream): \(reason); what was appended before cannot be read again: load the table again "
-                + "with --restart"
+                + "with \(Remedy.restart)"
         )
     }
 

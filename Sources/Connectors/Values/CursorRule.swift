@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// What every read by a cursor has in common, whichever database it is of.
@@ -16,15 +17,15 @@ enum CursorRule {
         for name in [request.cursor] + key where !read.contains(name) {
             throw SourceError(
                 .notFound,
-                "\(stream) is not read with a column \(name); name another with --cursor or "
-                    + "--primary-key, or add it to --columns"
+                "\(stream) is not read with a column \(name); name another with \(Remedy.cursor) or "
+                    + "\(Remedy.primaryKey), or add it to \(Remedy.columns)"
             )
         }
         if key.isEmpty, request.conflict == .merge {
             throw SourceError(
                 .configuration,
-                "\(stream) has no primary key to merge by; name one with --primary-key, or keep every "
-                    + "version with --on-conflict append"
+                "\(stream) has no primary key to merge by; name one with \(Remedy.primaryKey), or keep every "
+                    + "version with \(Remedy.onConflict.to("append"))"
             )
         }
         return key
@@ -37,7 +38,7 @@ enum CursorRule {
         guard request.lookback != nil, request.conflict == .append else { return }
         throw SourceError(
             .configuration,
-            "a lookback is read twice, which appending would double; use --on-conflict merge"
+            "a lookback is read twice, which appending would double; use \(Remedy.onConflict.to("merge"))"
         )
     }
 
@@ -79,7 +80,7 @@ enum CursorRule {
         throw SourceError(
             .configuration,
             "\(stream) has no key to tell the rows at the cursor's highest value by; name one with "
-                + "--primary-key"
+                + "\(Remedy.primaryKey)"
         )
     }
 
@@ -108,14 +109,14 @@ enum CursorRule {
         }
         return
             "\(columns.joined(separator: ", ")): null in the rows that were appended before, whatever "
-            + "the source has there now; --restart loads everything again"
+            + "the source has there now; \(Remedy.restart) loads everything again"
     }
 
     /// What a read by a cursor does not see.
     static func lateRisk(_ request: IncrementalRequest) -> String {
         "a row that is committed late, with a lower \(request.cursor) than others that are there "
             + "already, is not seen"
-            + (request.conflict == .merge ? " unless --lookback reaches as far back" : "")
+            + (request.conflict == .merge ? " unless \(Remedy.lookback) reaches as far back" : "")
     }
 
     /// More rows share the cursor's highest value than are remembered.
@@ -124,7 +125,7 @@ enum CursorRule {
         SourceError(
             .unsupported,
             "\(stream): more than \(Limits.boundaryKeyCount) rows have the highest value of "
-                + "\(request.cursor), too many to be remembered; use --on-conflict merge or a finer "
+                + "\(request.cursor), too many to be remembered; use \(Remedy.onConflict.to("merge")) or a finer "
                 + "cursor"
         )
     }

@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// Whether rows can be merged by a column: what a source takes for equal has to be equal here too, and
@@ -28,7 +29,7 @@ enum MergeKey {
         SourceError(
             .configuration,
             "\(stream): rows cannot be merged by \(name): \(reason). Name other columns with "
-                + "--primary-key, or read it with --mode full-refresh"
+                + "\(Remedy.primaryKey), or read it with \(Remedy.mode.to("full-refresh"))"
         )
     }
 
@@ -77,7 +78,7 @@ enum MergeKey {
             "\(stream): \(key.joined(separator: ", ")) is no key: several rows have the same, as "
                 + examples.joined(separator: "; ")
                 + ", and some of them would be lost; name columns "
-                + "that tell all rows apart with --primary-key, or read it with --mode full-refresh"
+                + "that tell all rows apart with \(Remedy.primaryKey), or read it with \(Remedy.mode.to("full-refresh"))"
         )
     }
 
@@ -86,8 +87,8 @@ enum MergeKey {
         SourceError(
             .unusableKey,
             "\(stream): there are rows where one of \(key.joined(separator: ", ")) is null, which cannot be "
-                + "matched; name columns without nulls with --primary-key, or leave the rows out with "
-                + "--where"
+                + "matched; name columns without nulls with \(Remedy.primaryKey), or leave the rows out with "
+                + "\(Remedy.condition)"
         )
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 package import Definitions
 import FoundationEssentials
 import Synchronization
@@ -61,7 +62,7 @@ package final class KeyRing: Sendable {
         guard access(file, F_OK) == 0 else {
             throw DefinitionError(
                 .secret,
-                "there is no key to open secrets with: \(file) is not there; name the key's place with --key"
+                "there is no key to open secrets with: \(file) is not there; name the key's place with \(Remedy.key)"
             )
         }
         let key = try SealingKey(parsing: SecretResolver.contents(ofFile: file))
@@ -83,7 +84,7 @@ package final class KeyRing: Sendable {
                 throw DefinitionError(
                     .secret,
                     "the secrets of this lake are sealed with the key \(names), and \(shownPlace) holds the "
-                        + "key \(key.id); name the place of the first with --key"
+                        + "key \(key.id); name the place of the first with \(Remedy.key)"
                 )
             }
             return key
@@ -93,7 +94,7 @@ package final class KeyRing: Sendable {
             throw DefinitionError(
                 .secret,
                 "the secrets of this lake are sealed with the key \(names), and \(file) is not there; name "
-                    + "the key's place with --key"
+                    + "the key's place with \(Remedy.key)"
             )
         }
         return try make(in: file)
@@ -107,7 +108,7 @@ package final class KeyRing: Sendable {
             guard access(file, F_OK) == 0 else {
                 throw DefinitionError(
                     .secret,
-                    "the key for secrets cannot be written to \(file); name another place with --key"
+                    "the key for secrets cannot be written to \(file); name another place with \(Remedy.key)"
                 )
             }
             return try key()
@@ -120,7 +121,7 @@ package final class KeyRing: Sendable {
         guard let file else {
             throw DefinitionError(
                 .secret,
-                "there is no place for the key of secrets: the user has no home; name one with --key"
+                "there is no place for the key of secrets: the user has no home; name one with \(Remedy.key)"
             )
         }
         return file
@@ -129,7 +130,7 @@ package final class KeyRing: Sendable {
     /// Where the key is, for messages: a command by its name.
     private var shownPlace: String {
         guard let setting else { return file ?? "" }
-        return SecretReference(parsing: setting)?.shown ?? "--key"
+        return SecretReference(parsing: setting)?.shown ?? "\(Remedy.key)"
     }
 }
 

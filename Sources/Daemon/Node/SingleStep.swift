@@ -1,3 +1,4 @@
+import Basics
 import Definitions
 import Ingest
 import Metastore
@@ -19,7 +20,7 @@ struct SingleStep {
         guard let lease = try await node.service.takeLease() else {
             throw DaemonError(
                 .notReady,
-                "another process schedules this lake; ask it by its API, with --server"
+                "another process schedules this lake; ask it by its API, with \(Remedy.server)"
             )
         }
         do {

@@ -66,7 +66,7 @@ struct RunExecutor: Sendable {
             return AttemptReport(.cancelled, message: "it was stopped")
         } catch {
             if Task.isCancelled { return AttemptReport(.cancelled, message: "it was stopped") }
-            let message = opened?.scrub("\(error)") ?? "\(error)"
+            let message = Remedy.spelled(opened?.scrub("\(error)") ?? "\(error)", \.quoted)
             return AttemptReport(
                 .failed(FailureClass(of: error)),
                 message: String(message.prefix(Limits.messageLength))
@@ -123,7 +123,7 @@ struct RunExecutor: Sendable {
         }
         if let failure = stream.failure { throw failure }
         var report = report(stream)
-        report.warnings = report.warnings.map(access.scrub)
+        report.warnings = report.warnings.map { Remedy.spelled(access.scrub($0), \.quoted) }
         report.message = report.message.map(access.scrub)
         return report
     }

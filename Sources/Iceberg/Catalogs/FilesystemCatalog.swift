@@ -1,3 +1,4 @@
+import Basics
 package import ObjectStorage
 
 /// Tables found by their folders: `warehouse/<namespace>/<table>/metadata/v<N>.metadata.json`.
@@ -158,7 +159,7 @@ package struct FilesystemCatalog: Sendable {
             guard !other.utf8.elementsEqual(name.utf8) else { continue }
             throw IcebergError(
                 .unsupported,
-                "the folder of \(identifier) is taken by \(other); choose another table with --into"
+                "the folder of \(identifier) is taken by \(other); choose another table with \(Remedy.dataset)"
             )
         }
     }

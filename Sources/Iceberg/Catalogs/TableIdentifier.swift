@@ -1,3 +1,5 @@
+import Basics
+
 /// The name of a table in a catalog.
 ///
 /// Names are compared by their bytes, as sources do: `é` may be one code point or two, and those are
@@ -18,7 +20,7 @@ package struct TableIdentifier: Hashable, Sendable, Comparable, CustomStringConv
                 throw IcebergError(
                     .unsupported,
                     "\"\(part.prefix(40))…\" is longer than \(Limits.nameByteCount) bytes; choose "
-                        + "another table with --into"
+                        + "another table with \(Remedy.dataset)"
                 )
             }
         }

@@ -1,3 +1,5 @@
+import Basics
+
 extension SchemaEvolution {
     /// Refuses to merge by another key than the one the table's rows were merged by.
     ///
@@ -13,8 +15,8 @@ extension SchemaEvolution {
         guard !new.isEmpty else {
             throw IcebergError(
                 .schemaDrift,
-                "there is no primary key to merge by; name one with `--primary-key`, or append "
-                    + "with `--on-conflict append`"
+                "there is no primary key to merge by; name one with \(Remedy.primaryKey), or append "
+                    + "with \(Remedy.onConflict.to("append"))"
             )
         }
         var renames: [String: String] = [:]
@@ -51,7 +53,7 @@ extension SchemaEvolution {
         IcebergError(
             .schemaDrift,
             "\(what), so that rows cannot be matched with those of the table; read it again with "
-                + "`--restart`, or take the change back at the source"
+                + "\(Remedy.restart), or take the change back at the source"
         )
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 package import Columnar
 
 /// How a table's schema follows its source.
@@ -127,7 +128,7 @@ package struct SchemaEvolution: Hashable, Sendable {
                     .schemaDrift,
                     "the source's columns changed, and the table's are frozen: "
                         + news.joined(separator: "; ")
-                        + ". Allow the changes with `--schema evolve`, or take them back at the "
+                        + ". Allow the changes with \(Remedy.schema.to("evolve")), or take them back at the "
                         + "source"
                 )
             }
@@ -136,7 +137,7 @@ package struct SchemaEvolution: Hashable, Sendable {
             throw IcebergError(
                 .schemaDrift,
                 steps.offences.joined(separator: "; ")
-                    + ". Allow it with `--allow-type-change`, cast the column, or sync into another table"
+                    + ". Allow it with \(Remedy.allowTypeChange), cast the column, or sync into another table"
             )
         }
     }

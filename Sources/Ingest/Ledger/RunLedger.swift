@@ -162,7 +162,7 @@ struct LedgerFiles {
             throw IngestError(
                 .unreadableLedger,
                 "\(store.locations.location(of: key)) is no ledger entry of this program; start the "
-                    + "run again with --restart"
+                    + "run again with \(Remedy.restart)"
             )
         }
     }

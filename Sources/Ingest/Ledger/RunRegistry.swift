@@ -1,3 +1,4 @@
+import Basics
 package import Iceberg
 package import ObjectStorage
 import Streams
@@ -68,7 +69,7 @@ package struct RunRegistry: Sendable {
             throw IngestError(
                 .unreadableLedger,
                 "\(store.locations.location(of: folder)) is no ledger of this program's version; "
-                    + "start the run again with --restart"
+                    + "start the run again with \(Remedy.restart)"
             )
         }
         for entry in entries.dropFirst() { state.apply(entry) }

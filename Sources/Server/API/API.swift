@@ -1,3 +1,4 @@
+package import Basics
 package import Daemon
 import Definitions
 import Foundation
@@ -10,13 +11,22 @@ import Synchronization
 package final class API: Sendable {
     let node: Node
     private let endpoints: [Endpoint]
+    private let spelling: @Sendable (Remedy) -> String
     private let limiter = RateLimiter()
     /// Idempotency keys whose first request is being answered.
     private let inFlight = Mutex<Set<String>>([])
 
     /// Makes the API of a node.
-    package init(_ node: Node) {
+    ///
+    /// - Parameters:
+    ///   - node: What is asked.
+    ///   - spelling: How answers name what somebody can set; by default as fields.
+    package init(
+        _ node: Node,
+        spelling: @escaping @Sendable (Remedy) -> String = { $0.quoted }
+    ) {
         self.node = node
+        self.spelling = spelling
         var endpoints = ScheduleEndpoints(node: node).all
         endpoints += RunEndpoints(node: node).all
         endpoints += SourceEndpoints(node: node).all
@@ -108,7 +118,10 @@ package final class API: Sendable {
     }
 
     private func problem(of error: any Error, _ request: APIRequest) -> APIResponse {
-        if let problem = Problem(error) { return problem.response }
+        if var problem = Problem(error) {
+            problem.detail = Remedy.spelled(problem.detail, spelling)
+            return problem.response
+        }
         node.log.error(
             "a request failed",
             metadata: [

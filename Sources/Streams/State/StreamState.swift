@@ -44,7 +44,7 @@ package struct StreamState: Hashable, Sendable, Codable {
             throw StateError(
                 .version,
                 "the state has form \(version), this program knows \(Self.currentVersion); use the "
-                    + "program that wrote it, or start again with --restart"
+                    + "program that wrote it, or start again with \(Remedy.restart)"
             )
         }
         guard self.generation == generation else {

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Streams
 
@@ -268,7 +269,7 @@ enum CopyNumericDecoder {
             throw SourceError(
                 .badValue,
                 "column \(column.name): a number has more digits behind the point than its "
-                    + "declared type; read the column as text with --policy \(column.name)=string"
+                    + "declared type; read the column as text with \(Remedy.policy(of: column.name, "string"))"
             )
         case .malformed: throw CopyDecoder.malformed("column \(column.name): a broken numeric")
         }

@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// The connections of one read: the coordinator, whose snapshot it is, and those that share it.
@@ -86,7 +87,7 @@ struct PostgresLaneOpener {
             try Task.checkCancellation()
             try await coordinator.execute("ROLLBACK TO SAVEPOINT room")
             try await coordinator.execute("RELEASE SAVEPOINT room")
-            return (limits.connectionCount, "--max-connections")
+            return (limits.connectionCount, "\(Remedy.maxConnections)")
         }
     }
 
@@ -117,7 +118,7 @@ struct PostgresLaneOpener {
             (left[2] ?? .max - 1, "the database's connection limit"),
             (
                 limits.connectionCount - 1 - (left[3] ?? 0),
-                "--max-connections, counting other runs at this source"
+                "\(Remedy.maxConnections), counting other runs at this source"
             ),
         ]
         let tightest = bounds.min { $0.0 < $1.0 } ?? (0, "")
