@@ -6,6 +6,8 @@ A request is a line with a table's location and a folder, to which the rows go a
 import json
 import sys
 
+# Columns whose names differ in case only are one to Spark otherwise.
+spark.conf.set("spark.sql.caseSensitive", "true")
 spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
 spark.conf.set("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
 spark.conf.set("spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED")
