@@ -65,19 +65,22 @@ package struct JSONObject: Sendable {
     }
 
     private func index(of name: String) -> Int? {
-        members.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
+        members.firstIndex { Self.areSame($0.name, name) }
+    }
+
+    /// Whether two names have the same bytes; most that have not differ in length.
+    fileprivate static func areSame(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
     }
 }
 
 extension JSONObject: Hashable {
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
         guard left.count == right.count else { return false }
-        let inOrder = zip(left.members, right.members).allSatisfy {
-            $0.name.utf8.elementsEqual($1.name.utf8)
-        }
+        let inOrder = zip(left.members, right.members).allSatisfy { areSame($0.name, $1.name) }
         let (one, other) = inOrder ? (left, right) : (left.sorted, right.sorted)
         return one.members.elementsEqual(other.members) {
-            $0.name.utf8.elementsEqual($1.name.utf8) && $0.value == $1.value
+            areSame($0.name, $1.name) && $0.value == $1.value
         }
     }
 
