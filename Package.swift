@@ -57,7 +57,7 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-        // MARK: Basics: what a failure is
+        // MARK: Basics: what a failure is, and what remedies it
         .target(name: "Basics", swiftSettings: productSettings),
 
         // MARK: JSON: one value, one reader, one writer
@@ -213,8 +213,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Basics", "JSON", "ObjectStorage", "Streams", "Scheduling", "Definitions",
-                "Metastore",
-                "Daemon",
+                "Metastore", "Daemon",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -245,10 +244,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandsTests",
-            dependencies: [
-                "Basics", "Commands", "TestSupport",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: ["Basics", "Commands", "TestSupport"],
             swiftSettings: productSettings
         ),
         .executableTarget(

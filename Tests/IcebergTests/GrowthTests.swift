@@ -26,6 +26,16 @@ import Testing
         _ = try await transaction.commit()
     }
 
+    /// Writes a document as another program would.
+    private func put(_ metadata: TableMetadata, as name: String, _ lake: TestLake) async throws {
+        let folder = try lake.catalog.folder(of: .orders).appending("metadata")
+        _ = try await lake.store.put(
+            metadata.serialized(),
+            to: try folder.appending(name),
+            condition: .ifAbsent
+        )
+    }
+
     @discardableResult
     private func append(
         _ lake: TestLake,
@@ -71,12 +81,7 @@ import Testing
             large.metadataLog = (0..<100).map {
                 TableMetadata.MetadataLogEntry(location: "gone/\($0)", timestamp: $0)
             }
-            let folder = try lake.catalog.folder(of: .orders).appending("metadata")
-            _ = try await lake.store.put(
-                large.serialized(),
-                to: try folder.appending("v3.metadata.json"),
-                condition: .ifAbsent
-            )
+            try await put(large, as: "v3.metadata.json", lake)
             try await append(lake, "2")
             let log = try await lake.catalog.load(.orders).metadata.metadataLog
             #expect(log.count == kept)
@@ -95,12 +100,7 @@ import Testing
             try await append(lake, "1", summary: ["engine-name": "tributary"])
             old = try await lake.catalog.load(.orders).metadata
             old.properties = ["commit.manifest-merge.enabled": "false"]
-            let folder = try lake.catalog.folder(of: .orders).appending("metadata")
-            _ = try await lake.store.put(
-                old.serialized(),
-                to: try folder.appending("v3.metadata.json"),
-                condition: .ifAbsent
-            )
+            try await put(old, as: "v3.metadata.json", lake)
             try await append(lake, "2")
             let properties = try await lake.catalog.load(.orders).metadata.properties
             #expect(properties["write.metadata.delete-after-commit.enabled"] == "true")
@@ -113,12 +113,7 @@ import Testing
             try await makeTable(lake)
             var foreign = try await lake.catalog.load(.orders).metadata
             foreign.properties = [:]
-            let folder = try lake.catalog.folder(of: .orders).appending("metadata")
-            _ = try await lake.store.put(
-                foreign.serialized(),
-                to: try folder.appending("v2.metadata.json"),
-                condition: .ifAbsent
-            )
+            try await put(foreign, as: "v2.metadata.json", lake)
             try await append(lake, "1", summary: ["engine-name": "tributary"])
             #expect(
                 try await lake.catalog.load(.orders).metadata.properties.keys.filter {

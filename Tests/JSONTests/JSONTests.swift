@@ -53,7 +53,11 @@ import Testing
 
     @Test func `numbers keep their text, and whole ones are told however they are written`() throws
     {
-        for text in ["0", "-1", "9223372036854775808", "1.10", "1E+400", "-0.0", "-0"] {
+        for text in [
+            "0", "-1", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
+            "123456789012345678901234567890", "1.0", "1.10", "1.50", "1e3", "1E-400", "1E+400",
+            "-0.0", "-0", #""a\"\\\n\u0000é😀""#, #"[1,[2,{"a":[]}]]"#, #"{"":{"a":1},"b":null}"#,
+        ] {
             #expect(try value(text).written() == text)
         }
         let texts = [

@@ -124,7 +124,7 @@ struct RunExecutor: Sendable {
         if let failure = stream.failure { throw failure }
         var report = report(stream)
         report.warnings = report.warnings.map { Remedy.spelled(access.scrub($0), \.quoted) }
-        report.message = report.message.map(access.scrub)
+        report.message = report.message.map { Remedy.spelled(access.scrub($0), \.quoted) }
         return report
     }
 

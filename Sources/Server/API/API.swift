@@ -118,10 +118,12 @@ package final class API: Sendable {
     }
 
     private func problem(of error: any Error, _ request: APIRequest) -> APIResponse {
-        if var problem = Problem(error) {
-            problem.detail = Remedy.spelled(problem.detail, spelling)
-            return problem.response
-        }
+        var problem =
+            Problem(error)
+            ?? Problem(500, "internal", "the server could not do it; its log says why")
+        problem.detail = Remedy.spelled(problem.detail, spelling)
+        guard problem.status == 500 else { return problem.response }
+        // What is no fault of who asked is for the operator to see.
         node.log.error(
             "a request failed",
             metadata: [
@@ -129,7 +131,7 @@ package final class API: Sendable {
                 "error": "\(error)",
             ]
         )
-        return Problem(500, "internal", "the server could not do it; its log says why").response
+        return problem.response
     }
 
     /// The endpoint of a path, with the path's parameters in the request.

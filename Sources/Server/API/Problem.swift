@@ -66,12 +66,7 @@ struct Problem: Error, Sendable {
 
     private init?(of failure: some Failure) {
         guard let status = Self.status(of: failure) else { return nil }
-        self.init(
-            status,
-            Self.code(of: failure),
-            failure.message,
-            field: failure.field
-        )
+        self.init(status, Self.code(of: failure), failure.message, field: failure.field)
         if status == 503 { headers["retry-after"] = "1" }
     }
 
