@@ -57,8 +57,13 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-        // MARK: Basics: what a failure is, and what remedies it
+        // MARK: Basics: time, failures, processes
         .target(name: "Basics", swiftSettings: productSettings),
+        .testTarget(
+            name: "BasicsTests",
+            dependencies: ["Basics", "TestSupport"],
+            swiftSettings: productSettings
+        ),
 
         // MARK: JSON: one value, one reader, one writer
         .target(name: "JSON", dependencies: ["Basics"], swiftSettings: productSettings),
@@ -84,7 +89,7 @@ let package = Package(
         .target(name: "ObjectStorage", dependencies: ["Basics"], swiftSettings: productSettings),
         .testTarget(
             name: "ObjectStorageTests",
-            dependencies: ["ObjectStorage", "TestSupport"],
+            dependencies: ["Basics", "ObjectStorage", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -110,7 +115,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StreamsTests",
-            dependencies: ["JSON", "Streams", "TestSupport"],
+            dependencies: ["Basics", "JSON", "Streams", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -142,7 +147,8 @@ let package = Package(
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams", "TestSupport",
+                "Basics", "Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams",
+                "TestSupport",
             ],
             swiftSettings: productSettings
         ),
@@ -172,7 +178,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DefinitionsTests",
-            dependencies: ["JSON", "Definitions", "ObjectStorage", "Scheduling", "TestSupport"],
+            dependencies: [
+                "Basics", "JSON", "Definitions", "ObjectStorage", "Scheduling", "TestSupport",
+            ],
             swiftSettings: productSettings
         ),
 
@@ -254,7 +262,12 @@ let package = Package(
         ),
 
         // MARK: Tests that cross targets
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: productSettings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Basics"],
+            path: "Tests/Support",
+            swiftSettings: productSettings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["TestSupport"],
@@ -273,7 +286,7 @@ if Context.environment["TRIBUTARY_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MicroBenchmarks",
-            dependencies: ["Columnar", "Streams", "Connectors", "Scheduling"],
+            dependencies: ["Basics", "Columnar", "Streams", "Connectors", "Scheduling"],
             path: "Benchmarks/Micro",
             exclude: ["instructions.tsv"],
             swiftSettings: productSettings
@@ -283,7 +296,7 @@ if Context.environment["TRIBUTARY_BENCHMARKS"] != nil {
         .executableTarget(
             name: "ScheduleBenchmarks",
             dependencies: [
-                "Daemon", "Definitions", "Metastore", "Scheduling",
+                "Basics", "Daemon", "Definitions", "Metastore", "Scheduling",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Benchmarks/Schedules",

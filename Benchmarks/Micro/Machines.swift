@@ -1,3 +1,4 @@
+import Basics
 import Scheduling
 
 /// All schedules due in the same second, and every run's end: each value is one occurrence.
@@ -6,9 +7,9 @@ import Scheduling
 let machineCases: [Case] = [("places", 20_000), ("queue", 2)].map { name, limit in
     let count = 20_000
     return Case("machine.\(name)", values: count) {
-        let trigger = Trigger.interval(try IntervalTrigger(seconds: 3_600))
-        // 2026-01-01, in milliseconds.
-        let start: Int64 = 1_767_225_600_000
+        let trigger = Trigger.interval(try IntervalTrigger(.hours(1)))
+        // 2026-01-01.
+        let start = Instant(seconds: 1_767_225_600)
         var machine = SchedulerMachine(limit: limit, poolLimit: limit, seed: 1)
         for number in 0..<count {
             var spec = ScheduleSpec(
@@ -22,12 +23,12 @@ let machineCases: [Case] = [("places", 20_000), ("queue", 2)].map { name, limit 
             machine.put(spec, start)
         }
         _ = machine.takeStep()
-        return { run(machine, start + 3_600_000) }
+        return { run(machine, start + .hours(1)) }
     }
 }
 
 /// Has a machine's runs begin and end until it has none.
-private func run(_ prepared: SchedulerMachine, _ now: Int64) {
+private func run(_ prepared: SchedulerMachine, _ now: Instant) {
     var machine = prepared
     var isDue = true
     while isDue || machine.unfinishedCount > 0 {

@@ -1,3 +1,4 @@
+import Basics
 import Scheduling
 
 /// When a schedule is due next, over and over: each value is one answer.
@@ -11,8 +12,9 @@ let triggerCases: [Case] = [
         let trigger = try Trigger(parsing: text, zone: "America/New_York")
         return {
             // 2026-01-01.
-            var instant: Int64 = 1_767_225_600
-            for _ in 0..<count { instant = trigger.next(after: instant) ?? 1_767_225_600 }
+            let start = Instant(seconds: 1_767_225_600)
+            var instant = start
+            for _ in 0..<count { instant = trigger.next(after: instant) ?? start }
         }
     }
 }

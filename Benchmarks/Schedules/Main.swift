@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Definitions
 import FoundationEssentials
@@ -68,22 +69,22 @@ struct ScheduleBenchmarks {
         )
         settings.runs = 100_000
         settings.runsPerSource = 100_000
-        let clock = SchedulerClock.system
-        let begin = clock.uptime().milliseconds
+        let clock = Clocks.machine
+        let begin = clock.uptime().sinceBoot
         let node = try await Node(settings, log: log) { _, _, _ in AttemptReport(.succeeded) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await node.service.run() }
-            while !node.service.current.leads { try await clock.sleep(5) }
-            let ready = clock.uptime().milliseconds
+            while !node.service.current.leads { try await clock.sleep(.milliseconds(5)) }
+            let ready = clock.uptime().sinceBoot
             // What was due while it was starting is late for that reason.
-            let since = clock.now() + 1_000
+            let since = clock.now() + .seconds(1)
             let readyMemory = memory()
             let before = processorTime()
-            try await clock.sleep(seconds * 1_000)
+            try await clock.sleep(.seconds(seconds))
             let after = processorTime()
             var report = Report(
                 schedules: node.service.current.scheduleCount,
-                readySeconds: Double(ready - begin) / 1_000,
+                readySeconds: (ready - begin).seconds,
                 readyMegabytes: readyMemory,
                 processorShare: (after - before) / Double(seconds)
             )
@@ -129,14 +130,14 @@ struct ScheduleBenchmarks {
         }
 
         /// Adds what the history says; a primary key sees to it that none is there twice.
-        mutating func add(_ metastore: Metastore, since: Int64) async throws {
+        mutating func add(_ metastore: Metastore, since: Instant) async throws {
             var filter = OccurrenceFilter()
             filter.limit = Metastore.pageLimit
             var claims: [Int64] = []
             var starts: [Int64] = []
             var ends: [Int64] = []
-            var first = Int64.max
-            var last = Int64.min
+            var first = Instant.distantFuture
+            var last = Instant.distantPast
             while true {
                 let page = try await metastore.runs(filter)
                 for record in page {
@@ -148,9 +149,13 @@ struct ScheduleBenchmarks {
                     }
                     if record.state == .succeeded { ended += 1 }
                     if occurrence.claimedAt < occurrence.dueAt { early += 1 }
-                    claims.append(occurrence.claimedAt - occurrence.dueAt)
-                    if let time = occurrence.startedAt { starts.append(time - occurrence.dueAt) }
-                    if let time = record.endedAt { ends.append(time - occurrence.dueAt) }
+                    claims.append((occurrence.claimedAt - occurrence.dueAt).milliseconds)
+                    if let time = occurrence.startedAt {
+                        starts.append((time - occurrence.dueAt).milliseconds)
+                    }
+                    if let time = record.endedAt {
+                        ends.append((time - occurrence.dueAt).milliseconds)
+                    }
                     first = min(first, occurrence.dueAt)
                     last = max(last, occurrence.claimedAt)
                 }
@@ -163,7 +168,7 @@ struct ScheduleBenchmarks {
             claimMax = claims.last ?? 0
             startP99 = Self.quantile(starts.sorted(), 0.99)
             endP99 = Self.quantile(ends.sorted(), 0.99)
-            span = occurrences > 0 ? last - first : 0
+            span = occurrences > 0 ? (last - first).milliseconds : 0
         }
 
         private static func quantile(_ sorted: [Int64], _ share: Double) -> Int64 {

@@ -9,8 +9,8 @@ enum Limits {
     /// Bytes of an answer of the API: a page of a thousand schedules has some 3 MB.
     static let answerByteCount = 64 << 20
 
-    /// Milliseconds until a server that has begun to schedule says where it can be asked.
-    static let recordInterval = 100
+    /// The pause until a server that has begun to schedule says where it can be asked.
+    static let recordInterval = Duration.milliseconds(100)
 
     /// How long a server takes to stop at most: runs have 20 s of it.
     static let shutdown = Duration.seconds(30)
@@ -19,6 +19,6 @@ enum Limits {
     /// hundreds of files each.
     static let openFiles: rlim_t = 16_384
 
-    /// Milliseconds between two looks at a run.
-    static let watchInterval = 500
+    /// The time between two looks at a run.
+    static let watchInterval = Duration.milliseconds(500)
 }

@@ -1,3 +1,5 @@
+import Basics
+
 /// Every number that bounds this target, with its reason.
 enum Limits {
     /// Rows of a block of COPY rows: with its offsets it stays in the L1/L2 cache (256 measured best).
@@ -17,11 +19,11 @@ enum Limits {
     /// sends costs both sides a fifth of their time.
     static let receiveWakeByteCount: Int32 = 256 << 10
 
-    /// Milliseconds until less than that is fetched all the same; doubled while nothing comes.
-    static let receiveImpatienceMilliseconds: Int32 = 2
+    /// How long until less than that is fetched all the same; doubled while nothing comes.
+    static let receiveImpatience = Duration.milliseconds(2)
 
     /// The longest wait for a server, after which a cancel that was lost is sent again.
-    static let receivePatienceMilliseconds: Int32 = 250
+    static let receivePatience = Duration.milliseconds(250)
 
     /// How often a statement that does not stop is asked to.
     static let cancelInterval = Duration.seconds(1)
@@ -36,21 +38,21 @@ enum Limits {
     /// Levels of nested types followed: deeper ones are read as text.
     static let nestingDepth = 8
 
-    /// Seconds to wait for a server to answer a connection attempt, unless the address says otherwise.
-    static let connectTimeoutSeconds = 10
+    /// How long to wait for a server to answer a connection attempt, unless the address says otherwise.
+    static let connectTimeout = Duration.seconds(10)
 
     /// When a silent connection is asked for a sign of life, and how often before it is given up.
     static let keepalives = [
-        "keepalives_idle": String(keepaliveIdleSeconds),
-        "keepalives_interval": String(keepaliveIntervalSeconds),
+        "keepalives_idle": String(keepaliveIdle.components.seconds),
+        "keepalives_interval": String(keepaliveInterval.components.seconds),
         "keepalives_count": String(keepaliveCount),
     ]
 
-    /// Seconds of silence after which a sign of life is asked for.
-    static let keepaliveIdleSeconds: Int32 = 30
+    /// The silence after which a sign of life is asked for.
+    static let keepaliveIdle = Duration.seconds(30)
 
-    /// Seconds until it is asked for again.
-    static let keepaliveIntervalSeconds: Int32 = 10
+    /// How long until it is asked for again.
+    static let keepaliveInterval = Duration.seconds(10)
 
     /// How often before the connection is given up.
     static let keepaliveCount: Int32 = 3
@@ -71,8 +73,8 @@ enum Limits {
     /// Bytes of a packet: the most a MySQL server sends, and so of a row.
     static let packetByteCount = 1 << 30
 
-    /// Seconds a MySQL server waits for a client that takes its time before it ends the connection.
-    static let serverPatienceSeconds = 28_800
+    /// How long a MySQL server waits for a client that takes its time before it ends the connection.
+    static let serverPatience = Duration.hours(8)
 
     /// Bytes of a range of a primary key: small enough for lanes to end at about the same time.
     static let keySliceByteCount: Int64 = 32 << 20
@@ -89,14 +91,14 @@ enum Limits {
     /// Tries to begin several snapshots with no commit between them.
     static let snapshotAttempts = 10
 
-    /// Seconds writers wait at most while snapshots of several connections begin.
-    static let tableLockTimeoutSeconds = 2
+    /// How long writers wait at most while snapshots of several connections begin.
+    static let tableLockTimeout = Duration.seconds(2)
 
     /// Connections left to others when there are few.
     static let connectionReserve = 3
 
-    /// Milliseconds a further connection waits for the table: it is only there for speed.
-    static let laneLockTimeoutMilliseconds = 2_000
+    /// How long a further connection waits for the table: it is only there for speed.
+    static let laneLockTimeout = Duration.seconds(2)
 
     /// Transactions between two snapshots whose rows are compared: row ids tell 2^31 apart, and
     /// those that begin meanwhile come on top.

@@ -1,3 +1,5 @@
+import Basics
+
 /// Every number that bounds this target, with its reason.
 package enum Limits {
     /// Characters of an id: it is a file's name and part of an occurrence's name.
@@ -12,8 +14,8 @@ package enum Limits {
     /// Bytes of a secret: a private key with its chain has 10 KiB.
     static let secretByteCount = 64 << 10
 
-    /// Seconds a command that prints a secret may take: the run that needs it waits.
-    static let commandSeconds = 30
+    /// How long a command that prints a secret may take: the run that needs it waits.
+    static let commandPatience = Duration.seconds(30)
 
     /// Documents read at a time when all are read: enough to hide a store's latency.
     static let parallelReads = 16
@@ -27,13 +29,13 @@ package enum Limits {
     /// Attempts at one run: with the longest wait between, most of a day.
     static let attempts = 100
 
-    /// The longest span in a definition, in seconds: ten years.
-    static let span: Int64 = 10 * 366 * 86_400
+    /// The longest span in a definition: ten years.
+    static let span = Duration.days(10 * 366)
 
     /// Failed runs in a row that pause a schedule, where the definition does not say otherwise: at one a
     /// day somebody has had ten days to look.
     static let pauseAfter = 10
 
-    /// Milliseconds a run may take where the definition does not say otherwise: a day.
-    static let timeout: Int64 = 86_400_000
+    /// How long a run may take where the definition does not say otherwise: a day.
+    static let timeout = Duration.days(1)
 }

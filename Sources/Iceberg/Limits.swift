@@ -1,3 +1,5 @@
+import Basics
+
 /// Every number that bounds this target, with its reason.
 package enum Limits {
     /// Nested values in a JSON document: a schema of 30 nested types needs 100.
@@ -66,9 +68,9 @@ package enum Limits {
     /// Bytes of a longer name that its folder begins with, to be known by.
     package static let shortNameByteCount = 60
 
-    /// Milliseconds for which a document that left the log stays, for readers that opened the table
+    /// For how long a document that left the log stays, for readers that opened the table
     /// by it.
-    package static let documentAge: Int64 = 3_600_000
+    package static let documentAge = Duration.hours(1)
 
     /// Bytes of all documents up to which that holds: a table that is committed to all the time
     /// would keep thousands of them.

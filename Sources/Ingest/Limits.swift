@@ -1,3 +1,5 @@
+import Basics
+
 /// Every number that bounds this target, with its reason.
 enum Limits {
     /// Bytes at which a data file ends and the next begins: large enough for few requests, small
@@ -15,13 +17,13 @@ enum Limits {
     static let checkpointByteCount: Int64 = 256 << 20
 
     /// The part of a run's time that lies between two checkpoints: what a crash may cost.
-    static let checkpointShare: Int64 = 16
+    static let checkpointShare = 16
 
-    /// Milliseconds after which the first checkpoint of a run is written: files of less are small.
-    static let checkpointIntervalFirst: Int64 = 2_000
+    /// After what time the first checkpoint of a run is written: files of less are small.
+    static let checkpointIntervalFirst = Duration.seconds(2)
 
-    /// The most milliseconds between two checkpoints of a lane: what a crash may cost it.
-    static let checkpointIntervalLast: Int64 = 30_000
+    /// The most time between two checkpoints of a lane: what a crash may cost it.
+    static let checkpointIntervalLast = Duration.seconds(30)
 
     /// Tries to write an entry of the ledger, with rests between them: about ten seconds.
     static let ledgerAttempts = 8
@@ -38,7 +40,7 @@ enum Limits {
     /// Runs of a table whose ledgers are kept, to be looked at and to clean up behind.
     static let runsKept = 10
 
-    /// Milliseconds after which a run that found nothing new publishes its cursor all the same, so
+    /// After what time a run that found nothing new publishes its cursor all the same, so
     /// that the next one does not look back for ever.
-    static let idleCursorAge: Int64 = 86_400_000
+    static let idleCursorAge = Duration.days(1)
 }

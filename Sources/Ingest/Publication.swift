@@ -73,7 +73,7 @@ struct Publication {
             }
             return field.id
         }
-        var patience = CommitPatience(stream.environment)
+        var patience = CommitPatience(stream.clocks)
         while true {
             let merge = try KeyMerge(
                 catalog: stream.run.catalog,
@@ -186,7 +186,7 @@ struct Publication {
             read.evolution.changes.isEmpty
         else { return true }
         guard let date = TableCursor.date(in: transaction.base?.metadata) else { return true }
-        return stream.environment.now() - date > Limits.idleCursorAge
+        return stream.clocks.now() - date > Limits.idleCursorAge
     }
 
     private func summary(_ request: ReadRequest, runID: String) throws -> [String: String] {

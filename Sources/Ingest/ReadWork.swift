@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Streams
 import Synchronization
@@ -8,22 +9,22 @@ final class ReadWork: Sendable {
     private let ledger: RunLedger
     private let files: DataFiles
     private let limits: RunLimits
-    private let environment: CommitEnvironment
-    private let startedAt: Int64
+    private let clocks: Clocks
+    private let startedAt: Duration
 
     init(
         _ reader: CheckpointReader,
         ledger: RunLedger,
         files: DataFiles,
         limits: RunLimits,
-        environment: CommitEnvironment
+        clocks: Clocks
     ) {
         self.reader = Mutex(reader)
         self.ledger = ledger
         self.files = files
         self.limits = limits
-        self.environment = environment
-        startedAt = environment.uptime()
+        self.clocks = clocks
+        startedAt = clocks.uptime().sinceBoot
     }
 
     /// The next slice for a lane; nil when there is none left.
@@ -41,15 +42,15 @@ final class ReadWork: Sendable {
     /// Whether every slice is read to its end.
     var isComplete: Bool { reader.withLock { $0.isComplete } }
 
-    /// Whether a part that was begun at `start`, in milliseconds of uptime, has to be made durable.
+    /// Whether a part that was begun at `start`, by the uptime, has to be made durable.
     ///
     /// The time a crash may cost grows with the time that was spent: a sixteenth of it, so that a
     /// short run is not cut into small files.
-    func isDue(startedAt start: Int64, byteCount: Int64) -> Bool {
+    func isDue(startedAt start: Duration, byteCount: Int64) -> Bool {
         if byteCount >= limits.checkpointByteCount { return true }
-        let now = environment.uptime()
+        let now = clocks.uptime().sinceBoot
         let interval =
-            limits.checkpointSeconds.map { Int64($0) * 1000 }
+            limits.checkpointInterval
             ?? min(
                 max((now - startedAt) / Limits.checkpointShare, Limits.checkpointIntervalFirst),
                 Limits.checkpointIntervalLast
@@ -80,14 +81,14 @@ final class ReadWork: Sendable {
 
     /// Begins a part now.
     func openPart(after progress: ReadProgress = ReadProgress()) -> OpenPart {
-        OpenPart(startedAt: environment.uptime(), before: progress)
+        OpenPart(startedAt: clocks.uptime().sinceBoot, before: progress)
     }
 }
 
 /// What a lane has read since its last checkpoint.
 struct OpenPart {
-    /// In milliseconds of uptime.
-    let startedAt: Int64
+    /// By the uptime.
+    let startedAt: Duration
     /// What the lane had read before.
     private let before: ReadProgress
     private(set) var latest: ReadProgress
@@ -97,7 +98,7 @@ struct OpenPart {
     /// Whether everything in it belongs to pages that are complete.
     private(set) var isAtPageEnd = true
 
-    init(startedAt: Int64, before: ReadProgress) {
+    init(startedAt: Duration, before: ReadProgress) {
         self.startedAt = startedAt
         self.before = before
         latest = before

@@ -1,3 +1,4 @@
+import Basics
 package import Iceberg
 package import ObjectStorage
 import Streams

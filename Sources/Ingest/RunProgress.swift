@@ -9,8 +9,8 @@ package final class RunProgress: Sendable {
     package struct State: Sendable {
         package var stream: StreamName?
         package var phase = Phase.waiting
-        /// When the stream was begun, in milliseconds since 1970.
-        package var startedAt: Int64 = 0
+        /// When the stream was begun, by the uptime.
+        package var startedAt = Duration.zero
         /// Connections that read side by side.
         package var laneCount = 0
         package var rowCount: Int64 = 0

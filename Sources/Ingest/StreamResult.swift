@@ -13,13 +13,14 @@ package struct StreamResult: Sendable {
     package var bytesRead: Int64 = 0
     package var bytesWritten: Int64 = 0
     package var fileCount = 0
-    package var seconds = 0.0
+    /// How long it took.
+    package var elapsed = Duration.zero
     /// Connections that read side by side.
     package var laneCount = 0
     /// How the rows were fetched, in words.
     package var access = ""
     /// How long the source's snapshot was held open.
-    package var snapshotSeconds = 0.0
+    package var snapshotAge = Duration.zero
     /// The run as the ledger and the table's snapshots know it.
     package var runID = ""
     /// Attempts at the run, this one counted.
@@ -116,7 +117,7 @@ package struct StreamResult: Sendable {
 struct StreamRead: Sendable {
     var plan: ReadPlan
     var laneCount: Int
-    var snapshotSeconds: Double
+    var snapshotAge: Duration
     var evolution: SchemaEvolution
     var files: [DataFile]
     var progress: ReadProgress
@@ -135,7 +136,7 @@ extension StreamResult {
         bytesWritten = read.files.reduce(0) { $0 + $1.byteCount }
         fileCount = read.files.count
         laneCount = read.laneCount
-        snapshotSeconds = read.snapshotSeconds
+        snapshotAge = read.snapshotAge
         access = read.plan.access
         rule = read.plan.rule
         conversions = read.progress.conversions

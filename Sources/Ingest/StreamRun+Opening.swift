@@ -26,7 +26,7 @@ extension StreamRun {
         newestNumber: Int
     ) async throws -> OpenedRun {
         let record = RunRecord(
-            runID: environment.makeUUID(),
+            runID: clocks.makeUUID(),
             stream: reader.plan.stream.description,
             source: origin(of: reader.plan, mark: reader.mark).source,
             request: try Fingerprint.of(request),

@@ -15,8 +15,8 @@ struct StreamRun: Sendable {
     let progress: RunProgress
 
     var table: TableIdentifier { selection.table }
-    var environment: CommitEnvironment { run.environment }
-    var registry: RunRegistry { RunRegistry(store: run.store, environment: environment) }
+    var clocks: Clocks { run.clocks }
+    var registry: RunRegistry { RunRegistry(store: run.store, clocks: clocks) }
     var cleaner: RunCleaner {
         RunCleaner(store: run.store, catalog: run.catalog, registry: registry)
     }
@@ -53,7 +53,7 @@ struct StreamRun: Sendable {
     ) async throws {
         let prepared = try await prepare(&result, everythingBecause: reason)
         let request = prepared.request
-        let guardRails = GuardRails(run.options.limits, environment: environment)
+        let guardRails = GuardRails(run.options.limits, clocks: clocks)
         var opened: OpenedRun?
         let base = prepared.transaction.base
         do {
@@ -331,7 +331,7 @@ struct StreamRun: Sendable {
             ledger: opened.ledger,
             files: opened.files,
             limits: run.options.limits,
-            environment: environment
+            clocks: clocks
         )
         try await pump(
             lanes,
@@ -355,7 +355,7 @@ struct StreamRun: Sendable {
         return StreamRead(
             plan: plan,
             laneCount: lanes.count,
-            snapshotSeconds: guardRails.snapshotSeconds,
+            snapshotAge: guardRails.snapshotAge,
             evolution: evolution,
             files: checkpoints.sorted { $0.key < $1.key }.flatMap(\.value.files),
             progress: total,

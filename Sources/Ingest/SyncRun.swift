@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Columnar
 package import Iceberg
 package import ObjectStorage
@@ -18,7 +18,8 @@ package struct StreamSelection: Sendable {
 
 /// What became of a run.
 package struct RunResult: Sendable {
-    package var seconds: Double
+    /// How long it took.
+    package var elapsed: Duration
     /// One per stream that was begun, in the order of the selection.
     package var streams: [StreamResult]
 }
@@ -54,13 +55,13 @@ package struct OccurrenceMark: Hashable, Sendable {
     /// Published once: another run of the same occurrence finds its snapshot and publishes nothing.
     package var id: String
     package var schedule: String
-    /// The nominal time, in milliseconds since 1970 in UTC.
-    package var scheduledFor: Int64
+    /// The nominal time.
+    package var scheduledFor: Instant
     /// The epoch of the lease under which it was begun.
     package var epoch: Int64
 
     /// Makes a mark.
-    package init(id: String, schedule: String, scheduledFor: Int64, epoch: Int64) {
+    package init(id: String, schedule: String, scheduledFor: Instant, epoch: Int64) {
         self.id = id
         self.schedule = schedule
         self.scheduledFor = scheduledFor
@@ -72,6 +73,7 @@ package struct OccurrenceMark: Hashable, Sendable {
         guard let id = summary["tributary.occurrence"],
             let schedule = summary["tributary.schedule"],
             let scheduledFor = summary["tributary.scheduled-for"].flatMap(Int64.init)
+                .map(Instant.init(milliseconds:))
         else { return nil }
         let epoch = summary["tributary.epoch"].flatMap(Int64.init) ?? 0
         self.init(id: id, schedule: schedule, scheduledFor: scheduledFor, epoch: epoch)
@@ -80,7 +82,8 @@ package struct OccurrenceMark: Hashable, Sendable {
     var summary: [String: String] {
         [
             "tributary.occurrence": id, "tributary.schedule": schedule,
-            "tributary.scheduled-for": String(scheduledFor), "tributary.epoch": String(epoch),
+            "tributary.scheduled-for": String(scheduledFor.milliseconds),
+            "tributary.epoch": String(epoch),
         ]
     }
 }
@@ -93,7 +96,7 @@ package struct SyncRun: Sendable {
     let source: any Source
     let store: any ObjectStore
     let catalog: FilesystemCatalog
-    let environment: CommitEnvironment
+    let clocks: Clocks
     let options: RunOptions
     let writer: String
     let owner: ProcessIdentity
@@ -104,7 +107,7 @@ package struct SyncRun: Sendable {
         source: any Source,
         store: any ObjectStore,
         catalog: FilesystemCatalog,
-        environment: CommitEnvironment,
+        clocks: Clocks,
         options: RunOptions = RunOptions(),
         writer: String,
         owner: ProcessIdentity = .current
@@ -112,7 +115,7 @@ package struct SyncRun: Sendable {
         self.source = source
         self.store = store
         self.catalog = catalog
-        self.environment = environment
+        self.clocks = clocks
         self.options = options
         self.writer = writer
         self.owner = owner
@@ -126,8 +129,8 @@ package struct SyncRun: Sendable {
         progress: RunProgress
     ) async throws -> RunResult {
         let takers = Dictionary(grouping: selections, by: \.table)
-        let start = environment.now()
-        var result = RunResult(seconds: 0, streams: [])
+        let start = clocks.uptime().sinceBoot
+        var result = RunResult(elapsed: .zero, streams: [])
         for selection in selections {
             if let others = takers[selection.table], others.count > 1 {
                 result.streams.append(Self.collision(selection, others))
@@ -138,7 +141,7 @@ package struct SyncRun: Sendable {
             progress.update { $0.finishedCount += 1 }
             if outcome.failure is CancellationError { break }
         }
-        result.seconds = Double(environment.now() - start) / 1000
+        result.elapsed = clocks.uptime().sinceBoot - start
         return result
     }
 
@@ -162,7 +165,7 @@ package struct SyncRun: Sendable {
         _ selection: StreamSelection,
         progress: RunProgress
     ) async -> StreamResult {
-        let start = environment.now()
+        let start = clocks.uptime().sinceBoot
         progress.update {
             $0 = RunProgress.State(
                 stream: selection.request.stream,
@@ -186,7 +189,7 @@ package struct SyncRun: Sendable {
             let isUnknown = (error as? IcebergError)?.code == .unknownOutcome
             result.failure = Task.isCancelled && !isUnknown ? CancellationError() : error
         }
-        result.seconds = Double(environment.now() - start) / 1000
+        result.elapsed = clocks.uptime().sinceBoot - start
         return result
     }
 }

@@ -22,8 +22,8 @@ package enum TableCursor {
         try await TableStanding(of: table).cursor
     }
 
-    /// When the newest cursor was written, in milliseconds since 1970.
-    static func date(in metadata: TableMetadata?) -> Int64? {
+    /// When the newest cursor was written.
+    static func date(in metadata: TableMetadata?) -> Instant? {
         metadata?.ancestry.first { $0.summary[summaryKey] != nil }?.timestamp
     }
 

@@ -1,10 +1,12 @@
+import Basics
+
 /// Every number that bounds this target, with its reason.
 package enum Limits {
-    /// Seconds to wait for another process that writes: a transaction of ours takes some 20 ms.
-    static let busySeconds = 10.0
+    /// How long to wait for another process that writes: a transaction of ours takes some 20 ms.
+    static let patience = Duration.seconds(10)
 
-    /// Microseconds between two looks at a lock that another process has: opening takes some 20 ms.
-    static let lockPause: UInt32 = 10_000
+    /// The pause between two looks at a lock that another process has: opening takes some 20 ms.
+    static let lockPause = Duration.milliseconds(10)
 
     /// Rows of a page of history, at most: more is asked for in pages.
     package static let pageRows = 1_000
@@ -18,6 +20,6 @@ package enum Limits {
     /// Former holders of a lease that are told from others: as many as a machine has processes that hang.
     static let formerHolders = 100
 
-    /// Idempotency keys are kept for so many milliseconds: a client that tries again does it within a day.
-    static let idempotencyAge: Int64 = 86_400_000
+    /// How long idempotency keys are kept: a client that tries again does it within a day.
+    static let idempotencyAge = Duration.days(1)
 }

@@ -1,10 +1,11 @@
+package import Basics
 import GRDB
 
 /// Something that was done, or that somebody should know: the audit log.
 package struct EventRecord: Hashable, Sendable {
     package var sequence: Int64
-    /// Milliseconds since 1970 in UTC.
-    package var at: Int64
+    /// When it was.
+    package var at: Instant
     /// What was done, as in `schedule.create`.
     package var kind: String
     /// What it was done to.
@@ -33,7 +34,7 @@ extension Metastore {
         of subject: String,
         by actor: String,
         _ message: String,
-        at time: Int64
+        at time: Instant
     ) async throws {
         try await writer.write { database in
             try database.execute(
@@ -93,7 +94,7 @@ extension Metastore {
         _ answer: RememberedAnswer,
         to key: String,
         request: String,
-        at time: Int64
+        at time: Instant
     ) async throws {
         try await writer.write { database in
             try database.execute(

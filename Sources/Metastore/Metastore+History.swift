@@ -1,3 +1,4 @@
+package import Basics
 import GRDB
 package import Scheduling
 
@@ -11,8 +12,8 @@ package struct OccurrenceRecord: Hashable, Sendable {
     /// How many nominal times it stands for: more than one for a gap.
     package var count: Int
     /// The last of them.
-    package var through: Int64?
-    package var endedAt: Int64?
+    package var through: Instant?
+    package var endedAt: Instant?
     /// What its last attempt did; nil before the first.
     package var lastAttempt: AttemptRecord?
 }
@@ -22,8 +23,8 @@ package struct AttemptRecord: Hashable, Sendable {
     package var attempt: Int
     /// The lease's epoch under which it was begun.
     package var epoch: Int64
-    package var startedAt: Int64
-    package var endedAt: Int64?
+    package var startedAt: Instant
+    package var endedAt: Instant?
     /// `succeeded`, `failed`, `cancelled` or `interrupted`; nil while it runs.
     package var end: String?
     package var failureClass: String?
@@ -77,9 +78,9 @@ package struct OccurrenceFilter: Hashable, Sendable {
     package var states: [OccurrenceState] = []
     package var origin: OccurrenceOrigin?
     /// Nominal times from here on.
-    package var since: Int64?
+    package var since: Instant?
     /// Nominal times before it.
-    package var until: Int64?
+    package var until: Instant?
     /// Only ones recorded before this one, for the next page.
     package var before: Int64?
     package var limit = 100
@@ -162,7 +163,7 @@ extension Metastore {
     /// Removes what ended before `time`, some of it at a time.
     ///
     /// - Returns: How many occurrences were removed; 0 when there is no more.
-    package func prune(before time: Int64) async throws -> Int {
+    package func prune(before time: Instant) async throws -> Int {
         try await writer.write { database in
             let ids = try String.fetchAll(
                 database,
@@ -182,6 +183,11 @@ extension Metastore {
 }
 
 extension OccurrenceRecord {
+    /// A time of which 0 says that there is none: it is part of a unique key, where null is like nothing.
+    private static func asked(_ time: Instant) -> Instant? {
+        time.milliseconds == 0 ? nil : time
+    }
+
     /// Reads occurrences with their last attempts; the tables are `o` and `a` in what follows.
     static func query(_ rest: String) -> String {
         """
@@ -201,7 +207,7 @@ extension OccurrenceRecord {
             dueAt: row["due_at"],
             claimedAt: row["claimed_at"],
             era: row["era"],
-            askedAt: row["asked_at"],
+            askedAt: Self.asked(row["asked_at"]),
             target: row["target"],
             pool: row["pool"]
         )

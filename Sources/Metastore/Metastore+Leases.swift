@@ -1,3 +1,4 @@
+package import Basics
 import GRDB
 
 /// The right to schedule, for a time.
@@ -11,21 +12,6 @@ package struct Lease: Hashable, Sendable {
     package let epoch: Int64
 }
 
-/// A moment of the machine's clock that counts from its start and is never set: in milliseconds, with a
-/// name for that start.
-///
-/// Moments of different starts cannot be compared.
-package struct Uptime: Hashable, Sendable {
-    package var boot: String
-    package var milliseconds: Int64
-
-    /// Makes a moment.
-    package init(boot: String, milliseconds: Int64) {
-        self.boot = boot
-        self.milliseconds = milliseconds
-    }
-}
-
 extension Metastore {
     /// Takes or renews a lease.
     ///
@@ -33,7 +19,7 @@ extension Metastore {
     ///   - name: What the lease is of.
     ///   - holder: Who asks, told from all other processes.
     ///   - now: The time, by a clock that all who share the file share.
-    ///   - span: Milliseconds for which it is given.
+    ///   - span: How long it is given for.
     ///   - isAlive: Whether the holder of a lease is there; one that is gone holds nothing.
     /// - Returns: The lease; nil while another one has it.
     /// - Throws: errors of the database.
@@ -41,7 +27,7 @@ extension Metastore {
         _ name: String,
         for holder: String,
         at now: Uptime,
-        span: Int64,
+        span: Duration,
         isAlive: @escaping @Sendable (String) -> Bool
     ) async throws -> Lease? {
         try await writer.write { database in
@@ -54,7 +40,7 @@ extension Metastore {
             if let row {
                 let present: String = row["holder"]
                 epoch = row["epoch"]
-                let isOver = row["boot"] != now.boot || row["until"] < now.milliseconds
+                let isOver = row["boot"] != now.boot || row["until"] < now.sinceBoot.milliseconds
                 guard present == holder || isOver || !isAlive(present) else { return nil }
                 if present != holder { epoch += 1 }
             } else {
@@ -65,7 +51,7 @@ extension Metastore {
                     INSERT OR REPLACE INTO leases (name, holder, epoch, boot, until)
                     VALUES (?, ?, ?, ?, ?)
                     """,
-                arguments: [name, holder, epoch, now.boot, now.milliseconds + span]
+                arguments: [name, holder, epoch, now.boot, (now.sinceBoot + span).milliseconds]
             )
             try database.execute(
                 sql: "INSERT OR IGNORE INTO holders (name, epoch, holder) VALUES (?, ?, ?)",

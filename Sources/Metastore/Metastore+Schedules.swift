@@ -1,3 +1,4 @@
+import Basics
 import GRDB
 package import Scheduling
 
@@ -94,22 +95,22 @@ package struct ScheduleRecord: Hashable, Sendable {
             trigger: trigger,
             target: fields.next(),
             pool: fields.next(),
-            createdAt: 0
+            createdAt: .unixEpoch
         )
         let overlap: String = fields.next()
         spec.overlap = OverlapPolicy(rawValue: overlap) ?? .skip
         let most: Int? = fields.optional()
         let window: Int64? = fields.optional()
         if let most {
-            spec.catchUp = most == 0 ? .none : .all(max: most, window: window ?? 0)
+            spec.catchUp = most == 0 ? .none : .all(max: most, window: .milliseconds(window ?? 0))
         }
-        spec.jitter = fields.next()
+        spec.jitter = fields.span()
         spec.retry = RetryPolicy(
             attempts: fields.next(),
-            base: fields.next(),
-            cap: fields.next()
+            base: fields.span(),
+            cap: fields.span()
         )
-        spec.timeout = fields.optional()
+        spec.timeout = fields.optionalSpan()
         spec.startAt = fields.optional()
         spec.endAt = fields.optional()
         spec.pauseAfter = fields.next()
@@ -125,14 +126,15 @@ package struct ScheduleRecord: Hashable, Sendable {
         var window: Int64?
         switch spec?.catchUp {
         case .none?: most = 0
-        case .all(let count, let span)?: (most, window) = (count, span)
+        case .all(let count, let span)?: (most, window) = (count, span.milliseconds)
         case .latest?, nil: break
         }
         return [
             id, tag, problem, trigger?.text, trigger?.timeZone, trigger?.daylightRule.rawValue,
-            spec?.target, spec?.pool, spec?.overlap.rawValue, most, window, spec?.jitter,
-            spec?.retry.attempts, spec?.retry.base, spec?.retry.cap, spec?.timeout, spec?.startAt,
-            spec?.endAt, spec?.pauseAfter, spec?.isEnabled, spec?.isDueWhenCreated, spec?.createdAt,
+            spec?.target, spec?.pool, spec?.overlap.rawValue, most, window,
+            spec?.jitter.milliseconds, spec?.retry.attempts, spec?.retry.base.milliseconds,
+            spec?.retry.cap.milliseconds, spec?.timeout?.milliseconds, spec?.startAt, spec?.endAt,
+            spec?.pauseAfter, spec?.isEnabled, spec?.isDueWhenCreated, spec?.createdAt,
             status?.cursor,
         ]
     }
@@ -162,6 +164,13 @@ private struct Fields {
         return row[index]
     }
 
+    /// A span, which is stored in milliseconds.
+    mutating func span() -> Duration { .milliseconds(next() as Int64) }
+
+    mutating func optionalSpan() -> Duration? {
+        (optional() as Int64?).map { .milliseconds($0) }
+    }
+
     mutating func optional<Value: DatabaseValueConvertible & StatementColumnConvertible>() -> Value?
     {
         defer { index += 1 }
@@ -172,7 +181,7 @@ private struct Fields {
 extension ScheduleStatus {
     /// Reads a status; nil where the schedule has not been scheduled yet.
     fileprivate init?(_ fields: inout Fields) {
-        let cursor: Int64? = fields.optional()
+        let cursor: Instant? = fields.optional()
         let failures: Int = fields.next()
         let reason: String? = fields.optional()
         guard let cursor else { return nil }

@@ -1,3 +1,4 @@
+import Basics
 import GRDB
 package import Scheduling
 
@@ -15,7 +16,7 @@ package struct Metastore: Sendable {
     package init(path: String) throws {
         var configuration = Configuration()
         configuration.label = "tributary.metastore"
-        configuration.busyMode = .timeout(Limits.busySeconds)
+        configuration.busyMode = .timeout(Limits.patience.seconds)
         configuration.maximumReaderCount = Limits.readers
         configuration.prepareDatabase { database in
             // A power loss may take the last transactions: their occurrences are recorded again then, and

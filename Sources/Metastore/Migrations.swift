@@ -155,6 +155,11 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("4 every span is in milliseconds") { database in
+            try database.execute(
+                sql: "UPDATE schedules SET catch_up_window = catch_up_window * 1000"
+            )
+        }
         return migrator
     }
 }

@@ -6,7 +6,7 @@ import Glibc
 /// An advisory lock of a file beside it, which goes with the process.
 enum OpeningLock {
     /// Runs `body` while nobody else opens the metastore at `path`, for which it waits
-    /// `Limits.busySeconds` at most.
+    /// `Limits.patience` at most.
     ///
     /// - Throws: `MetastoreError` `unusable` where the lock's file cannot be made or locked, `busy` when another process
     ///   keeps the lock; what `body` throws.
@@ -21,7 +21,7 @@ enum OpeningLock {
             )
         }
         defer { close(descriptor) }
-        let deadline = ContinuousClock.now + .seconds(Limits.busySeconds)
+        let deadline = ContinuousClock.now + Limits.patience
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let reason = errno
             guard reason == EWOULDBLOCK || reason == EINTR else {
@@ -34,11 +34,11 @@ enum OpeningLock {
             guard ContinuousClock.now < deadline else {
                 throw MetastoreError(
                     .busy,
-                    "another process has been opening the metastore \(path) for \(Int(Limits.busySeconds)) s; "
+                    "another process has been opening the metastore \(path) for \(Limits.patience.text); "
                         + "end that process, or try again"
                 )
             }
-            usleep(Limits.lockPause)
+            usleep(UInt32(Limits.lockPause / .microseconds(1)))
         }
         return try body()
     }

@@ -128,7 +128,7 @@ struct StepWriter {
     private struct Passing {
         var reason: OccurrenceReason
         var count: Int
-        var through: Int64
+        var through: Instant
     }
 
     /// Adds an occurrence; tells whether it is new.
@@ -137,11 +137,12 @@ struct StepWriter {
         _ sequence: Int64,
         _ state: OccurrenceState,
         _ passing: Passing? = nil,
-        begunAt: Int64? = nil
+        begunAt: Instant? = nil
     ) throws -> Bool {
         try insertion.execute(arguments: [
             occurrence.id, occurrence.scheduleID, occurrence.origin.rawValue,
-            occurrence.scheduledFor, occurrence.era, occurrence.askedAt, occurrence.dueAt,
+            occurrence.scheduledFor, occurrence.era,
+            occurrence.askedAt ?? .unixEpoch, occurrence.dueAt,
             occurrence.claimedAt, occurrence.target, occurrence.pool, occurrence.rows?.rawValue,
             state.rawValue, passing?.reason.rawValue,
             passing?.count ?? 1, passing?.through, passing == nil ? nil : occurrence.claimedAt,
@@ -154,7 +155,7 @@ struct StepWriter {
         _ value: AttemptReport,
         of id: String,
         _ number: Int,
-        _ time: Int64
+        _ time: Instant
     ) throws {
         let failure: FailureClass? =
             if case .failed(let failure) = value.end { failure } else { nil }

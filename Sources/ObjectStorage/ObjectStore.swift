@@ -1,3 +1,5 @@
+package import Basics
+
 /// Where the lake's bytes live: a folder, or a bucket.
 ///
 /// Everything safe in the lake rests on two promises of a store: an object appears whole or not
@@ -119,12 +121,11 @@ package struct ObjectInfo: Hashable, Sendable {
     package let key: ObjectKey
     package let byteCount: Int
     package let tag: ObjectTag
-    /// When it was written, in milliseconds since 1970 by the store's own clock; nil where a store
-    /// does not tell.
-    package let modifiedAt: Int64?
+    /// When it was written, by the store's own clock; nil where a store does not tell.
+    package let modifiedAt: Instant?
 
     /// Makes the facts of an object.
-    package init(key: ObjectKey, byteCount: Int, tag: ObjectTag, modifiedAt: Int64? = nil) {
+    package init(key: ObjectKey, byteCount: Int, tag: ObjectTag, modifiedAt: Instant? = nil) {
         self.key = key
         self.byteCount = byteCount
         self.tag = tag

@@ -1,3 +1,5 @@
+import Basics
+
 /// Every number that bounds this target, with its reason.
 package enum Limits {
     /// Years in which a time is looked for: after so many the calendar repeats, weekdays too.
@@ -13,11 +15,11 @@ package enum Limits {
     /// The largest distance from UTC a zone's file may have, in seconds (RFC 9636, section 3.2).
     static let zoneOffset: Int64 = 26 * 3_600
 
-    /// The shortest interval in seconds: below it a run is a stream, not a schedule.
-    static let intervalMin: Int64 = 1
+    /// The shortest interval: below it a run is a stream, not a schedule.
+    static let intervalMin = Duration.seconds(1)
 
-    /// The longest interval in seconds: ten years, far from where sums of times overflow.
-    static let intervalMax: Int64 = 10 * 366 * 86_400
+    /// The longest interval: ten years, far from where sums of times overflow.
+    static let intervalMax = Duration.days(10 * 366)
 
     /// Characters of an expression: enough to list every minute by its number.
     static let expressionLength = 1_000
@@ -25,12 +27,12 @@ package enum Limits {
     /// Alarms dealt with in one step: what is written of them is a transaction of some 20 ms.
     package static let stepAlarms = 1_000
 
-    /// Milliseconds the clock may go back before it counts as having been wrong: a correction of that size
+    /// How far the clock may go back before it counts as having been wrong: a correction of that size
     /// delays a schedule by no more, and a larger one would silence it until the clock was there again.
-    static let clockStep: Int64 = 600_000
+    static let clockStep = Duration.minutes(10)
 
-    /// Milliseconds a schedule that catches up on nothing may be late: a restart takes less.
-    static let lateness: Int64 = 60_000
+    /// How late a schedule may be that catches up on nothing: a restart takes less.
+    static let lateness = Duration.minutes(1)
 
     /// Times of a gap that are counted one by one: some 15 ms; the gap is recorded as a whole in any case.
     static let countedGap = 100_000

@@ -16,33 +16,39 @@ package enum CatchUpPolicy: Hashable, Sendable {
     case latest
     /// None is run; all are recorded as missed.
     case none
-    /// The newest `max` within `window` seconds are run, the oldest first.
-    case all(max: Int, window: Int64)
+    /// The newest `max` within `window` are run, the oldest first.
+    case all(max: Int, window: Duration)
 }
 
 /// How often a run is tried within its occurrence, and how long it waits between.
 package struct RetryPolicy: Hashable, Sendable {
     /// Attempts in all, the first one too.
     package var attempts: Int
-    /// Milliseconds of the longest wait behind the first attempt; it doubles with each further one.
-    package var base: Int64
-    /// Milliseconds that no wait is longer than.
-    package var cap: Int64
+    /// The longest wait behind the first attempt; it doubles with each further one.
+    package var base: Duration
+    /// What no wait is longer than.
+    package var cap: Duration
 
     /// Makes a policy.
-    package init(attempts: Int = 5, base: Int64 = 10_000, cap: Int64 = 300_000) {
+    package init(
+        attempts: Int = 5,
+        base: Duration = .seconds(10),
+        cap: Duration = .minutes(5)
+    ) {
         self.attempts = attempts
         self.base = base
         self.cap = cap
     }
 
-    /// Milliseconds to wait behind an attempt: anything up to a bound that doubles ("full jitter", Brooker,
+    /// The wait behind an attempt: anything up to a bound that doubles ("full jitter", Brooker,
     /// "Exponential Backoff And Jitter", AWS 2015), so that many that failed together do not come together.
-    package func delay(afterAttempt attempt: Int, chance: UInt64) -> Int64 {
+    package func delay(afterAttempt attempt: Int, chance: UInt64) -> Duration {
         let doublings = min(max(attempt - 1, 0), 40)
-        let (bound, overflow) = base.multipliedReportingOverflow(by: 1 << Int64(doublings))
-        let longest = max(1, overflow ? cap : min(bound, cap))
-        return Int64(chance % UInt64(longest)) + 1
+        let (bound, overflow) = base.milliseconds.multipliedReportingOverflow(
+            by: 1 << Int64(doublings)
+        )
+        let longest = max(1, overflow ? cap.milliseconds : min(bound, cap.milliseconds))
+        return .milliseconds(Int64(chance % UInt64(longest)) + 1)
     }
 }
 

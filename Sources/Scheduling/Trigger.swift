@@ -1,9 +1,11 @@
+package import Basics
+
 /// What tells when a schedule is due; by the clock it is a pure function of an instant.
 package enum Trigger: Hashable, Sendable {
     case cron(CronSchedule)
     case interval(IntervalTrigger)
-    /// So many seconds after the last run ended.
-    case completion(seconds: Int64)
+    /// So long after the last run ended.
+    case completion(Duration)
     /// When the table `namespace.table` has a new snapshot.
     case dataset(String)
     /// Only when somebody asks.
@@ -53,11 +55,16 @@ package enum Trigger: Hashable, Sendable {
         )
     }
 
-    /// The first instant behind another, both in seconds since 1970 in UTC; nil where the clock tells none.
-    package func next(after instant: Int64) -> Int64? {
+    /// The first instant behind another, of whole seconds; nil where the clock tells none.
+    package func next(after instant: Instant) -> Instant? {
+        nextSecond(after: instant.seconds).map { Instant(seconds: $0) }
+    }
+
+    /// Calendars and clocks count seconds: here they are seconds since 1970 in UTC.
+    private func nextSecond(after second: Int64) -> Int64? {
         switch self {
-        case .cron(let schedule): schedule.next(after: instant)
-        case .interval(let trigger): trigger.next(after: instant)
+        case .cron(let schedule): schedule.next(after: second)
+        case .interval(let trigger): trigger.next(after: second)
         case .completion, .dataset, .manual: nil
         }
     }
@@ -65,20 +72,21 @@ package enum Trigger: Hashable, Sendable {
     /// The last instant behind `start` that is not behind `end`; nil where there is none.
     ///
     /// Found by halving the time between, since `next` never falls: some 40 calls for any distance.
-    package func last(after start: Int64, through end: Int64) -> Int64? {
-        guard let first = next(after: start), first <= end else { return nil }
+    package func last(after start: Instant, through limit: Instant) -> Instant? {
+        let end = limit.seconds
+        guard let first = nextSecond(after: start.seconds), first <= end else { return nil }
         var found = first
         var (low, high) = (first, end)
         while low < high {
             let middle = low + (high - low) / 2
-            if let time = next(after: middle), time <= end {
+            if let time = nextSecond(after: middle), time <= end {
                 found = time
                 low = time
             } else {
                 high = middle
             }
         }
-        return found
+        return Instant(seconds: found)
     }
 
     /// Whether the clock tells when it is due.
@@ -95,12 +103,12 @@ package enum Trigger: Hashable, Sendable {
         switch words.first?.lowercased() {
         case "@every": return .interval(try interval(rest))
         case "@completion":
-            guard let seconds = seconds(rest[...]) else {
+            guard let pause = Duration(parsing: rest) else {
                 throw TriggerError(
                     "behind @completion stands a time such as 90s or 15m, not \(rest)"
                 )
             }
-            return .completion(seconds: try IntervalTrigger(seconds: seconds).seconds)
+            return .completion(try IntervalTrigger(pause).interval)
         case "@after":
             let parts = rest.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
             guard words.count == 2, parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
@@ -118,30 +126,15 @@ package enum Trigger: Hashable, Sendable {
 
     private static func interval(_ text: String) throws(TriggerError) -> IntervalTrigger {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let seconds = seconds(parts[0]) else {
+        guard parts.count <= 2, let interval = Duration(parsing: parts[0]) else {
             throw TriggerError(
                 "behind @every stands a time such as 90s, 15m, 1h30m or 2d, not \(text)"
             )
         }
-        guard parts.count == 2 else { return try IntervalTrigger(seconds: seconds) }
-        guard let phase = self.seconds(parts[1]) else {
+        guard parts.count == 2 else { return try IntervalTrigger(interval) }
+        guard let phase = Duration(parsing: parts[1]) else {
             throw TriggerError("behind / stands a time such as 90s or 15m, not \(parts[1])")
         }
-        return try IntervalTrigger(seconds: seconds, anchor: phase)
-    }
-
-    /// Seconds of numbers with units, the largest first, as in `1h30m`; nil for anything else.
-    package static func seconds(_ text: Substring) -> Int64? {
-        let units: [(Character, Int64)] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
-        var rest = text
-        var total: Int64 = 0
-        for (unit, factor) in units {
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
-            guard rest.dropFirst(digits.count).first == unit else { continue }
-            guard let number = Int64(digits), number <= Limits.intervalMax else { return nil }
-            total += number * factor
-            rest = rest.dropFirst(digits.count + 1)
-        }
-        return rest.isEmpty && !text.isEmpty ? total : nil
+        return try IntervalTrigger(interval, phase: phase)
     }
 }

@@ -1,9 +1,11 @@
+package import Basics
+
 /// When a trigger will fire, and what about that may surprise.
 package struct TriggerPreview: Hashable, Sendable {
     /// One of the next times.
     package struct Time: Hashable, Sendable {
-        /// Seconds since 1970 in UTC.
-        package let instant: Int64
+        /// When it is.
+        package let instant: Instant
         /// What the zone's clock shows then, with its distance from UTC.
         package let wall: String
         /// Why it is not at the time the expression names; nil where it is.
@@ -15,7 +17,7 @@ package struct TriggerPreview: Hashable, Sendable {
     package let warnings: [String]
 
     /// Looks at the next `count` times behind an instant.
-    package init(_ trigger: Trigger, after instant: Int64, count: Int) {
+    package init(_ trigger: Trigger, after instant: Instant, count: Int) {
         var times: [Time] = []
         var last = instant
         while times.count < count, let next = trigger.next(after: last) {
@@ -38,19 +40,20 @@ package struct TriggerPreview: Hashable, Sendable {
         self.warnings = warnings
     }
 
-    private static func time(_ trigger: Trigger, _ instant: Int64) -> Time {
+    private static func time(_ trigger: Trigger, _ instant: Instant) -> Time {
         guard case .cron(let schedule) = trigger else {
-            return Time(instant: instant, wall: wall(instant, .utc), note: nil)
+            return Time(instant: instant, wall: wall(instant.seconds, .utc), note: nil)
         }
         let zone = schedule.zone
-        let wall = instant + zone.offset(at: instant)
+        let second = instant.seconds
+        let wall = second + zone.offset(at: second)
         var note: String?
         if schedule.expression.firstTime(from: wall) != wall {
             note = "as soon as clocks are ahead of a time they skip"
-        } else if zone.moment(ofWall: wall) != .at(instant) {
+        } else if zone.moment(ofWall: wall) != .at(second) {
             note = "the second time that clocks show it"
         }
-        return Time(instant: instant, wall: Self.wall(instant, zone), note: note)
+        return Time(instant: instant, wall: Self.wall(second, zone), note: note)
     }
 
     private static func wall(_ instant: Int64, _ zone: ZoneRules) -> String {

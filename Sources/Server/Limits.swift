@@ -1,3 +1,5 @@
+import Basics
+
 /// Every number that bounds this target, with its reason.
 enum Limits {
     /// Bytes of a request's body: the largest document, and a little.
@@ -12,29 +14,29 @@ enum Limits {
     /// Callers that are counted at a time; beyond, counting begins again.
     static let callers = 10_000
 
-    /// Milliseconds between two reports of a run's progress.
-    static let progressInterval: Int64 = 500
+    /// The time between two reports of a run's progress.
+    static let progressInterval = Duration.milliseconds(500)
 
     /// Reports of one stream: half an hour.
     static let progressReports = 3_600
 
-    /// Seconds from an answer to the head of the next request on its connection.
-    static let idleSeconds: Int64 = 30
+    /// The time from an answer to the head of the next request on its connection.
+    static let idlePatience = Duration.seconds(30)
 
-    /// Seconds from the opening of a connection to the head of its first request, which fits in one packet.
-    static let headSeconds: Int64 = 10
+    /// The time from the opening of a connection to the head of its first request, which fits in one packet.
+    static let headPatience = Duration.seconds(10)
 
-    /// Seconds the body of a request may take in all: 512 KiB at 140 kbit/s.
-    static let bodySeconds: Int64 = 30
+    /// How long the body of a request may take in all: 512 KiB at 140 kbit/s.
+    static let bodyPatience = Duration.seconds(30)
 
-    /// Seconds the sending of an answer may take: the largest has some 3 MB.
-    static let sendSeconds: Int64 = 60
+    /// How long the sending of an answer may take: the largest has some 3 MB.
+    static let sendPatience = Duration.minutes(1)
 
-    /// Seconds a stream of a run's progress may take, whoever reads it how slowly.
-    static let eventsSeconds: Int64 = 2_700
+    /// How long a stream of a run's progress may take, whoever reads it how slowly.
+    static let eventsPatience = Duration.minutes(45)
 
-    /// Seconds for which what comes behind a last answer is dropped, so that it is read.
-    static let leaveSeconds: Int64 = 2
+    /// For how long what comes behind a last answer is dropped, so that it is read.
+    static let leavePatience = Duration.seconds(2)
 
     /// Bytes that bodies being read may take together: 128 of the largest.
     static let bodiesByteCount = 64 << 20
@@ -54,9 +56,9 @@ enum Limits {
     /// Connections beyond, for questions that everybody may ask.
     static let surplusConnections = 50
 
-    /// Milliseconds since the scheduler's last look at the clock after which it counts as stuck: it looks
+    /// The time since the scheduler's last look at the clock after which it counts as stuck: it looks
     /// each second.
-    static let stuck: Int64 = 30_000
+    static let stuck = Duration.seconds(30)
 
     /// Times a dry run shows at most.
     static let nextTimes = 1_000

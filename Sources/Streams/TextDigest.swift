@@ -1,3 +1,4 @@
+import Basics
 import Crypto
 
 /// Digests of texts, to be compared: what must not be stored itself, or is too long.
@@ -10,10 +11,6 @@ package enum TextDigest {
             withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
             hash.update(data: bytes)
         }
-        let digits = Array("0123456789abcdef".utf8)
-        let text = hash.finalize().prefix(16).flatMap {
-            [digits[Int($0 >> 4)], digits[Int($0 & 15)]]
-        }
-        return String(decoding: text, as: UTF8.self)
+        return Hexadecimal.text(hash.finalize().prefix(16))
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Definitions
 import FoundationEssentials
 import JSON
@@ -37,7 +38,7 @@ import Testing
         let again = try ScheduleDefinition(parsing: definition.json())
         #expect(again == definition)
         #expect(again.json() == definition.json())
-        #expect(definition.catchUp == .all(max: 5, window: 604_800))
+        #expect(definition.catchUp == .all(max: 5, window: .days(7)))
         #expect(definition.retry == RetryPolicy(attempts: 3, base: 5_000, cap: 60_000))
         #expect(definition.source.pool == "db:5432")
         #expect(definition.endAt == 1_798_761_600_500)

@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import ObjectStorage
 import TestSupport

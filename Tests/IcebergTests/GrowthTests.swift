@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import ObjectStorage
@@ -79,7 +80,10 @@ import Testing
                 return other
             }
             large.metadataLog = (0..<100).map {
-                TableMetadata.MetadataLogEntry(location: "gone/\($0)", timestamp: $0)
+                TableMetadata.MetadataLogEntry(
+                    location: "gone/\($0)",
+                    timestamp: Instant(milliseconds: $0)
+                )
             }
             try await put(large, as: "v3.metadata.json", lake)
             try await append(lake, "2")

@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Ingest
 import ObjectStorage

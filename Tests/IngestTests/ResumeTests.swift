@@ -289,7 +289,7 @@ import Testing
             ),
             store: seen.store,
             catalog: seen.catalog,
-            environment: seen.environment,
+            clocks: seen.clocks,
             writer: "test"
         )
         let selections = try ["one", "two", "three"].map { name in

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import FoundationEssentials
 import Iceberg
@@ -13,7 +14,7 @@ import Testing
     private struct Lake {
         let store: LocalStore
         let catalog: FilesystemCatalog
-        let environment: CommitEnvironment
+        let clocks: Clocks
         let table: TableIdentifier
         /// The waits that were asked for, which pass at once.
         let waits = Waits()
@@ -27,23 +28,23 @@ import Testing
             let clock = Mutex<Int64>(1_700_000_000_000)
             let waits = waits
             let chance = Mutex(SplitMix64(seed: 1))
-            environment = CommitEnvironment(
+            clocks = Clocks(
                 now: {
                     clock.withLock {
-                        $0 += 1; return $0
+                        $0 += 1; return Instant(milliseconds: $0)
                     }
                 },
-                random: { chance.withLock { $0.next() } },
+                uptime: { clock.withLock { Uptime(boot: "one", sinceBoot: .milliseconds($0)) } },
                 sleep: { wait in
                     clock.withLock { $0 += Int64(wait / .milliseconds(1)) }
                     waits.all.withLock { $0.append(wait) }
                 },
-                uptime: { clock.withLock { $0 } }
+                chance: { chance.withLock { $0.next() } }
             )
             catalog = FilesystemCatalog(
                 store: store,
                 warehouse: try ObjectKey("warehouse"),
-                environment: environment
+                clocks: clocks
             )
             table = try TableIdentifier(namespace: "main", name: "numbers")
         }
@@ -60,7 +61,7 @@ import Testing
                 source: source,
                 store: store,
                 catalog: catalog,
-                environment: environment,
+                clocks: clocks,
                 options: options,
                 writer: "test"
             )
@@ -284,7 +285,7 @@ import Testing
                 source: FakeSource(),
                 store: lake.store,
                 catalog: lake.catalog,
-                environment: lake.environment,
+                clocks: lake.clocks,
                 writer: "test"
             )
             let selections = ["a", "b"].map {
@@ -357,7 +358,7 @@ import Testing
             // 1,000 rows are four batches of two seconds.
             let result = try await lake.sync(source, limits: RunLimits(bytesPerSecond: 500))
             #expect(result.failure == nil)
-            #expect(result.snapshotSeconds >= 6 && result.snapshotSeconds < 20)
+            #expect(result.snapshotAge >= .seconds(6) && result.snapshotAge < .seconds(20))
             #expect(lake.waits.all.withLock { $0.allSatisfy { $0 > .zero } })
         }
     }
@@ -379,10 +380,10 @@ import Testing
             source.rewrite { $0.batchByteCount = 1_000 }
             let result = try await lake.sync(
                 source,
-                limits: RunLimits(bytesPerSecond: 100, snapshotSeconds: 15)
+                limits: RunLimits(bytesPerSecond: 100, snapshotAge: .seconds(15))
             )
             let failure = try #require(result.failure as? SourceError)
-            #expect(failure.code == .interrupted && failure.message.contains("15 s"))
+            #expect(failure.code == .interrupted && failure.message.contains("15s"))
             #expect(try await lake.catalog.tables().isEmpty)
             // What its checkpoints name is there for the next run, which has a snapshot of its own.
             let resumed = try await lake.sync(source)

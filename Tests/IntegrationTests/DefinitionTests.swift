@@ -33,7 +33,7 @@ import Testing
                 return try await ChildProcess.withStarted(
                     TestEnvironment.binary,
                     // The test lets go of the lock itself, however long its steps take.
-                    lake.arguments(database.url, ["public.t"], ["--lock-timeout", "900"])
+                    lake.arguments(database.url, ["public.t"], ["--lock-timeout", "900s"])
                 ) { sync in
                     _ = try await waiting(
                         "application_name = 'tributary' AND wait_event_type = 'Lock'"

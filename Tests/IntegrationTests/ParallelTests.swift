@@ -415,7 +415,7 @@ struct ParallelTests {
                 let result = try await lake.sync(
                     database.url,
                     ["cut.plain"],
-                    ["--lock-timeout", "1"]
+                    ["--lock-timeout", "1s"]
                 )
                 holder.signal(SIGKILL)
                 _ = try await holder.wait()

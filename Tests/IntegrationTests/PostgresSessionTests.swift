@@ -46,7 +46,7 @@ import Testing
             return try await ChildProcess.withStarted(
                 TestEnvironment.binary,
                 // The test lets go of the lock itself, however long its steps take.
-                lake.arguments(url ?? database.url, [stream], more + ["--lock-timeout", "900"])
+                lake.arguments(url ?? database.url, [stream], more + ["--lock-timeout", "900s"])
             ) { sync in
                 try await pollUntil("the sync waits for the table") {
                     try await database.run(

@@ -1,3 +1,4 @@
+import Basics
 import Metastore
 import Scheduling
 import TestSupport
@@ -103,7 +104,7 @@ import Testing
         let lease = try await MetastoreTests.lease(store)
         var step = SchedulerStep()
         for time in 1...9 {
-            let run = MetastoreTests.occurrence(Int64(time) * 60_000)
+            let run = MetastoreTests.occurrence(Instant(seconds: Int64(time) * 60))
             step.changes += [
                 .added(run), .started(run.id, attempt: 1, at: 0),
                 .ended(run.id, time % 3 == 0 ? .failed : .succeeded, nil, at: 1),

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct MetastoreTests {
-    static let now = Uptime(boot: "one", milliseconds: 1_000)
+    static let now = Uptime(boot: "one", sinceBoot: 1_000)
 
     static func lease(_ store: Metastore, _ holder: String = "me") async throws -> Lease {
         try #require(
@@ -13,7 +13,7 @@ import Testing
         )
     }
 
-    static func occurrence(_ scheduledFor: Int64 = 60_000) -> Occurrence {
+    static func occurrence(_ scheduledFor: Instant = 60_000) -> Occurrence {
         Occurrence(
             scheduleID: "a",
             origin: .schedule,
@@ -67,9 +67,9 @@ import Testing
     @Test func `occurrences keep the order in which they were recorded`() async throws {
         let store = try Metastore()
         let lease = try await Self.lease(store)
-        for first: Int64 in [60_000, 600_000] {
+        for first: Instant in [60_000, 600_000] {
             var step = SchedulerStep()
-            let all = (0..<3).map { Self.occurrence(first + $0 * 60_000) }
+            let all = (0..<3).map { Self.occurrence(first + .minutes($0)) }
             step.changes = all.map { .added($0) }
             if first == 60_000 {
                 // The first one begins at once, and is written as running.
@@ -91,7 +91,7 @@ import Testing
             span: 100
         ) { _ in true }
         #expect(isHeld == nil)
-        let later = Uptime(boot: "one", milliseconds: 1_101)
+        let later = Uptime(boot: "one", sinceBoot: 1_101)
         let second = try #require(
             try await store.lease("scheduler", for: "other", at: later, span: 100) { _ in true }
         )
@@ -113,7 +113,7 @@ import Testing
             try await store.lease("scheduler", for: "b", at: Self.now, span: 100) { _ in false }
                 != nil
         )
-        let reboot = Uptime(boot: "two", milliseconds: 0)
+        let reboot = Uptime(boot: "two", sinceBoot: 0)
         #expect(
             try await store.lease("scheduler", for: "c", at: reboot, span: 100) { _ in true } != nil
         )
@@ -170,7 +170,7 @@ import Testing
         let store = try Metastore()
         let lease = try await Self.lease(store)
         var step = SchedulerStep()
-        for time: Int64 in [60_000, 120_000] {
+        for time: Instant in [60_000, 120_000] {
             step.changes.append(.added(Self.occurrence(time)))
             step.changes.append(.started(Self.occurrence(time).id, attempt: 1, at: time))
         }
@@ -193,7 +193,7 @@ import Testing
             createdAt: 5
         )
         spec.overlap = .bufferOne
-        spec.catchUp = .all(max: 3, window: 60)
+        spec.catchUp = .all(max: 3, window: 60_500)
         spec.jitter = 7
         spec.retry = RetryPolicy(attempts: 2, base: 3, cap: 4)
         spec.timeout = 9

@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import Scheduling
 import TestSupport
@@ -32,7 +33,8 @@ import Testing
             let trigger = try Trigger(parsing: wanted.expression, zone: wanted.zone)
             var found: [Int64] = []
             var last = wanted.after
-            while found.count < max(wanted.times.count, 1), let next = trigger.next(after: last),
+            while found.count < max(wanted.times.count, 1),
+                let next = trigger.next(after: Instant(seconds: last))?.seconds,
                 next <= wanted.until
             {
                 found.append(next)

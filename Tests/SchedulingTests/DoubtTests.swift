@@ -1,5 +1,6 @@
 import Basics
 import Scheduling
+import TestSupport
 import Testing
 
 /// What becomes of occurrences of which nobody knows whether they were published, and of schedules whose
@@ -20,7 +21,7 @@ import Testing
         let begun = try #require(first.takeStep().starts.first).occurrence
         var machine = MachineTests.machine(limit: 1)
         machine.put(spec, status: ScheduleStatus(cursor: start + minute), start + minute)
-        machine.restore(begun, wasRunning: true, start + 2 * minute)
+        machine.restore(begun, wasRunning: true, start + minute * 2)
         return (machine, begun.id)
     }
 
@@ -31,7 +32,7 @@ import Testing
             (AttemptEnd.succeeded, OccurrenceState.succeeded), (.cancelled, .cancelled),
         ] {
             var (machine, id) = try Self.restored(.cancelOther)
-            machine.tick(Self.start + 2 * Self.minute)
+            machine.tick(Self.start + Self.minute * 2)
             let step = machine.takeStep()
             #expect(MachineTests.ends(step)[id] == nil, "nobody has asked the table")
             let look = try #require(step.starts.first)
@@ -41,18 +42,18 @@ import Testing
                 id,
                 attempt: look.attempt,
                 AttemptReport(end),
-                at: Self.start + 2 * Self.minute
+                at: Self.start + Self.minute * 2
             )
             let after = machine.takeStep()
             #expect(MachineTests.ends(after)[id] == state)
-            #expect(MachineTests.started(after) == [Self.start + 2 * Self.minute])
+            #expect(MachineTests.started(after) == [Self.start + Self.minute * 2])
             #expect(after.starts.first?.onlyLooks == false)
         }
     }
 
     @Test func `who cancels, deletes or moves an interrupted run has the table asked first`() throws
     {
-        let actions: [(inout SchedulerMachine, String, Int64) throws -> Void] = [
+        let actions: [(inout SchedulerMachine, String, Instant) throws -> Void] = [
             { machine, id, now in machine.stop(id, .asked, now) },
             { machine, _, now in machine.remove("a", now) },
             { machine, _, now in machine.put(try MachineTests.spec(target: "shop.other"), now) },
@@ -142,13 +143,13 @@ import Testing
         let spec = try MachineTests.spec("a", "@hourly")
         machine.put(spec, Self.start)
         machine.put(spec, isHeld: true, Self.start + 1)
-        let hour: Int64 = 3_600_000
-        machine.tick(Self.start + 2 * hour + 5)
+        let hour: Duration = 3_600_000
+        machine.tick(Self.start + hour * 2 + 5)
         #expect(machine.takeStep().starts.isEmpty)
-        machine.put(spec, Self.start + 2 * hour + 6)
-        machine.tick(Self.start + 2 * hour + 6)
+        machine.put(spec, Self.start + hour * 2 + 6)
+        machine.tick(Self.start + hour * 2 + 6)
         let step = machine.takeStep()
-        #expect(MachineTests.started(step) == [Self.start + 2 * hour])
+        #expect(MachineTests.started(step) == [Self.start + hour * 2])
         #expect(MachineTests.passed(step).first?.count == 1)
     }
 }

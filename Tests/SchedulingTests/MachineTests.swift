@@ -1,5 +1,6 @@
 import Basics
 import Scheduling
+import TestSupport
 import Testing
 
 /// The scheduler's decisions, one by one.
@@ -7,8 +8,8 @@ import Testing
 /// Times are milliseconds; the first is a whole hour.
 @Suite struct MachineTests {
     /// 2026-01-01T00:00:00Z.
-    static let start: Int64 = 1_767_225_600_000
-    static let minute: Int64 = 60_000
+    static let start: Instant = 1_767_225_600_000
+    static let minute: Duration = 60_000
 
     static func spec(
         _ id: String = "a",
@@ -31,13 +32,13 @@ import Testing
     }
 
     /// The nominal times of what a step begins.
-    static func started(_ step: SchedulerStep) -> [Int64] {
+    static func started(_ step: SchedulerStep) -> [Instant] {
         step.starts.map(\.occurrence.scheduledFor)
     }
 
     static func passed(
         _ step: SchedulerStep
-    ) -> [(state: OccurrenceState, reason: OccurrenceReason, count: Int, through: Int64)] {
+    ) -> [(state: OccurrenceState, reason: OccurrenceReason, count: Int, through: Instant)] {
         step.changes.compactMap { change in
             guard case .passed(_, let state, let reason, let count, let through) = change else {
                 return nil
@@ -55,7 +56,8 @@ import Testing
     }
 
     /// Lets everything that was begun succeed.
-    static func succeed(_ step: SchedulerStep, in machine: inout SchedulerMachine, at now: Int64) {
+    static func succeed(_ step: SchedulerStep, in machine: inout SchedulerMachine, at now: Instant)
+    {
         for start in step.starts {
             machine.ended(
                 start.occurrence.id,
@@ -109,22 +111,22 @@ import Testing
         var none = try Self.spec("none", "@every 10m")
         none.catchUp = .none
         var all = try Self.spec("all", "@every 10m")
-        all.catchUp = .all(max: 3, window: 36_000)
+        all.catchUp = .all(max: 3, window: 36_000_000)
         var machine = Self.machine()
         machine.put(none, Self.start)
         machine.put(all, Self.start)
-        let now = Self.start + 110 * Self.minute + 61_000
+        let now = Self.start + Self.minute * 110 + 61_000
         machine.tick(now)
         var step = machine.takeStep()
         #expect(step.starts.map(\.occurrence.scheduleID) == ["all"])
         #expect(Self.passed(step).map(\.count).sorted() == [8, 11])
-        var run: [Int64] = []
+        var run: [Instant] = []
         while !step.starts.isEmpty {
             run += Self.started(step)
             Self.succeed(step, in: &machine, at: now)
             step = machine.takeStep()
         }
-        #expect(run == [90, 100, 110].map { Self.start + $0 * Self.minute })
+        #expect(run == [90, 100, 110].map { Self.start + Self.minute * $0 })
     }
 
     @Test func `a run that goes on makes the next one skip, wait, or takes its place`() throws {
@@ -135,9 +137,9 @@ import Testing
             machine.put(spec, Self.start)
             machine.tick(Self.start + Self.minute)
             let first = machine.takeStep()
-            machine.tick(Self.start + 2 * Self.minute)
+            machine.tick(Self.start + Self.minute * 2)
             let second = machine.takeStep()
-            machine.tick(Self.start + 3 * Self.minute)
+            machine.tick(Self.start + Self.minute * 3)
             let third = machine.takeStep()
             #expect(second.starts.isEmpty && third.starts.isEmpty, "\(overlap)")
             switch overlap {
@@ -223,23 +225,23 @@ import Testing
         spec.pauseAfter = 2
         var machine = Self.machine()
         machine.put(spec, Self.start)
-        for count: Int64 in 1...2 {
-            machine.tick(Self.start + count * Self.minute)
+        for count in 1...2 {
+            machine.tick(Self.start + Self.minute * count)
             let start = try #require(machine.takeStep().starts.first)
             machine.ended(
                 start.occurrence.id,
                 attempt: 1,
                 AttemptReport(.failed(.configuration)),
-                at: Self.start + count * Self.minute + 1
+                at: Self.start + Self.minute * count + 1
             )
             _ = machine.takeStep()
         }
         #expect(machine.status(of: "a")?.pauseReason == "2 runs in a row failed")
-        machine.tick(Self.start + 10 * Self.minute)
+        machine.tick(Self.start + Self.minute * 10)
         #expect(machine.takeStep().isEmpty)
-        machine.resume("a", Self.start + 10 * Self.minute + 1)
+        machine.resume("a", Self.start + Self.minute * 10 + 1)
         // What went by while it rested is over.
-        #expect(machine.nextDue(of: "a") == Self.start + 11 * Self.minute)
+        #expect(machine.nextDue(of: "a") == Self.start + Self.minute * 11)
     }
 
     @Test func `a run that takes too long fails, and its late end counts for nothing more`() throws
@@ -344,12 +346,12 @@ import Testing
         disabled.isEnabled = false
         machine.put(disabled, Self.start + Self.minute + 1)
         #expect(Self.ends(machine.takeStep()) == [id: .cancelled])
-        machine.put(try Self.spec(), Self.start + 60 * Self.minute)
-        machine.tick(Self.start + 60 * Self.minute)
+        machine.put(try Self.spec(), Self.start + Self.minute * 60)
+        machine.tick(Self.start + Self.minute * 60)
         #expect(
             !machine.takeStep().changes.contains { if case .added = $0 { true } else { false } }
         )
-        #expect(machine.nextDue(of: "a") == Self.start + 61 * Self.minute)
+        #expect(machine.nextDue(of: "a") == Self.start + Self.minute * 61)
     }
 
     @Test func `a deleted schedule stops, and its end brings nothing back`() throws {
@@ -364,7 +366,7 @@ import Testing
         #expect(Self.ends(step) == [id: .cancelled])
         #expect(step.statuses.isEmpty)
         #expect(machine.scheduleCount == 0)
-        machine.tick(Self.start + 60 * Self.minute)
+        machine.tick(Self.start + Self.minute * 60)
         #expect(machine.takeStep().isEmpty)
     }
 
@@ -418,9 +420,9 @@ import Testing
     @Test func `jitter is the same each time, and never as far as the next time`() throws {
         var spec = try Self.spec()
         spec.jitter = 600_000
-        var delays: Set<Int64> = []
-        for count: Int64 in 1...50 {
-            let nominal = Self.start + count * Self.minute
+        var delays: Set<Duration> = []
+        for count in 1...50 {
+            let nominal = Self.start + Self.minute * count
             let due = spec.due(nominal)
             #expect(due >= nominal && due < nominal + Self.minute)
             #expect(due == spec.due(nominal))
@@ -471,13 +473,13 @@ import Testing
 
     @Test func `start and end bound when it is due`() throws {
         var spec = try Self.spec()
-        spec.startAt = Self.start + 10 * Self.minute
-        spec.endAt = Self.start + 12 * Self.minute
-        #expect(spec.nextNominal(after: Self.start) == Self.start + 10 * Self.minute)
-        #expect(spec.nextNominal(after: Self.start + 11 * Self.minute) == nil)
+        spec.startAt = Self.start + Self.minute * 10
+        spec.endAt = Self.start + Self.minute * 12
+        #expect(spec.nextNominal(after: Self.start) == Self.start + Self.minute * 10)
+        #expect(spec.nextNominal(after: Self.start + Self.minute * 11) == nil)
         #expect(
-            spec.lastNominal(after: Self.start, dueBy: Self.start + 60 * Self.minute)
-                == Self.start + 11 * Self.minute
+            spec.lastNominal(after: Self.start, dueBy: Self.start + Self.minute * 60)
+                == Self.start + Self.minute * 11
         )
     }
 

@@ -96,7 +96,7 @@ import Testing
         )
         #expect(state.globalCursor == .cursor(path: ["at"], value: .string("2023")))
         #expect(state.usesGlobalCursor == false)
-        #expect(state.lookbackWindow == 10)
+        #expect(state.lookbackWindow == .seconds(10))
         #expect(state.parentState?.names.sorted() == ["p"])
         #expect(state.others == ["y": .integer(2)])
     }
@@ -111,7 +111,8 @@ import Testing
             return
         }
         #expect((state.partitions == nil) == (state.globalCursor != nil))
-        let lookback = state.lookbackWindow ?? state.others["lookback_window"]?.integer
+        let lookback =
+            state.lookbackWindow?.components.seconds ?? state.others["lookback_window"]?.integer
         #expect(lookback == (text.contains(":1}") ? 1 : nil))
     }
 

@@ -44,7 +44,7 @@ struct DatasetHistoryCommand: AsyncParsableCommand {
                             Report.Snapshot(
                                 snapshotId: entry.snapshotID,
                                 parentId: entry.parentID,
-                                committedAt: DatasetSummary.words(milliseconds: entry.timestamp),
+                                committedAt: DatasetSummary.words(entry.timestamp),
                                 operation: entry.operation,
                                 schemaId: entry.schemaID,
                                 rows: entry.rowCount,
@@ -65,7 +65,7 @@ struct DatasetHistoryCommand: AsyncParsableCommand {
             )
             for entry in history {
                 lines.add([
-                    String(entry.snapshotID), DatasetSummary.words(milliseconds: entry.timestamp),
+                    String(entry.snapshotID), DatasetSummary.words(entry.timestamp),
                     entry.operation, entry.rowCount.map(Words.count) ?? "?",
                     Words.count(entry.addedRowCount), Words.count(entry.deletedRowCount),
                     entry.fileCount.map(String.init) ?? "?",

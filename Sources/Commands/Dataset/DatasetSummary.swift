@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import Iceberg
 
@@ -20,11 +21,11 @@ struct DatasetSummary: Encodable {
         bytes = newest?.byteCount
         files = newest?.fileCount
         snapshotId = table.metadata.currentSnapshotID
-        updatedAt = Self.words(milliseconds: table.metadata.lastUpdated)
+        updatedAt = Self.words(table.metadata.lastUpdated)
     }
 
     /// An instant in UTC, as in `2026-01-31T12:00:00Z`.
-    static func words(milliseconds: Int64) -> String {
-        Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(.iso8601)
+    static func words(_ instant: Instant) -> String {
+        Instant(seconds: instant.seconds).description
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import GRDB
 
@@ -128,14 +129,9 @@ struct DemoShop {
     private mutating func uuid() -> String {
         let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
         let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        let digits = Array(hexadecimal(high) + hexadecimal(low))
+        let digits = Array(Hexadecimal.text(high) + Hexadecimal.text(low))
         return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }
             .joined(separator: "-")
-    }
-
-    private func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// A date some days after 1970-01-01 and up to `span` more.

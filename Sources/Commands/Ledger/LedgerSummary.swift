@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Ingest
 import Streams
@@ -37,8 +38,8 @@ struct LedgerSummary: Encodable {
         runId = state.record.runID
         stream = state.record.stream
         source = state.record.source
-        startedAt = DatasetSummary.words(milliseconds: state.startedAt)
-        lastAt = DatasetSummary.words(milliseconds: state.lastAt)
+        startedAt = DatasetSummary.words(state.startedAt)
+        lastAt = DatasetSummary.words(state.lastAt)
         attempts = state.attemptCount
         owner = state.owner.description
         consistency = state.isProven ? "snapshot" : "mixed"

@@ -1,3 +1,5 @@
+import Basics
+
 /// Numbers for people.
 enum Words {
     /// `1,234,567`.
@@ -29,7 +31,8 @@ enum Words {
     }
 
     /// `4.2 s`, `3 min 20 s`.
-    static func seconds(_ value: Double) -> String {
+    static func seconds(_ span: Duration) -> String {
+        let value = span.seconds
         guard value >= 60 else { return "\(decimal(value, digits: 1)) s" }
         return "\(Int(value) / 60) min \(Int(value) % 60) s"
     }

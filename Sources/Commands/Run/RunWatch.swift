@@ -19,7 +19,7 @@ struct RunWatch: Sendable {
                 return run
             }
             if showsStatus { Terminal.status(line(run)) }
-            try await ContinuousClock().sleep(for: .milliseconds(Limits.watchInterval))
+            try await ContinuousClock().sleep(for: Limits.watchInterval)
         }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Definitions
 import JSON
@@ -65,7 +66,7 @@ struct ScheduleNextCommand: AsyncParsableCommand {
         guard (1...1_000).contains(count) else {
             throw ValidationError("--count is a number from 1 to 1000")
         }
-        if let after, Self.instant(after) == nil {
+        if let after, Instant(parsing: after) == nil {
             throw ValidationError("--after is a time like 2026-03-29T00:00:00Z, not \(after)")
         }
     }
@@ -74,10 +75,10 @@ struct ScheduleNextCommand: AsyncParsableCommand {
         if isID { return try await showSchedule() }
         try await Interruptible.run {
             let parsed = try Trigger(parsing: trigger, zone: timeZone, daylightRule: dst)
-            let start = after.flatMap(Self.instant) ?? Int64(Date().timeIntervalSince1970)
+            let start = after.flatMap(Instant.init(parsing:)) ?? Clocks.machine.now()
             let preview = TriggerPreview(parsed, after: start, count: count)
             let times = preview.times.map {
-                Report.Time(utc: Self.text($0.instant), local: $0.wall, note: $0.note)
+                Report.Time(utc: $0.instant.description, local: $0.wall, note: $0.note)
             }
             if control.json {
                 try Terminal.json(
@@ -125,14 +126,6 @@ struct ScheduleNextCommand: AsyncParsableCommand {
     private static let timelessness =
         "note: there are no times to come: the trigger waits for something else than the time, or has none "
         + "left"
-
-    private static func instant(_ text: String) -> Int64? {
-        Instant(parsing: text).map { $0.milliseconds / 1_000 }
-    }
-
-    private static func text(_ instant: Int64) -> String {
-        Date(timeIntervalSince1970: Double(instant)).formatted(.iso8601)
-    }
 }
 
 extension CronSchedule.DaylightRule: ExpressibleByArgument {}

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import FoundationEssentials
@@ -162,7 +163,7 @@ private final class RecordKeeper: Service {
                     self.record.write(url)
                 }
                 // A wait that is cut short is over.
-                try? await ContinuousClock().sleep(for: .milliseconds(Limits.recordInterval))
+                try? await ContinuousClock().sleep(for: Limits.recordInterval)
             }
         }
     }

@@ -39,13 +39,17 @@ struct SourceOptions: ParsableArguments {
     )
     var maxConnections = 16
 
-    @Option(help: "Seconds to wait for a table that something else holds locked.")
-    var lockTimeout = 30
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for a table that something else holds locked: 30s, 2m.",
+            valueName: "time"
+        )
+    )
+    var lockTimeout = TimeSpan(.seconds(30))
 
     func validate() throws {
         for (name, value) in [
             ("--parallel", parallel ?? 1), ("--max-connections", maxConnections),
-            ("--lock-timeout", lockTimeout),
         ] where !(1...100_000).contains(value) {
             throw ValidationError("\(name) \(value): it is a number from 1 to 100000")
         }
@@ -55,7 +59,7 @@ struct SourceOptions: ParsableArguments {
         SourceLimits(
             laneCount: parallel ?? ProcessInfo.processInfo.activeProcessorCount,
             connectionCount: maxConnections,
-            lockTimeout: lockTimeout * 1000
+            lockTimeout: lockTimeout.span
         )
     }
 

@@ -187,8 +187,8 @@ extension Lookback: ExpressibleByArgument {
     package init?(argument: String) {
         if let count = Int64(argument), count > 0 {
             self = .units(count)
-        } else if argument.last?.isNumber == false, let span = TimeSpan(argument: argument) {
-            self = .seconds(Int64(span.seconds))
+        } else if let time = TimeSpan(argument: argument) {
+            self = .time(time.span)
         } else {
             return nil
         }

@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Iceberg
 import Ingest
@@ -53,14 +54,15 @@ enum ProgressReporter {
 
     /// Speed and time left of the stream in work.
     private static func speed(_ state: RunProgress.State) -> String {
-        let seconds = Double(CommitEnvironment.system.now() - state.startedAt) / 1000
+        let elapsed = Clocks.machine.uptime().sinceBoot - state.startedAt
+        let seconds = elapsed.seconds
         guard seconds > 0, state.bytesRead > 0 else { return "" }
         var text = Words.bytes(Int64(Double(state.bytesRead) / seconds)) + "/s"
         if let estimate = state.estimatedRowCount, estimate > 0 {
             let share = min(Double(state.rowCount) / Double(estimate), 1)
             text += "  \(Int(share * 100)) %"
             if share > 0.01, share < 1 {
-                text += "  \(Words.seconds(seconds / share - seconds)) left"
+                text += "  \(Words.seconds(elapsed / share - elapsed)) left"
             }
         }
         return text

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Ingest
 
@@ -22,7 +23,7 @@ struct RunLimitOptions: ParsableArguments {
             valueName: "time"
         )
     )
-    var maxSnapshotAge = TimeSpan(seconds: 86_400)
+    var maxSnapshotAge = TimeSpan(.days(1))
 
     @Option(
         help: ArgumentHelp(
@@ -47,8 +48,8 @@ struct RunLimitOptions: ParsableArguments {
     var limits: RunLimits {
         RunLimits(
             bytesPerSecond: maxBytesPerSecond?.byteCount,
-            snapshotSeconds: maxSnapshotAge.seconds,
-            checkpointSeconds: checkpointInterval?.seconds,
+            snapshotAge: maxSnapshotAge.span,
+            checkpointInterval: checkpointInterval?.span,
             checkpointByteCount: checkpointBytes?.byteCount
         )
     }
@@ -74,29 +75,16 @@ struct ByteCount: ExpressibleByArgument {
     }
 }
 
-/// A time as it is written: seconds, or a number with s, m, h or d.
+/// A span of time as it is written: `90s`, `15m`, `1h30m`, `2d`, `250ms`; never none.
 struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
-    let seconds: Int
+    let span: Duration
 
-    init(seconds: Int) { self.seconds = seconds }
+    init(_ span: Duration) { self.span = span }
 
     init?(argument: String) {
-        let units = ["": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        let digits = argument.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int(digits),
-            let factor = units[String(argument.dropFirst(digits.count))]
-        else { return nil }
-        let (seconds, overflow) = number.multipliedReportingOverflow(by: factor)
-        // A hundred years bound what is added to a clock later.
-        guard !overflow, seconds > 0, seconds <= 3_155_760_000 else { return nil }
-        self.seconds = seconds
+        guard let span = Duration(parsing: argument), span > .zero else { return nil }
+        self.span = span
     }
 
-    var description: String {
-        for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60)]
-        where seconds % length == 0 {
-            return "\(seconds / length)\(unit)"
-        }
-        return "\(seconds)s"
-    }
+    var description: String { span.text }
 }

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Columnar
 import Daemon
@@ -114,7 +115,7 @@ struct SyncCommand: AsyncParsableCommand {
             source: source,
             store: opened.store,
             catalog: opened.catalog,
-            environment: .system,
+            clocks: .machine,
             options: options,
             writer: Release.version
         )

@@ -75,7 +75,7 @@ struct SyncReport: Encodable {
     init(_ result: RunResult, source: SourceLocation) {
         self.source = Source(kind: source.kind, place: source.place)
         status = result.streams.allSatisfy { $0.failure == nil } ? "succeeded" : "failed"
-        seconds = result.seconds
+        seconds = result.elapsed.seconds
         streams = result.streams.map(Stream.init)
     }
 
@@ -89,24 +89,24 @@ struct SyncReport: Encodable {
             table.add([
                 stream.stream.description, stream.table, Words.count(stream.rowCount),
                 Words.bytes(stream.bytesRead), Words.bytes(stream.bytesWritten),
-                String(stream.fileCount), Words.seconds(stream.seconds), proofWords(stream.proof),
+                String(stream.fileCount), Words.seconds(stream.elapsed), proofWords(stream.proof),
             ])
         }
         let landed = result.streams.filter { $0.failure == nil }
         if !landed.isEmpty { table.print() }
-        if landed.count > 1, result.seconds > 0 {
+        if landed.count > 1, result.elapsed > .zero {
             let rowCount = landed.reduce(0) { $0 + $1.rowCount }
             let byteCount = landed.reduce(0) { $0 + $1.bytesWritten }
             Terminal.result(
                 "\(Words.count(rowCount, "row")), \(Words.bytes(byteCount)) in "
-                    + "\(Words.seconds(result.seconds)): "
-                    + "\(Words.count(Int64(Double(rowCount) / result.seconds))) rows/s"
+                    + "\(Words.seconds(result.elapsed)): "
+                    + "\(Words.count(Int64(Double(rowCount) / result.elapsed.seconds))) rows/s"
             )
         }
         for stream in landed where !isQuiet {
             Terminal.note(
                 "read: \(stream.stream): \(stream.access); its snapshot was held for "
-                    + Words.seconds(stream.snapshotSeconds)
+                    + Words.seconds(stream.snapshotAge)
             )
         }
         for stream in result.streams {
@@ -175,10 +175,10 @@ extension SyncReport.Stream {
             bytesRead: result.bytesRead,
             bytesWritten: result.bytesWritten,
             files: result.fileCount,
-            seconds: result.seconds,
+            seconds: result.elapsed.seconds,
             connections: result.laneCount,
             access: result.access,
-            sourceSnapshotSeconds: result.snapshotSeconds,
+            sourceSnapshotSeconds: result.snapshotAge.seconds,
             snapshotId: result.snapshotID,
             schemaChanges: result.schemaChanges,
             conversions: result.conversions.map {

@@ -173,7 +173,7 @@ package struct MySQLAddress: Sendable {
     }
 
     private static func seconds(_ text: String?) throws(SourceError) -> UInt32 {
-        guard let text else { return UInt32(Limits.connectTimeoutSeconds) }
+        guard let text else { return UInt32(Limits.connectTimeout.components.seconds) }
         guard let seconds = UInt32(text), seconds > 0 else {
             throw SourceError(.configuration, "connect-timeout is a number of seconds")
         }

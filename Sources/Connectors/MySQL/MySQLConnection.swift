@@ -56,8 +56,8 @@ final class MySQLConnection: @unchecked Sendable {
             }
         }
         set(SOL_SOCKET, SO_KEEPALIVE, 1)
-        set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, Limits.keepaliveIdleSeconds)
-        set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, Limits.keepaliveIntervalSeconds)
+        set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, Int32(Limits.keepaliveIdle.components.seconds))
+        set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, Int32(Limits.keepaliveInterval.components.seconds))
         set(Int32(IPPROTO_TCP), TCP_KEEPCNT, Limits.keepaliveCount)
     }
 

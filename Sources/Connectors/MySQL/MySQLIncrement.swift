@@ -328,13 +328,13 @@ struct MySQLIncrement: Sendable {
             switch lookback {
             case nil: compare(">=", literal, "")
             case .units(let count): compare(">=", "\(literal) - \(count)", "")
-            case .seconds(let count):
+            case .time(let span):
                 // A date of zeros is before all others, but nothing is before it.
                 compare(
                     ">=",
-                    "COALESCE(CAST(\(literal) AS DATETIME(6)) - INTERVAL \(count) SECOND, "
+                    "COALESCE(CAST(\(literal) AS DATETIME(6)) - INTERVAL \(span.milliseconds)000 MICROSECOND, "
                         + "\(literal))",
-                    " - \(count)000000"
+                    " - \(span.milliseconds)000"
                 )
             }
         }

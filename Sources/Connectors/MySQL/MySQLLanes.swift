@@ -174,7 +174,7 @@ struct MySQLLaneOpener {
                 return false
             }
             _ = try await locker.query(
-                "SET SESSION lock_wait_timeout = \(Limits.tableLockTimeoutSeconds)"
+                "SET SESSION lock_wait_timeout = \(Limits.tableLockTimeout.components.seconds)"
             )
             _ = try await locker.query("LOCK TABLES \(relation.fromClause) READ")
         } catch is SourceError {

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Streams
 
@@ -73,7 +74,7 @@ actor MySQLSession {
         self.address = address
         executor = BlockingExecutor(label: "tributary.mysql")
         connection = try await Connector(executor: executor).connect(address)
-        let seconds = max(limits.lockTimeout / 1000, 1)
+        let seconds = max(limits.lockTimeout.components.seconds, 1)
         own = try Self.ownSettings(of: connection)
         for statement in Self.setup { _ = try connection.query(statement) }
         try Self.liftLimits(connection)
@@ -103,8 +104,8 @@ actor MySQLSession {
         "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1",
         "SET SESSION group_concat_max_len = 4294967295, time_zone = '+00:00'",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-        "SET SESSION net_write_timeout = \(Limits.serverPatienceSeconds), "
-            + "wait_timeout = \(Limits.serverPatienceSeconds)",
+        "SET SESSION net_write_timeout = \(Limits.serverPatience.components.seconds), "
+            + "wait_timeout = \(Limits.serverPatience.components.seconds)",
     ]
 
     /// Limits that end a read early, and what is none; not every server has all of them.

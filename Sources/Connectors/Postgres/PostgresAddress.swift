@@ -41,7 +41,7 @@ package struct PostgresAddress: Sendable {
         }
         found["application_name"] = found["application_name"] ?? "tributary"
         found["connect_timeout"] =
-            found["connect_timeout"] ?? String(Limits.connectTimeoutSeconds)
+            found["connect_timeout"] ?? String(Limits.connectTimeout.components.seconds)
         found["client_encoding"] = "UTF8"
         // A peer that vanished is noticed in a minute, not in the system's two hours.
         for (keyword, seconds) in Limits.keepalives where found[keyword] == nil {

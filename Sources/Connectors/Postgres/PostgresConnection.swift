@@ -1,3 +1,4 @@
+import Basics
 import CLibpq
 import Streams
 import Synchronization
@@ -192,7 +193,7 @@ final class PostgresConnection: @unchecked Sendable {
     private func awaitInput() {
         if isCancelled { cancel() }
         var request = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        _ = poll(&request, 1, Limits.receivePatienceMilliseconds)
+        _ = poll(&request, 1, Int32(Limits.receivePatience.milliseconds))
         _ = PQconsumeInput(handle)
     }
 

@@ -310,7 +310,7 @@ struct PostgresIncrementPlanner {
         let start =
             switch lookback {
             case nil: literal
-            case .seconds(let count): "(\(literal) - interval '\(count) seconds')"
+            case .time(let span): "(\(literal) - interval '\(span.milliseconds) milliseconds')"
             case .units(let count): Self.less(literal, highest, count, type)
             }
         return "(\(column) >= \(start) OR \(column) IS NULL)"

@@ -1,3 +1,4 @@
+import Basics
 import CLibpq
 import Columnar
 import Streams
@@ -49,16 +50,16 @@ actor PostgresSession {
     /// others before and after.
     ///
     /// - Parameters:
-    ///   - lockTimeout: Milliseconds to wait for a table.
+    ///   - lockTimeout: How long to wait for a table.
     ///   - snapshot: The exported snapshot to share; nil for one of its own.
     /// - Throws: `SourceError`.
-    func begin(lockTimeout: Int, snapshot: String? = nil) throws {
+    func begin(lockTimeout: Duration, snapshot: String? = nil) throws {
         try execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if let snapshot { try execute("SET TRANSACTION SNAPSHOT '\(snapshot)'") }
         // A session may have to wait for the others of its read, or for its rate, between two
         // statements: that has a limit of its own.
         var settings = [
-            "search_path = pg_catalog", "lock_timeout = \(lockTimeout)",
+            "search_path = pg_catalog", "lock_timeout = \(lockTimeout.milliseconds)",
             "idle_in_transaction_session_timeout = 0",
         ]
         // A database without an encoding holds any bytes; asked for UTF-8 the server would stop at

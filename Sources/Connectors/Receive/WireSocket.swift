@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 #if canImport(Glibc)
@@ -31,7 +32,7 @@ struct WireSocket {
             if count > 0 {
                 sent += count
             } else if errno == EAGAIN {
-                wait(for: Int16(POLLOUT), milliseconds: Limits.receivePatienceMilliseconds)
+                wait(for: Int16(POLLOUT), Limits.receivePatience)
             } else if errno != EINTR {
                 throw lost(String(cString: strerror(errno)))
             }
@@ -48,7 +49,7 @@ struct WireSocket {
         failure: SourceError?,
         whileIdle: () -> Void
     ) throws(SourceError) -> Int {
-        var patience = Limits.receiveImpatienceMilliseconds
+        var patience = Limits.receiveImpatience
         while true {
             let count = recv(descriptor, target, capacity, Int32(MSG_DONTWAIT))
             if count > 0 { return count }
@@ -57,18 +58,18 @@ struct WireSocket {
                 throw failure ?? lost(String(cString: strerror(errno)))
             }
             whileIdle()
-            wait(for: Int16(POLLIN), milliseconds: patience)
-            patience = min(patience * 2, Limits.receivePatienceMilliseconds)
+            wait(for: Int16(POLLIN), patience)
+            patience = min(patience * 2, Limits.receivePatience)
         }
     }
 
     /// Hands the socket back.
     func finish() { setWakeByteCount(1) }
 
-    private func wait(for events: Int16, milliseconds: Int32) {
+    private func wait(for events: Int16, _ patience: Duration) {
         var request = pollfd(fd: descriptor, events: events, revents: 0)
         // Whatever poll answers, the next call on the socket says what is the matter.
-        _ = poll(&request, 1, milliseconds)
+        _ = poll(&request, 1, Int32(patience.milliseconds))
     }
 
     private func setWakeByteCount(_ count: Int32) {

@@ -198,14 +198,16 @@ struct SQLiteCursor {
         switch lookback {
         case nil: return bound
         case .units(let count): return "\(bound) - \(count)"
-        case .seconds(let count):
+        case .time(let span):
+            let milliseconds = span.milliseconds
             switch form {
             case .date(.unixMilliseconds), .timestamp(.unixMilliseconds):
-                return "\(bound) - \(count)000"
+                return "\(bound) - \(milliseconds)"
             case .date(.julianDays), .timestamp(.julianDays):
-                return "\(bound) - \(count) / 86400.0"
-            case .date(.text), .timestamp(.text): return "\(bound) - \(count)000000"
-            default: return "\(bound) - \(count)"
+                return "\(bound) - \(milliseconds) / 86400000.0"
+            case .date(.text), .timestamp(.text): return "\(bound) - \(milliseconds)000"
+            // Seconds: a part of one reaches back a whole one.
+            default: return "\(bound) - \((milliseconds + 999) / 1_000)"
             }
         }
     }

@@ -2,7 +2,7 @@
 enum SQLiteLimits {
     /// How long a locked file is waited for: longer than the commit of a busy writer, shorter
     /// than a user's patience.
-    static let busyTimeoutSeconds = 5.0
+    static let busyTimeout = Duration.seconds(5)
 
     /// Virtual machine steps between two looks at cancellation: about a tenth of a millisecond.
     static let progressStepCount: Int32 = 20_000

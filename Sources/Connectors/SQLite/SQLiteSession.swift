@@ -75,7 +75,7 @@ actor SQLiteSession {
         configuration.readonly = true
         configuration.label = "tributary.sqlite"
         configuration.foreignKeysEnabled = false
-        configuration.busyMode = .timeout(SQLiteLimits.busyTimeoutSeconds)
+        configuration.busyMode = .timeout(SQLiteLimits.busyTimeout.seconds)
         // The transaction lives across calls, and so does the statement of the rows.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in

@@ -60,9 +60,9 @@ enum CursorRule {
     ) throws(SourceError) {
         let what: String
         switch (request.lookback, values) {
-        case (nil, _), (.seconds, .time), (.units, .number): return
+        case (nil, _), (.time, .time), (.units, .number): return
         case (.units, .time): what = "write it with its unit, as in 90s, 1h or 2d"
-        case (.seconds, .number): what = "write it as a number without a unit"
+        case (.time, .number): what = "write it as a number without a unit"
         case (_, .other): what = "leave it out"
         }
         throw SourceError(

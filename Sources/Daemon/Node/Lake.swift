@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Basics
 package import Iceberg
 package import Ingest
 package import ObjectStorage
@@ -16,7 +16,7 @@ package struct Lake: Sendable {
         catalog = FilesystemCatalog(
             store: store,
             warehouse: try ObjectKey("warehouse"),
-            environment: .system
+            clocks: .machine
         )
     }
 
@@ -24,22 +24,10 @@ package struct Lake: Sendable {
     package func requireAnswer() async throws { _ = try await store.list(nil) }
 
     /// The runs of its tables.
-    package var registry: RunRegistry { RunRegistry(store: store, environment: .system) }
+    package var registry: RunRegistry { RunRegistry(store: store, clocks: .machine) }
 
     /// What removes what runs left.
     package var cleaner: RunCleaner {
         RunCleaner(store: store, catalog: catalog, registry: registry)
     }
-}
-
-extension CommitEnvironment {
-    /// The machine's clock and chance.
-    package static let system = CommitEnvironment(
-        now: { Int64(Date().timeIntervalSince1970 * 1000) },
-        random: {
-            var generator = SystemRandomNumberGenerator()
-            return generator.next()
-        },
-        sleep: { try await ContinuousClock().sleep(for: $0) }
-    )
 }

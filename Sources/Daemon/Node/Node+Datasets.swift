@@ -1,3 +1,4 @@
+package import Basics
 import Columnar
 import Iceberg
 import Metastore
@@ -16,8 +17,8 @@ package struct DatasetView: Sendable {
     package struct Snapshot: Sendable {
         package var id: Int64
         package var parentID: Int64?
-        /// Milliseconds since 1970 in UTC.
-        package var at: Int64
+        /// When it was committed.
+        package var at: Instant
         package var operation: String
         package var rowCount: Int64?
         package var addedRowCount: Int64

@@ -1,3 +1,4 @@
+package import Basics
 package import Definitions
 package import FoundationEssentials
 import JSON
@@ -11,8 +12,8 @@ package struct ScheduleView: Sendable {
     /// The version of the definition.
     package var tag: String
     package var status: ScheduleStatus?
-    /// When it is next due by the clock, in milliseconds since 1970; nil where it is not.
-    package var nextDue: Int64?
+    /// When it is next due by the clock; nil where it is not.
+    package var nextDue: Instant?
     /// Its last occurrence that was run or is to be.
     package var lastRun: OccurrenceRecord?
 }
@@ -65,7 +66,7 @@ extension Node {
     }
 
     /// When a schedule is next due by the clock.
-    private static func nextDue(_ spec: ScheduleSpec, _ status: ScheduleStatus?) -> Int64? {
+    private static func nextDue(_ spec: ScheduleSpec, _ status: ScheduleStatus?) -> Instant? {
         guard spec.isEnabled, status?.pauseReason == nil else { return nil }
         return spec.nextNominal(after: status?.cursor ?? spec.createdAt).map(spec.due)
     }
@@ -129,7 +130,7 @@ extension Node {
     package func createSchedule(_ document: Data, by caller: Caller) async throws -> ScheduleView {
         var values = try Self.values(document)
         try Self.requireOwn(values, [:])
-        values["created_at"] = .string(Instant(clock.now()).description)
+        values["created_at"] = .string(clocks.now().description)
         values["created_by"] = .string(caller.name)
         if case nil = values["id"], case .string(let dataset)? = values["dataset"] {
             values["id"] = .string(Self.id(from: dataset))
@@ -227,7 +228,7 @@ extension Node {
             guard let tag = try await schedules.tag(of: id) else { throw error }
             let own: JSONObject = [
                 "id": .string(id.rawValue),
-                "created_at": .string(Instant(clock.now()).description),
+                "created_at": .string(clocks.now().description),
                 "created_by": .string(caller.name),
             ]
             return (nil, own, tag)
@@ -312,8 +313,8 @@ extension Node {
     /// - Returns: The ids of the runs.
     package func backfillSchedule(
         _ id: DefinitionID,
-        from start: Int64,
-        until end: Int64,
+        from start: Instant,
+        until end: Instant,
         by caller: Caller
     ) async throws -> [String] {
         guard start < end else {
@@ -362,7 +363,7 @@ extension Node {
     /// When a schedule is next due, and what about that may surprise.
     package func nextTimes(_ id: DefinitionID, count: Int) async throws -> TriggerPreview {
         let trigger = try await schedules.get(id).document.parsedTrigger(catalog.zones)
-        return TriggerPreview(trigger, after: clock.now() / 1_000, count: count)
+        return TriggerPreview(trigger, after: clocks.now(), count: count)
     }
 
     // MARK: Documents

@@ -1,3 +1,4 @@
+package import Basics
 package import Definitions
 package import FoundationEssentials
 import JSON
@@ -51,7 +52,7 @@ extension Node {
         var fields = DocumentFields(values)
         var definition = try SourceDefinition(&fields)
         try fields.end()
-        definition.createdAt = old?.createdAt ?? clock.now()
+        definition.createdAt = old?.createdAt ?? clocks.now()
         definition.createdBy = old?.createdBy ?? caller.name
         if definition.address.dsn != old?.address.dsn {
             try await require(definition.address, by: caller, field: "dsn")
@@ -150,7 +151,7 @@ extension Node {
             sealing: secret,
             with: keys.sealingKey(besides: Set(others)),
             hosts: hosts,
-            at: clock.now(),
+            at: clocks.now(),
             by: caller.name
         )
         if let present = try await lake.store.info(ObjectKey("\(SecretDocument.folder)/\(id).json"))
@@ -174,13 +175,13 @@ extension Node {
     package func createToken(
         _ id: DefinitionID,
         _ role: Role,
-        expiresAt: Int64?,
+        expiresAt: Instant?,
         by caller: Caller
     ) async throws -> Secret {
         let made = TokenDocument.make(
             id,
             role,
-            at: clock.now(),
+            at: clocks.now(),
             by: caller.name,
             expiresAt: expiresAt
         )
@@ -209,7 +210,7 @@ extension Node {
             // A token that cannot be read is good for nothing.
             return nil
         }
-        guard let document, document.accepts(token, at: clock.now()) else { return nil }
+        guard let document, document.accepts(token, at: clocks.now()) else { return nil }
         return Caller(name: "token:\(id)", role: document.role)
     }
 
@@ -222,7 +223,7 @@ extension Node {
         let system = Caller(name: "system", role: .admin)
         let path = "\(settings.lake)/_metastore/admin.token"
         let id = try DefinitionID("admin")
-        let made = TokenDocument.make(id, .admin, at: clock.now(), by: system.name)
+        let made = TokenDocument.make(id, .admin, at: clocks.now(), by: system.name)
         // The file first: a token that nobody was told helps nobody.
         try? FileManager.default.removeItem(atPath: path)  // One of a lake whose tokens are gone.
         let isWritten = made.token.reveal { PrivateFile.write($0 + "\n", to: path) }

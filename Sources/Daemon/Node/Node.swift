@@ -1,3 +1,4 @@
+package import Basics
 package import Definitions
 import FoundationEssentials
 import Ingest
@@ -27,7 +28,7 @@ package struct Node: Sendable {
     package let service: SchedulerService
     package let keys: KeyRing
     package let access: SourceAccess
-    package let clock: SchedulerClock
+    package let clocks: Clocks
     package let log: Logger
     let catalog: ScheduleCatalog
     private let executor: SchedulerService.Executor
@@ -41,18 +42,18 @@ package struct Node: Sendable {
     ///
     /// - Parameters:
     ///   - settings: How it works.
-    ///   - clock: The times it lives by.
+    ///   - clocks: The times it lives by.
     ///   - log: Where it says what it does.
     ///   - executor: Does the work of a run; nil for reading sources into the lake.
     /// - Throws: `StorageError`, `MetastoreError` and `DefinitionError`, saying what cannot be used.
     package init(
         _ settings: NodeSettings,
-        clock: SchedulerClock = .system,
+        clocks: Clocks = .machine,
         log: Logger,
         executor: SchedulerService.Executor? = nil
     ) async throws {
         self.settings = settings
-        self.clock = clock
+        self.clocks = clocks
         self.log = log
         lake = try Lake(folder: settings.lake, .writing)
         metastore = try Self.openMetastore(settings.metastorePath)
@@ -95,7 +96,7 @@ package struct Node: Sendable {
                 parse: { try catalog.parse($0) }
             ),
             options: options,
-            clock: clock,
+            clocks: clocks,
             log: log,
             executor: work
         )
@@ -124,7 +125,7 @@ package struct Node: Sendable {
     ///   does not yet.
     func ask<Answer: Sendable>(
         about id: DefinitionID,
-        _ body: @escaping @Sendable (inout SchedulerMachine, Int64) throws -> Answer
+        _ body: @escaping @Sendable (inout SchedulerMachine, Instant) throws -> Answer
     ) async throws -> Answer {
         if service.isRunning { return try await service.ask(body) }
         return try await SingleStep(node: self, executor: executor).perform(id, body)
@@ -135,7 +136,7 @@ package struct Node: Sendable {
     /// What was done is done, so a log that cannot be written is said in the program's own.
     func audit(_ caller: Caller, _ kind: String, _ subject: String, _ message: String = "") async {
         do {
-            try await metastore.log(kind, of: subject, by: caller.name, message, at: clock.now())
+            try await metastore.log(kind, of: subject, by: caller.name, message, at: clocks.now())
         } catch {
             log.error("the audit log cannot be written", metadata: ["error": "\(error)"])
         }

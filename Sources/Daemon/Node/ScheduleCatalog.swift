@@ -1,3 +1,4 @@
+import Basics
 import Definitions
 import Iceberg
 import Ingest
@@ -179,7 +180,7 @@ final class ScheduleCatalog: Sendable {
     }
 
     /// The time of a table's last snapshot.
-    func lastCommit(_ name: String) async throws -> Int64? {
+    func lastCommit(_ name: String) async throws -> Instant? {
         guard let metadata = try await table(name)?.metadata, let id = metadata.currentSnapshotID
         else { return nil }
         return metadata.snapshot(id)?.timestamp

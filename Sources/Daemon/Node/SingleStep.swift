@@ -15,7 +15,7 @@ struct SingleStep {
 
     func perform<Answer>(
         _ id: DefinitionID,
-        _ body: (inout SchedulerMachine, Int64) throws -> Answer
+        _ body: (inout SchedulerMachine, Instant) throws -> Answer
     ) async throws -> Answer {
         guard let lease = try await node.service.takeLease() else {
             throw DaemonError(
@@ -36,9 +36,9 @@ struct SingleStep {
     private func perform<Answer>(
         _ id: DefinitionID,
         _ lease: Lease,
-        _ body: (inout SchedulerMachine, Int64) throws -> Answer
+        _ body: (inout SchedulerMachine, Instant) throws -> Answer
     ) async throws -> Answer {
-        let (clock, metastore) = (node.clock, node.metastore)
+        let (clocks, metastore) = (node.clocks, node.metastore)
         let stored = try await node.schedules.get(id)
         let record = try node.catalog.record(of: stored)
         guard var spec = record.spec else {
@@ -51,12 +51,12 @@ struct SingleStep {
             limit: 1,
             poolLimit: 1,
             era: try await metastore.era(),
-            seed: UInt64(bitPattern: clock.now())
+            seed: UInt64(bitPattern: clocks.now().milliseconds)
         )
         machine.put(
             spec,
             status: known ?? ScheduleStatus(cursor: spec.createdAt),
-            clock.now()
+            clocks.now()
         )
         for record in try await metastore.unfinished()
         where record.occurrence.scheduleID == id.rawValue {
@@ -65,8 +65,8 @@ struct SingleStep {
                 "the run \(record.occurrence.id) has not ended; `tributary serve` resumes it"
             )
         }
-        machine.uptime = clock.uptime().milliseconds
-        let answer = try body(&machine, clock.now())
+        machine.uptime = clocks.uptime().sinceBoot
+        let answer = try body(&machine, clocks.now())
         try await drive(&machine, lease, isKnown: known != nil)
         return answer
     }
@@ -77,7 +77,7 @@ struct SingleStep {
         _ lease: Lease,
         isKnown: Bool
     ) async throws {
-        let (clock, metastore) = (node.clock, node.metastore)
+        let (clocks, metastore) = (node.clocks, node.metastore)
         repeat {
             var step = machine.takeStep()
             while !step.isEmpty {
@@ -87,27 +87,27 @@ struct SingleStep {
                 let refused = try metastore.writeFinally(step, under: lease)
                 for start in step.starts where !refused.contains(start.occurrence.id) {
                     let report = await run(start, lease)
-                    machine.uptime = clock.uptime().milliseconds
+                    machine.uptime = clocks.uptime().sinceBoot
                     machine.ended(
                         start.occurrence.id,
                         attempt: start.attempt,
                         report,
-                        at: clock.now()
+                        at: clocks.now()
                     )
                 }
                 for id in refused { machine.refuse(id) }
                 step = machine.takeStep()
             }
-            guard machine.unfinishedCount > 0, let wait = machine.wait(at: clock.now()) else {
+            guard machine.unfinishedCount > 0, let wait = machine.wait(at: clocks.now()) else {
                 break
             }
             do {
-                try await clock.sleep(max(1, wait))
+                try await clocks.sleep(max(.milliseconds(1), wait))
             } catch {
-                machine.stopAll(.asked, clock.now())
+                machine.stopAll(.asked, clocks.now())
             }
-            machine.uptime = clock.uptime().milliseconds
-            machine.tick(clock.now())
+            machine.uptime = clocks.uptime().sinceBoot
+            machine.tick(clocks.now())
         } while true
     }
 
@@ -118,7 +118,7 @@ struct SingleStep {
             group.addTask {
                 while !Task.isCancelled {
                     // A wait that is cut short is over.
-                    try? await node.clock.sleep(Limits.leaseRenewal)
+                    try? await node.clocks.sleep(Limits.leaseRenewal)
                     // One that cannot be renewed is refused when the end is written.
                     _ = try? await node.service.takeLease()
                 }

@@ -112,7 +112,7 @@ struct RunExecutor: Sendable {
             source: access.source,
             store: lake.store,
             catalog: lake.catalog,
-            environment: .system,
+            clocks: .machine,
             options: options,
             writer: release
         )
@@ -209,7 +209,7 @@ struct RunExecutor: Sendable {
                 conflict: sync.conflict == .append ? .append : .merge,
                 lookback: sync.lookback.map { lookback in
                     switch lookback {
-                    case .span(let milliseconds): .seconds(milliseconds / 1_000)
+                    case .span(let span): .time(span)
                     case .units(let count): .units(count)
                     }
                 },

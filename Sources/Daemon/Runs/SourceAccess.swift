@@ -38,7 +38,7 @@ package struct SourceAccess: Sendable {
         let limits = SourceLimits(
             laneCount: address.laneCount ?? ProcessInfo.processInfo.activeProcessorCount,
             connectionCount: address.connectionCount,
-            lockTimeout: address.lockTimeout * 1_000
+            lockTimeout: address.lockTimeout
         )
         let source: any Source
         do {

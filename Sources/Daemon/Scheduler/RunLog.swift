@@ -17,7 +17,8 @@ struct RunLog {
 
     func began() { log.info("a run begins") }
 
-    func ended(_ report: AttemptReport, milliseconds: Int64) {
+    func ended(_ report: AttemptReport, after elapsed: Duration) {
+        let milliseconds = elapsed.milliseconds
         var facts: Logger.Metadata = [
             "end": "\(report.end.word)", "rows": "\(report.rowCount)",
             "seconds": "\(milliseconds / 1_000).\(milliseconds % 1_000 / 100)",

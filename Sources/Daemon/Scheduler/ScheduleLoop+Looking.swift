@@ -1,3 +1,4 @@
+import Basics
 import Logging
 import Metastore
 import Scheduling
@@ -18,7 +19,7 @@ extension ScheduleLoop {
             // Where it could not be looked at, that is soon tried again.
             let pause =
                 service.current.scanProblem == nil ? service.scanPause : Limits.rescan
-            progress.nextRescan = clock.uptime().milliseconds + pause
+            progress.nextRescan = clocks.uptime().sinceBoot + pause
         }
         do {
             if !post.changed.isEmpty {
@@ -34,7 +35,7 @@ extension ScheduleLoop {
                 if let tables = found.tables {
                     try await metastore.note(datasets: tables, under: lease)
                     progress.nextTables =
-                        clock.uptime().milliseconds + found.tablesTook * Limits.rescanShare
+                        clocks.uptime().sinceBoot + found.tablesTook * Limits.rescanShare
                 }
             }
             try await beginLooking(&progress, &group)
@@ -45,11 +46,11 @@ extension ScheduleLoop {
         }
         if post.hasSeenLake {
             progress.isLookingAtLake = false
-            progress.nextLakeLook = clock.uptime().milliseconds + Limits.lakeInterval
+            progress.nextLakeLook = clocks.uptime().sinceBoot + Limits.lakeInterval
         }
         if post.isFollowed {
             progress.isFollowing = false
-            progress.nextFollow = clock.uptime().milliseconds + Limits.followInterval
+            progress.nextFollow = clocks.uptime().sinceBoot + Limits.followInterval
         }
     }
 
@@ -58,7 +59,7 @@ extension ScheduleLoop {
         _ progress: inout Progress,
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
-        let uptime = clock.uptime().milliseconds
+        let uptime = clocks.uptime().sinceBoot
         if uptime >= progress.nextRescan, !progress.isScanning {
             progress.isScanning = true
             progress.touched = []
@@ -82,8 +83,8 @@ extension ScheduleLoop {
         }
         if uptime >= progress.nextPrune {
             progress.nextPrune = uptime + Limits.pruneInterval
-            let age = Int64(service.options.historyDays) * 86_400_000
-            let removed = try await metastore.prune(before: clock.now() - age)
+            let age = Duration.days(service.options.historyDays)
+            let removed = try await metastore.prune(before: clocks.now() - age)
             if removed > 0 { progress.nextPrune = uptime + Limits.clockInterval }
         }
     }
@@ -111,18 +112,18 @@ extension ScheduleLoop {
         _ tags: [String: String],
         withTables: Bool
     ) async {
-        let start = service.clock.uptime().milliseconds
+        let start = service.clocks.uptime().sinceBoot
         var found = SchedulerService.Schedules.Changes(documents: [], gone: [])
         do {
             found = try await service.schedules.changes(tags, nil)
-            let took = service.clock.uptime().milliseconds - start
+            let took = service.clocks.uptime().sinceBoot - start
             service.state.withLock {
                 $0.lastScan = took
                 $0.scanProblem = nil
             }
             if withTables {
                 found.tables = try await service.schedules.tables()
-                found.tablesTook = service.clock.uptime().milliseconds - start - took
+                found.tablesTook = service.clocks.uptime().sinceBoot - start - took
             }
         } catch {
             service.log.error("the lake cannot be listed", metadata: ["error": "\(error)"])

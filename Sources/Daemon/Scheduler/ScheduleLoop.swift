@@ -1,3 +1,4 @@
+import Basics
 import Ingest
 import Logging
 import Metastore
@@ -9,7 +10,7 @@ struct ScheduleLoop {
     let service: SchedulerService
     let lease: Lease
 
-    var clock: SchedulerClock { service.clock }
+    var clocks: Clocks { service.clocks }
     var metastore: Metastore { service.metastore }
 
     /// What changes from turn to turn.
@@ -22,11 +23,11 @@ struct ScheduleLoop {
         var isScanning = false
         var isFollowing = false
         var isLookingAtLake = false
-        var nextLakeLook: Int64 = 0
-        var nextRescan: Int64 = 0
-        var nextTables: Int64 = 0
-        var nextFollow: Int64 = 0
-        var nextPrune: Int64 = 0
+        var nextLakeLook = Duration.zero
+        var nextRescan = Duration.zero
+        var nextTables = Duration.zero
+        var nextFollow = Duration.zero
+        var nextPrune = Duration.zero
     }
 
     /// Schedules until the program stops or the lease is lost.
@@ -48,14 +49,14 @@ struct ScheduleLoop {
 
     /// Renews the lease until somebody else has it, or it could not be renewed for as long as it lasts.
     private func renew() async {
-        var renewed = clock.uptime().milliseconds
+        var renewed = clocks.uptime().sinceBoot
         while !Task.isCancelled {
             // A wait that is cut short is over.
-            try? await clock.sleep(Limits.leaseRenewal)
+            try? await clocks.sleep(Limits.leaseRenewal)
             if Task.isCancelled { return }
             do {
                 if try await service.takeLease() == lease {
-                    renewed = clock.uptime().milliseconds
+                    renewed = clocks.uptime().sinceBoot
                     continue
                 }
             } catch {
@@ -63,7 +64,7 @@ struct ScheduleLoop {
                     "the lease could not be renewed",
                     metadata: ["error": "\(error)"]
                 )
-                if clock.uptime().milliseconds < renewed + Limits.leaseSpan { continue }
+                if clocks.uptime().sinceBoot < renewed + Limits.leaseSpan { continue }
             }
             service.inbox.withLock { $0.isLeaseLost = true }
             service.wake.raise()
@@ -87,9 +88,9 @@ struct ScheduleLoop {
             do {
                 guard !post.isLeaseLost else { throw lost }
                 try await lookAround(&progress, &group, post)
-                progress.machine.uptime = clock.uptime().milliseconds
+                progress.machine.uptime = clocks.uptime().sinceBoot
                 let answers = apply(post, to: &progress.machine)
-                progress.machine.tick(clock.now())
+                progress.machine.tick(clocks.now())
                 let didAct = try await act(&progress, &group)
                 for answer in answers { answer() }
                 note(progress)
@@ -111,16 +112,16 @@ struct ScheduleLoop {
 
     /// Waits until there is something to do.
     private func pause(_ progress: inout Progress, after didAct: Bool) async {
-        func wait() -> Int64 {
-            progress.machine.uptime = clock.uptime().milliseconds
-            return progress.machine.wait(at: clock.now()) ?? .max
+        func wait() -> Duration? {
+            progress.machine.uptime = clocks.uptime().sinceBoot
+            return progress.machine.wait(at: clocks.now())
         }
         // Some are due that this step was too small for.
-        guard wait() > 0 else { return }
+        guard wait() ?? Limits.clockInterval > .zero else { return }
         // What comes in the next moment is written together. A wait that is cut short is over.
-        if didAct { try? await clock.sleep(Limits.stepInterval) }
-        let rest = min(wait(), Limits.clockInterval)
-        if rest > 0 { await service.wake.wait(for: rest, clock) }
+        if didAct { try? await clocks.sleep(Limits.stepInterval) }
+        let rest = min(wait() ?? Limits.clockInterval, Limits.clockInterval)
+        if rest > .zero { await service.wake.wait(for: rest, clocks) }
     }
 
     // MARK: Steps
@@ -130,7 +131,7 @@ struct ScheduleLoop {
         _ post: SchedulerService.Inbox,
         to machine: inout SchedulerMachine
     ) -> [@Sendable () -> Void] {
-        let now = clock.now()
+        let now = clocks.now()
         for end in post.ends { machine.ended(end.id, attempt: end.attempt, end.report, at: now) }
         for commit in post.commits { machine.datasetChanged(commit.table, at: commit.time, now) }
         return post.requests.map { $0.perform(&machine, now) }
@@ -157,7 +158,7 @@ struct ScheduleLoop {
                 service.log.warning("an occurrence was there before", metadata: ["run": "\(id)"])
                 progress.machine.refuse(id)
             }
-            if !refused.isEmpty { progress.machine.tick(clock.now(), limit: 0) }
+            if !refused.isEmpty { progress.machine.tick(clocks.now(), limit: 0) }
             step = progress.machine.takeStep()
         }
         return didAct
@@ -183,7 +184,7 @@ struct ScheduleLoop {
                     metadata: ["error": "\(error)"]
                 )
                 guard !service.isStopping else { throw error }
-                try await clock.sleep(wait)
+                try await clocks.sleep(wait)
                 wait = min(wait * 2, Limits.storeRetry.upperBound)
             }
         }
@@ -198,7 +199,7 @@ struct ScheduleLoop {
         service.controls.withLock { $0[id] = control }
         RunLog(service.log, start).began()
         group.addTask { [service, lease] in
-            let begin = service.clock.uptime().milliseconds
+            let begin = service.clocks.uptime().sinceBoot
             var report = await control.perform {
                 await service.executor(start, lease, control.progress)
             }
@@ -208,7 +209,7 @@ struct ScheduleLoop {
             }
             RunLog(service.log, start).ended(
                 report,
-                milliseconds: service.clock.uptime().milliseconds - begin
+                after: service.clocks.uptime().sinceBoot - begin
             )
             service.controls.withLock { $0[id] = nil }
             let ended = (id, start.attempt, report)
@@ -230,10 +231,10 @@ struct ScheduleLoop {
         for control in service.controls.withLock({ Array($0.values) }) {
             control.stop(isInterrupted: true)
         }
-        let limit = clock.uptime().milliseconds + Limits.stopGrace
-        while progress.machine.runningCount > 0, clock.uptime().milliseconds < limit {
+        let limit = clocks.uptime().sinceBoot + Limits.stopGrace
+        while progress.machine.runningCount > 0, clocks.uptime().sinceBoot < limit {
             let post = service.takePost()
-            progress.machine.uptime = clock.uptime().milliseconds
+            progress.machine.uptime = clocks.uptime().sinceBoot
             for request in post.requests { request.refuse() }
             var ends = post
             ends.requests = []
@@ -242,7 +243,7 @@ struct ScheduleLoop {
             // One that is cut short leaves what runs to the next process.
             try Task.checkCancellation()
             if progress.machine.runningCount > 0 {
-                await service.wake.wait(for: Limits.stepInterval, clock)
+                await service.wake.wait(for: Limits.stepInterval, clocks)
             }
         }
         try metastore.release(lease)
@@ -260,7 +261,7 @@ struct ScheduleLoop {
             $0.scheduleCount = machine.scheduleCount
             $0.unfinishedCount = machine.unfinishedCount
             $0.runningCount = machine.runningCount
-            $0.lastTick = clock.now()
+            $0.lastTick = clocks.now()
         }
     }
 
@@ -275,10 +276,11 @@ struct ScheduleLoop {
                 limit: service.options.runs,
                 poolLimit: service.options.runsPerSource,
                 era: era,
-                seed: UInt64(bitPattern: clock.now()) &+ UInt64(bitPattern: lease.epoch)
+                seed: UInt64(bitPattern: clocks.now().milliseconds)
+                    &+ UInt64(bitPattern: lease.epoch)
             )
         )
-        progress.machine.uptime = clock.uptime().milliseconds
+        progress.machine.uptime = clocks.uptime().sinceBoot
         progress.machine.beginLoading()
         // What it was before comes first, so that what changed while nobody was there counts as a change.
         var last: String?
@@ -294,12 +296,12 @@ struct ScheduleLoop {
                 progress.tags[record.id] = record.tag
                 var status = record.status
                 if status == nil, let spec = record.spec { status = try await recovered(spec) }
-                apply(record, status: status, &progress, clock.now())
+                apply(record, status: status, &progress, clocks.now())
             }
         }
-        let begin = clock.uptime().milliseconds
+        let begin = clocks.uptime().sinceBoot
         let listing = try await service.schedules.list(progress.tags, nil)
-        let took = clock.uptime().milliseconds - begin
+        let took = clocks.uptime().sinceBoot - begin
         service.state.withLock {
             $0.lastScan = took
             $0.scanProblem = nil
@@ -314,16 +316,16 @@ struct ScheduleLoop {
             try await take(.init(documents: documents, gone: []), &progress)
         }
         await noteTables()
-        progress.machine.uptime = clock.uptime().milliseconds
+        progress.machine.uptime = clocks.uptime().sinceBoot
         for record in try await metastore.unfinished() {
             progress.machine.restore(
                 record.occurrence,
                 wasRunning: record.state == .running,
-                clock.now()
+                clocks.now()
             )
         }
         progress.machine.endLoading()
-        progress.nextRescan = clock.uptime().milliseconds + service.scanPause
+        progress.nextRescan = clocks.uptime().sinceBoot + service.scanPause
         return progress
     }
 
@@ -380,12 +382,12 @@ struct ScheduleLoop {
             for id in gone {
                 progress.tags[id] = nil
                 service.state.withLock { $0.problems[id] = nil }
-                progress.machine.remove(id, clock.now())
+                progress.machine.remove(id, clocks.now())
             }
             gone = []
             for record in batch {
                 progress.tags[record.id] = record.tag
-                apply(record, status: record.status, &progress, clock.now())
+                apply(record, status: record.status, &progress, clocks.now())
             }
         }
     }
@@ -394,7 +396,7 @@ struct ScheduleLoop {
         _ record: ScheduleRecord,
         status: ScheduleStatus?,
         _ progress: inout Progress,
-        _ now: Int64
+        _ now: Instant
     ) {
         service.state.withLock { $0.problems[record.id] = record.problem }
         if let problem = record.problem {

@@ -88,8 +88,8 @@ package struct Histogram: Sendable {
     /// The bounds in seconds.
     package static var bounds: [Double] { Limits.latenessBuckets }
 
-    mutating func add(_ milliseconds: Int64) {
-        let seconds = Double(max(0, milliseconds)) / 1_000
+    mutating func add(_ span: Duration) {
+        let seconds = max(0, span.seconds)
         count += 1
         sum += seconds
         for (index, bound) in Limits.latenessBuckets.enumerated() where seconds <= bound {

@@ -1,3 +1,4 @@
+package import Basics
 package import Ingest
 package import Logging
 package import Metastore
@@ -29,7 +30,7 @@ package final class SchedulerService: Service, Sendable {
         /// Where a schedule stands that the metastore does not know, as the lake tells it.
         package var recover: @Sendable (ScheduleSpec) async throws -> ScheduleStatus?
         /// The time of a table's last snapshot; nil where there is none.
-        package var lastCommit: @Sendable (String) async throws -> Int64?
+        package var lastCommit: @Sendable (String) async throws -> Instant?
         /// The names of all tables.
         package var tables: @Sendable () async throws -> [String]
         /// Fails where the lake cannot be looked at.
@@ -67,8 +68,8 @@ package final class SchedulerService: Service, Sendable {
             var gone: [String]
             /// The lake's tables; nil where they were not looked at.
             var tables: [String]?
-            /// Milliseconds that took.
-            var tablesTook: Int64 = 0
+            /// How long that took.
+            var tablesTook = Duration.zero
         }
 
         /// Lists and reads in one.
@@ -82,7 +83,7 @@ package final class SchedulerService: Service, Sendable {
             list: @escaping @Sendable ([String: String], Set<String>?) async throws -> Listing,
             read: @escaping @Sendable ([ListedDocument]) async throws -> [ScheduleRecord],
             recover: @escaping @Sendable (ScheduleSpec) async throws -> ScheduleStatus?,
-            lastCommit: @escaping @Sendable (String) async throws -> Int64?,
+            lastCommit: @escaping @Sendable (String) async throws -> Instant?,
             tables: @escaping @Sendable () async throws -> [String],
             requireLake: @escaping @Sendable () async throws -> Void,
             parse: @escaping @Sendable (TriggerText) throws -> Trigger
@@ -134,10 +135,10 @@ package final class SchedulerService: Service, Sendable {
         package var unfinishedCount = 0
         package var runningCount = 0
         /// The last time it looked at the clock.
-        package var lastTick: Int64 = 0
+        package var lastTick = Instant.distantPast
         package var counts = SchedulerCounts()
-        /// Milliseconds the last look at all documents took.
-        package var lastScan: Int64 = 0
+        /// How long the last look at all documents took.
+        package var lastScan = Duration.zero
 
         /// Whether it can answer, and either schedules or could take over.
         package var isReady: Bool { (leads || isStandby) && lakeObstacle == nil }
@@ -149,7 +150,7 @@ package final class SchedulerService: Service, Sendable {
     /// Something somebody wants of the machine.
     struct Request: Sendable {
         /// Asks the machine; gives the answer, to be called when what came of it is written.
-        var perform: @Sendable (inout SchedulerMachine, Int64) -> @Sendable () -> Void
+        var perform: @Sendable (inout SchedulerMachine, Instant) -> @Sendable () -> Void
         /// Answers that this process schedules no more.
         var refuse: @Sendable () -> Void
     }
@@ -162,7 +163,7 @@ package final class SchedulerService: Service, Sendable {
         /// What the last look at all documents has found.
         var found: Schedules.Changes?
         /// Snapshots of tables that schedules wait for.
-        var commits: [(table: String, time: Int64)] = []
+        var commits: [(table: String, time: Instant)] = []
         /// Whether all of those tables were looked at.
         var isFollowed = false
         /// Whether the lake was looked at.
@@ -176,7 +177,7 @@ package final class SchedulerService: Service, Sendable {
     let metastore: Metastore
     let schedules: Schedules
     let options: Options
-    let clock: SchedulerClock
+    let clocks: Clocks
     let executor: Executor
     let log: Logger
     let inbox = Mutex(Inbox())
@@ -189,14 +190,14 @@ package final class SchedulerService: Service, Sendable {
         metastore: Metastore,
         schedules: Schedules,
         options: Options,
-        clock: SchedulerClock,
+        clocks: Clocks,
         log: Logger,
         executor: @escaping Executor
     ) {
         self.metastore = metastore
         self.schedules = schedules
         self.options = options
-        self.clock = clock
+        self.clocks = clocks
         self.log = log
         self.executor = executor
     }
@@ -204,8 +205,8 @@ package final class SchedulerService: Service, Sendable {
     /// What it is doing now.
     package var current: State { state.withLock { $0 } }
 
-    /// Milliseconds until all documents are looked at again.
-    var scanPause: Int64 { max(Limits.rescan, current.lastScan * Limits.rescanShare) }
+    /// How long until all documents are looked at again.
+    var scanPause: Duration { max(Limits.rescan, current.lastScan * Limits.rescanShare) }
 
     /// The progress of a run that is under way in this process.
     package func progress(of id: String) -> RunProgress.State? {
@@ -224,7 +225,7 @@ package final class SchedulerService: Service, Sendable {
     ///
     /// - Throws: what `body` throws, and `DaemonError` `notReady` where this process does not schedule.
     package func ask<Answer: Sendable>(
-        _ body: @escaping @Sendable (inout SchedulerMachine, Int64) throws -> Answer
+        _ body: @escaping @Sendable (inout SchedulerMachine, Instant) throws -> Answer
     ) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
             let request = Request { machine, now in
@@ -280,7 +281,7 @@ package final class SchedulerService: Service, Sendable {
                 }
                 state.withLock { $0.leads = false }
                 refuseRequests()
-                if !isStopping { await wake.wait(for: Limits.leaseRetry, clock) }
+                if !isStopping { await wake.wait(for: Limits.leaseRetry, clocks) }
             }
         } onCancelOrGracefulShutdown: {
             self.inbox.withLock { $0.isStopping = true }
@@ -296,7 +297,7 @@ package final class SchedulerService: Service, Sendable {
             $0.isStandby = true
             $0.scanProblem = nil
             $0.leader = leader
-            $0.lastTick = clock.now()
+            $0.lastTick = clocks.now()
         }
     }
 
@@ -345,7 +346,7 @@ package final class SchedulerService: Service, Sendable {
         let lease = try await metastore.lease(
             Self.leaseName,
             for: options.holder,
-            at: clock.uptime(),
+            at: clocks.uptime(),
             span: Limits.leaseSpan,
             isAlive: options.isAlive
         )

@@ -1,3 +1,4 @@
+import Basics
 import Synchronization
 
 /// Wakes one waiter; a signal that comes while nobody waits is not lost.
@@ -43,12 +44,12 @@ final class Signal: Sendable {
         }
     }
 
-    /// Waits for a signal, or for so many milliseconds.
-    func wait(for milliseconds: Int64, _ clock: SchedulerClock) async {
+    /// Waits for a signal, or for so long.
+    func wait(for span: Duration, _ clocks: Clocks) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
             // A wait that is cut short is over.
-            group.addTask { try? await clock.sleep(milliseconds) }
+            group.addTask { try? await clocks.sleep(span) }
             await group.next()
             group.cancelAll()
         }

@@ -1,3 +1,4 @@
+package import Basics
 package import FoundationEssentials
 package import JSON
 import Scheduling
@@ -123,11 +124,11 @@ package struct DocumentFields {
         return choice
     }
 
-    /// A span such as `90s` or `1h30m`, in milliseconds; nil where it is missing.
-    package mutating func span(_ field: String) throws(DefinitionError) -> Int64? {
+    /// A span such as `90s` or `1h30m`; nil where it is missing.
+    package mutating func span(_ field: String) throws(DefinitionError) -> Duration? {
         guard let value = try value(field) else { return nil }
-        guard case .string(let text) = value, let seconds = Trigger.seconds(text[...]),
-            seconds <= Limits.span
+        guard case .string(let text) = value, let span = Duration(parsing: text),
+            span <= Limits.span
         else {
             throw DefinitionError(
                 .invalid,
@@ -135,11 +136,11 @@ package struct DocumentFields {
                 "it is a time such as 90s, 15m, 1h30m or 2d, of at most ten years"
             )
         }
-        return seconds * 1_000
+        return span
     }
 
-    /// An instant such as `2026-11-21T08:00:00Z`, in milliseconds since 1970; nil where it is missing.
-    package mutating func instant(_ field: String) throws(DefinitionError) -> Int64? {
+    /// An instant such as `2026-11-21T08:00:00Z`; nil where it is missing.
+    package mutating func instant(_ field: String) throws(DefinitionError) -> Instant? {
         guard let value = try value(field) else { return nil }
         guard case .string(let text) = value, let instant = Instant(parsing: text) else {
             throw DefinitionError(
@@ -148,7 +149,7 @@ package struct DocumentFields {
                 "it is a time such as 2026-11-21T08:00:00Z"
             )
         }
-        return instant.milliseconds
+        return instant
     }
 
     /// A list of texts; nil where it is missing.

@@ -1,3 +1,4 @@
+import Basics
 package import JSON
 import Scheduling
 import Synchronization
@@ -20,7 +21,7 @@ extension ScheduleDefinition {
         dataset = try Self.dataset(fields.requiredText("dataset"))
         trigger = try fields.requiredText("trigger")
         timeZone = try fields.text("time_zone")
-        createdAt = try fields.instant("created_at") ?? 0
+        createdAt = try fields.instant("created_at") ?? .unixEpoch
         createdBy = try fields.text("created_by") ?? ""
         text = try fields.text("description") ?? ""
         if var sync = try fields.object("sync") { self.sync = try SyncDefinition(&sync) }
@@ -47,7 +48,7 @@ extension ScheduleDefinition {
         start = try fields.choice("start") ?? .now
         overlap = try fields.choice("overlap") ?? .skip
         catchUp = try CatchUpPolicy(&fields)
-        jitter = try fields.span("jitter") ?? 0
+        jitter = try fields.span("jitter") ?? .zero
         timeout = try fields.span("timeout") ?? Limits.timeout
         startAt = try fields.instant("start_at")
         endAt = try fields.instant("end_at")
@@ -62,7 +63,7 @@ extension ScheduleDefinition {
             )
             try retry.end()
         }
-        guard timeout >= 1_000 else {
+        guard timeout >= .seconds(1) else {
             throw DefinitionError(.invalid, field: "timeout", "it is one second or more")
         }
         if let startAt, let endAt, endAt <= startAt {
@@ -110,12 +111,12 @@ extension ScheduleDefinition {
             "pause_after": .integer(pauseAfter),
             "enabled": .boolean(isEnabled),
             "description": .string(text),
-            "created_at": .string(Instant(createdAt).description),
+            "created_at": .string(createdAt.description),
             "created_by": .string(createdBy),
         ]
         fields["time_zone"] = timeZone.map(JSONValue.string)
-        fields["start_at"] = startAt.map { .string(Instant($0).description) }
-        fields["end_at"] = endAt.map { .string(Instant($0).description) }
+        fields["start_at"] = startAt.map { .string($0.description) }
+        fields["end_at"] = endAt.map { .string($0.description) }
         return fields
     }
 }
@@ -138,7 +139,7 @@ extension CatchUpPolicy {
                 throw DefinitionError(.invalid, field: name, "all takes both max and window")
             }
             try all.end()
-            self = .all(max: max, window: window / 1_000)
+            self = .all(max: max, window: window)
         default:
             throw DefinitionError(
                 .invalid,
@@ -153,7 +154,7 @@ extension CatchUpPolicy {
         case .latest: "latest"
         case .none: "none"
         case .all(let max, let window):
-            .object(["max": .integer(max), "window": .span(window * 1_000)])
+            .object(["max": .integer(max), "window": .span(window)])
         }
     }
 }
@@ -203,7 +204,7 @@ extension SyncDefinition {
         fields["on_conflict"] = conflict.map { .string($0.rawValue) }
         fields["lookback"] = lookback.map { lookback in
             switch lookback {
-            case .span(let milliseconds): .span(milliseconds)
+            case .span(let span): .span(span)
             case .units(let count): .integer(Int(count))
             }
         }
@@ -261,15 +262,8 @@ extension SourceChoice {
 }
 
 extension JSONValue {
-    /// A span as documents write it, in the largest unit that has no rest.
-    static func span(_ milliseconds: Int64) -> JSONValue {
-        let seconds = milliseconds / 1_000
-        for (unit, length) in [("d", Int64(86_400)), ("h", 3_600), ("m", 60)]
-        where seconds > 0 && seconds % length == 0 {
-            return .string("\(seconds / length)\(unit)")
-        }
-        return .string("\(seconds)s")
-    }
+    /// A span as documents write it.
+    static func span(_ span: Duration) -> JSONValue { .string(span.text) }
 }
 
 /// The field `format_version` of every document.

@@ -1,3 +1,4 @@
+package import Basics
 package import Scheduling
 
 /// A schedule as its operator wrote it: what is read, where it lands, when, and what becomes of it when
@@ -30,19 +31,16 @@ package struct ScheduleDefinition: DefinitionDocument, Hashable {
     package var start = Start.now
     package var overlap = OverlapPolicy.skip
     package var catchUp = CatchUpPolicy.latest
-    /// Milliseconds.
-    package var jitter: Int64 = 0
+    package var jitter = Duration.zero
     package var retry = RetryPolicy()
-    /// Milliseconds.
     package var timeout = Limits.timeout
-    /// Milliseconds since 1970 in UTC.
-    package var startAt: Int64?
-    /// Milliseconds since 1970 in UTC.
-    package var endAt: Int64?
+    /// No occurrence is before it.
+    package var startAt: Instant?
+    /// No occurrence is at it or later.
+    package var endAt: Instant?
     package var pauseAfter = Limits.pauseAfter
     package var isEnabled = true
-    /// Milliseconds since 1970 in UTC.
-    package var createdAt: Int64
+    package var createdAt: Instant
     package var createdBy: String
 
     /// The trigger, with the zones of the machine.
@@ -168,8 +166,8 @@ package struct SyncDefinition: Hashable, Sendable {
 
     /// How far behind the highest value of a cursor rows are looked for again.
     package enum Lookback: Hashable, Sendable {
-        /// For a cursor of times, in milliseconds.
-        case span(Int64)
+        /// For a cursor of times.
+        case span(Duration)
         /// For a cursor of numbers.
         case units(Int64)
     }

@@ -1,3 +1,4 @@
+package import Basics
 import Crypto
 import FoundationEssentials
 package import JSON
@@ -15,8 +16,7 @@ package struct SecretDocument: DefinitionDocument, Hashable {
     package var keyID: String
     /// Hosts it may be sent to as a password, `*.example.com` among them; empty for all.
     package var hosts: [String]
-    /// Milliseconds since 1970 in UTC.
-    package var createdAt: Int64
+    package var createdAt: Instant
     package var createdBy: String
 
     /// Reads the fields of a document.
@@ -26,7 +26,7 @@ package struct SecretDocument: DefinitionDocument, Hashable {
         sealed = try fields.requiredText("sealed")
         keyID = try fields.requiredText("key_id")
         hosts = try fields.texts("hosts") ?? []
-        createdAt = try fields.instant("created_at") ?? 0
+        createdAt = try fields.instant("created_at") ?? .unixEpoch
         createdBy = try fields.text("created_by") ?? ""
     }
 
@@ -38,7 +38,7 @@ package struct SecretDocument: DefinitionDocument, Hashable {
         sealing secret: Secret,
         with key: SealingKey,
         hosts: [String] = [],
-        at time: Int64,
+        at time: Instant,
         by author: String
     ) throws(DefinitionError) {
         self.id = id
@@ -88,7 +88,7 @@ package struct SecretDocument: DefinitionDocument, Hashable {
             "sealed": .string(sealed),
             "key_id": .string(keyID),
             "hosts": .array(hosts.map(JSONValue.string)),
-            "created_at": .string(Instant(createdAt).description),
+            "created_at": .string(createdAt.description),
             "created_by": .string(createdBy),
         ]
     }
@@ -109,7 +109,7 @@ package struct SealingKey: Sendable {
     package init(parsing text: Secret) throws(DefinitionError) {
         let bytes: Data? = text.reveal { text in
             let digits = text.filter { !$0.isWhitespace }
-            if digits.utf8.count == 64 { return Self.hexadecimal(digits) }
+            if digits.utf8.count == 64 { return Hexadecimal.bytes(digits).map { Data($0) } }
             return Data(base64Encoded: digits)
         }
         guard let bytes, bytes.count == 32 else {
@@ -152,15 +152,5 @@ package struct SealingKey: Sendable {
             let id = name.prefix { $0 != "\0" }
             throw DefinitionError(.secret, "the secret \(id) is damaged: put it again")
         }
-    }
-
-    private static func hexadecimal(_ digits: String) -> Data? {
-        var bytes = Data()
-        var rest = digits[...]
-        while let first = rest.popFirst(), let second = rest.popFirst() {
-            guard let byte = UInt8("\(first)\(second)", radix: 16) else { return nil }
-            bytes.append(byte)
-        }
-        return bytes
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Dispatch
 import Foundation
 package import ObjectStorage
@@ -118,12 +119,15 @@ package struct SecretResolver: Sendable {
                 answer.give(bytes ?? Data())
             }
             // What the command has begun may go on; it is not waited for.
-            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Limits.commandSeconds)) {
+            DispatchQueue.global().asyncAfter(deadline: .now() + Limits.commandPatience.seconds) {
                 if answer.give(nil) { box.process.terminate() }
             }
         }
         guard let output else {
-            throw DefinitionError(.secret, "\(what) took longer than \(Limits.commandSeconds) s")
+            throw DefinitionError(
+                .secret,
+                "\(what) took longer than \(Limits.commandPatience.text)"
+            )
         }
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
             throw DefinitionError(.secret, "\(what) failed")

@@ -21,9 +21,11 @@ package struct SourceAddress: Hashable, Sendable {
     /// Connections that read one stream side by side; nil for as many as there are cores.
     package var laneCount: Int?
     package var connectionCount = 16
-    /// Seconds.
-    package var lockTimeout = 30
+    /// How long to wait for a table that something else holds locked.
+    package var lockTimeout = Self.usualLockTimeout
     package var bytesPerSecond: Int?
+
+    private static let usualLockTimeout = Duration.seconds(30)
 
     /// Makes an address with no limits of its own.
     package init(dsn: String) { self.dsn = dsn }
@@ -34,7 +36,7 @@ package struct SourceAddress: Hashable, Sendable {
         dsn = try fields.requiredText("dsn")
         laneCount = try fields.integer("parallel", in: 1...1_000)
         connectionCount = try fields.integer("max_connections", in: 1...100_000) ?? 16
-        lockTimeout = try fields.integer("lock_timeout_seconds", in: 1...100_000) ?? 30
+        lockTimeout = try fields.span("lock_timeout") ?? Self.usualLockTimeout
         bytesPerSecond = try fields.integer("max_bytes_per_second", in: 1...Int.max)
         try requireNoSecret(field: fields.name("dsn"))
     }
@@ -44,7 +46,7 @@ package struct SourceAddress: Hashable, Sendable {
         fields["kind"] = kind.map { .string($0.rawValue) }
         fields["parallel"] = laneCount.map(JSONValue.integer)
         if connectionCount != 16 { fields["max_connections"] = .integer(connectionCount) }
-        if lockTimeout != 30 { fields["lock_timeout_seconds"] = .integer(lockTimeout) }
+        if lockTimeout != Self.usualLockTimeout { fields["lock_timeout"] = .span(lockTimeout) }
         fields["max_bytes_per_second"] = bytesPerSecond.map(JSONValue.integer)
         return fields
     }

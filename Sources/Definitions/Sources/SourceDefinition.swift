@@ -1,3 +1,4 @@
+package import Basics
 package import JSON
 
 /// A source that schedules refer to by its name.
@@ -9,8 +10,7 @@ package struct SourceDefinition: DefinitionDocument, Hashable {
     package var id: DefinitionID
     package var text: String
     package var address: SourceAddress
-    /// Milliseconds since 1970 in UTC.
-    package var createdAt: Int64
+    package var createdAt: Instant
     package var createdBy: String
 
     /// Reads and checks the fields of a document.
@@ -18,7 +18,7 @@ package struct SourceDefinition: DefinitionDocument, Hashable {
         try DocumentFormat.check(&fields, newest: Self.formatVersion)
         id = try DefinitionID(try fields.requiredText("id"))
         text = try fields.text("description") ?? ""
-        createdAt = try fields.instant("created_at") ?? 0
+        createdAt = try fields.instant("created_at") ?? .unixEpoch
         createdBy = try fields.text("created_by") ?? ""
         address = try SourceAddress(&fields)
     }
@@ -30,7 +30,7 @@ package struct SourceDefinition: DefinitionDocument, Hashable {
             "description": .string(text),
         ]
         for member in address.fields { fields[member.name] = member.value }
-        fields["created_at"] = .string(Instant(createdAt).description)
+        fields["created_at"] = .string(createdAt.description)
         fields["created_by"] = .string(createdBy)
         return fields
     }

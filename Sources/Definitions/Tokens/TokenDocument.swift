@@ -1,3 +1,4 @@
+package import Basics
 import Crypto
 import FoundationEssentials
 package import JSON
@@ -35,10 +36,9 @@ package struct TokenDocument: DefinitionDocument, Hashable {
     ///
     /// The token has 256 random bits, so no slower hash is needed.
     private var hash: String
-    /// Milliseconds since 1970 in UTC; nil for one that does not end.
-    package var expiresAt: Int64?
-    /// Milliseconds since 1970 in UTC.
-    package var createdAt: Int64
+    /// When it ends; nil for one that does not.
+    package var expiresAt: Instant?
+    package var createdAt: Instant
     package var createdBy: String
 
     /// Reads the fields of a document.
@@ -51,7 +51,7 @@ package struct TokenDocument: DefinitionDocument, Hashable {
         }
         self.role = role
         expiresAt = try fields.instant("expires_at")
-        createdAt = try fields.instant("created_at") ?? 0
+        createdAt = try fields.instant("created_at") ?? .unixEpoch
         createdBy = try fields.text("created_by") ?? ""
     }
 
@@ -59,16 +59,16 @@ package struct TokenDocument: DefinitionDocument, Hashable {
     package static func make(
         _ id: DefinitionID,
         _ role: Role,
-        at time: Int64,
+        at time: Instant,
         by author: String,
-        expiresAt: Int64? = nil
+        expiresAt: Instant? = nil
     ) -> (document: TokenDocument, token: Secret) {
-        let digits = SymmetricKey(size: .bits256).withUnsafeBytes(hexadecimal)
+        let digits = SymmetricKey(size: .bits256).withUnsafeBytes(Hexadecimal.text)
         let token = "\(prefix).\(id).\(digits)"
         let document = TokenDocument(
             id: id,
             role: role,
-            hash: hexadecimal(SHA256.hash(data: Data(token.utf8))),
+            hash: Hexadecimal.text(SHA256.hash(data: Data(token.utf8))),
             expiresAt: expiresAt,
             createdAt: time,
             createdBy: author
@@ -80,8 +80,8 @@ package struct TokenDocument: DefinitionDocument, Hashable {
         id: DefinitionID,
         role: Role,
         hash: String,
-        expiresAt: Int64?,
-        createdAt: Int64,
+        expiresAt: Instant?,
+        createdAt: Instant,
         createdBy: String
     ) {
         self.id = id
@@ -103,15 +103,11 @@ package struct TokenDocument: DefinitionDocument, Hashable {
     }
 
     /// Whether a token is this one and still good; takes the same time whatever is wrong with it.
-    package func accepts(_ token: Secret, at time: Int64) -> Bool {
-        let given = token.reveal { Self.hexadecimal(SHA256.hash(data: Data($0.utf8))) }
+    package func accepts(_ token: Secret, at time: Instant) -> Bool {
+        let given = token.reveal { Hexadecimal.text(SHA256.hash(data: Data($0.utf8))) }
         var difference = given.utf8.count ^ hash.utf8.count
         for (left, right) in zip(given.utf8, hash.utf8) { difference |= Int(left ^ right) }
-        return difference == 0 && time < expiresAt ?? .max
-    }
-
-    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { String(256 + Int($0), radix: 16).dropFirst() }.joined()
+        return difference == 0 && time < expiresAt ?? .distantFuture
     }
 
     package var fields: JSONObject {
@@ -120,10 +116,10 @@ package struct TokenDocument: DefinitionDocument, Hashable {
             "id": .string(id.rawValue),
             "role": .string(role.rawValue),
             "sha256": .string(hash),
-            "created_at": .string(Instant(createdAt).description),
+            "created_at": .string(createdAt.description),
             "created_by": .string(createdBy),
         ]
-        fields["expires_at"] = expiresAt.map { .string(Instant($0).description) }
+        fields["expires_at"] = expiresAt.map { .string($0.description) }
         return fields
     }
 }

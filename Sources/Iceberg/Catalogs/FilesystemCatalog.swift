@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import ObjectStorage
 
 /// Tables found by their folders: `warehouse/<namespace>/<table>/metadata/v<N>.metadata.json`.
@@ -9,14 +9,14 @@ package import ObjectStorage
 /// not write these tables, as most of them replace a document without looking.
 package struct FilesystemCatalog: Sendable {
     let store: any ObjectStore
-    let environment: CommitEnvironment
+    let clocks: Clocks
     private let warehouse: ObjectKey
 
     /// Opens the catalog in the folder `warehouse` of a store.
-    package init(store: any ObjectStore, warehouse: ObjectKey, environment: CommitEnvironment) {
+    package init(store: any ObjectStore, warehouse: ObjectKey, clocks: Clocks) {
         self.store = store
         self.warehouse = warehouse
-        self.environment = environment
+        self.clocks = clocks
     }
 
     // MARK: Places

@@ -1,3 +1,5 @@
+import Basics
+
 internal import ObjectStorage
 
 /// What a listing of a table's metadata folder shows.
@@ -128,7 +130,7 @@ extension TableMetadata {
         }
         if isKnown { return true }
         // Its snapshot may have been expired, unless others of its time are still there.
-        let first = snapshots.map(\.timestamp).min() ?? .max
+        let first = snapshots.map(\.timestamp).min() ?? .distantFuture
         return other.currentSnapshot.map { $0.timestamp < first } ?? true
     }
 }

@@ -1,3 +1,5 @@
+import Basics
+
 /// Names as folders, in letters every engine and file system takes as they are.
 ///
 /// ASCII letters, digits, `-` and `_` stand for themselves; every other byte of the name's UTF-8
@@ -21,7 +23,7 @@ package enum PathName {
             if isPlain(byte), !isEscape {
                 path.append(byte)
             } else {
-                path += "_x\(hexadecimal(UInt64(byte), 2, uppercase: true))_".utf8
+                path += "_x\(Hexadecimal.text([byte]).uppercased())_".utf8
             }
             if path.count <= Limits.shortNameByteCount { head = path.count }
         }
@@ -75,17 +77,8 @@ package enum PathName {
             hash ^= UInt128(byte)
             hash &*= 0x0100_0000_0000_0000_0000_013B
         }
-        return hexadecimal(UInt64(hash >> 64), 16)
-            + hexadecimal(UInt64(hash & 0xFFFF_FFFF_FFFF_FFFF), 16)
-    }
-
-    private static func hexadecimal(
-        _ value: UInt64,
-        _ width: Int,
-        uppercase: Bool = false
-    ) -> String {
-        let digits = String(value, radix: 16, uppercase: uppercase)
-        return String(repeating: "0", count: width - digits.utf8.count) + digits
+        return Hexadecimal.text(UInt64(hash >> 64))
+            + Hexadecimal.text(UInt64(hash & 0xFFFF_FFFF_FFFF_FFFF))
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

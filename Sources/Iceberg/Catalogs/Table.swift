@@ -1,3 +1,5 @@
+package import Basics
+
 internal import ObjectStorage
 
 /// A table as it was at one commit.
@@ -109,8 +111,8 @@ package struct Table: Sendable {
 package struct HistoryEntry: Hashable, Sendable {
     package let snapshotID: Int64
     package let parentID: Int64?
-    /// Milliseconds since 1970.
-    package let timestamp: Int64
+    /// When it was written, by the writer's clock.
+    package let timestamp: Instant
     package let operation: String
     package let schemaID: Int?
     /// Rows of the table in this state; nil when its writer did not say.

@@ -1,3 +1,5 @@
+import Basics
+
 internal import Columnar
 internal import ObjectStorage
 
@@ -16,7 +18,7 @@ final class MergeRun {
         self.files = files
         store = merge.catalog.store
         // Nobody can then make keys whose hashes are known to meet.
-        seed = merge.catalog.environment.random()
+        seed = merge.catalog.clocks.chance()
         settlement = MergeSettlement(merge)
     }
 

@@ -1,3 +1,4 @@
+package import Basics
 import JSON
 
 /// One state of a table.
@@ -5,8 +6,8 @@ package struct Snapshot: Hashable, Sendable {
     package var id: Int64
     package var parentID: Int64?
     package var sequenceNumber: Int64
-    /// Milliseconds since 1970.
-    package var timestamp: Int64
+    /// When it was written, by the writer's clock.
+    package var timestamp: Instant
     /// Location of the manifest list; nil only in tables of format version 1.
     package var manifestList: String?
     package var schemaID: Int?
@@ -20,7 +21,7 @@ package struct Snapshot: Hashable, Sendable {
         id: Int64,
         parentID: Int64?,
         sequenceNumber: Int64,
-        timestamp: Int64,
+        timestamp: Instant,
         manifestList: String,
         schemaID: Int,
         summary: [String: String]
@@ -54,7 +55,7 @@ package struct Snapshot: Hashable, Sendable {
         id = try json.required("snapshot-id", \.integer)
         parentID = try json.optional("parent-snapshot-id", \.integer)
         sequenceNumber = try json.optional("sequence-number", \.integer) ?? 0
-        timestamp = try json.required("timestamp-ms", \.integer)
+        timestamp = try Instant(milliseconds: json.required("timestamp-ms", \.integer))
         manifestList = try json.optional("manifest-list", \.string)
         schemaID = try json.optionalInt("schema-id")
         summary = try json.optional("summary", \.object)?.strings() ?? [:]
@@ -71,7 +72,7 @@ package struct Snapshot: Hashable, Sendable {
         var json = JSONObject([("snapshot-id", .integer(id))])
         json["parent-snapshot-id"] = parentID.map { .integer($0) }
         json["sequence-number"] = .integer(sequenceNumber)
-        json["timestamp-ms"] = .integer(timestamp)
+        json["timestamp-ms"] = .integer(timestamp.milliseconds)
         json["manifest-list"] = manifestList.map { .string($0) }
         json["summary"] = .object(JSONObject(strings: summary))
         json["schema-id"] = schemaID.map { .integer(Int64($0)) }

@@ -1,3 +1,4 @@
+import Basics
 import JSON
 
 extension TableMetadata {
@@ -37,7 +38,7 @@ extension TableMetadata {
         tableUUID = try json.optional("table-uuid", \.string) ?? ""
         location = try json.required("location", \.string)
         lastSequenceNumber = try json.optional("last-sequence-number", \.integer) ?? 0
-        lastUpdated = try json.required("last-updated-ms", \.integer)
+        lastUpdated = try Instant(milliseconds: json.required("last-updated-ms", \.integer))
         lastColumnID = try json.requiredInt("last-column-id")
         if let list = try json.optional("schemas", \.array) {
             schemas = try Self.objects(list, "schemas").map(TableSchema.init(json:))
@@ -81,7 +82,7 @@ extension TableMetadata {
         try objects(try json.optional("snapshot-log", \.array) ?? [], "snapshot-log").map {
             SnapshotLogEntry(
                 snapshotID: try $0.required("snapshot-id", \.integer),
-                timestamp: try $0.required("timestamp-ms", \.integer)
+                timestamp: try Instant(milliseconds: $0.required("timestamp-ms", \.integer))
             )
         }
     }
@@ -90,7 +91,7 @@ extension TableMetadata {
         try objects(try json.optional("metadata-log", \.array) ?? [], "metadata-log").map {
             MetadataLogEntry(
                 location: try $0.required("metadata-file", \.string),
-                timestamp: try $0.required("timestamp-ms", \.integer)
+                timestamp: try Instant(milliseconds: $0.required("timestamp-ms", \.integer))
             )
         }
     }
@@ -131,7 +132,7 @@ extension TableMetadata {
             ("table-uuid", .string(tableUUID)),
             ("location", .string(location)),
             ("last-sequence-number", .integer(lastSequenceNumber)),
-            ("last-updated-ms", .integer(lastUpdated)),
+            ("last-updated-ms", .integer(lastUpdated.milliseconds)),
             ("last-column-id", .integer(Int64(lastColumnID))),
             ("schemas", .array(schemas.map { .object($0.json) })),
             ("current-schema-id", .integer(Int64(currentSchemaID))),
@@ -154,7 +155,7 @@ extension TableMetadata {
                     .object(
                         JSONObject([
                             ("snapshot-id", .integer($0.snapshotID)),
-                            ("timestamp-ms", .integer($0.timestamp)),
+                            ("timestamp-ms", .integer($0.timestamp.milliseconds)),
                         ])
                     )
                 }
@@ -167,7 +168,7 @@ extension TableMetadata {
                     .object(
                         JSONObject([
                             ("metadata-file", .string($0.location)),
-                            ("timestamp-ms", .integer($0.timestamp)),
+                            ("timestamp-ms", .integer($0.timestamp.milliseconds)),
                         ])
                     )
                 }

@@ -1,3 +1,4 @@
+package import Basics
 import JSON
 
 internal import Columnar
@@ -11,8 +12,8 @@ package struct TableMetadata: Hashable, Sendable {
     package var tableUUID: String
     package var location: String
     package var lastSequenceNumber: Int64
-    /// Milliseconds since 1970.
-    package var lastUpdated: Int64
+    /// When it was written, by the writer's clock.
+    package var lastUpdated: Instant
     package var lastColumnID: Int
     package var schemas: [TableSchema]
     package var currentSchemaID: Int
@@ -33,16 +34,16 @@ package struct TableMetadata: Hashable, Sendable {
     /// When a snapshot became the table's current one.
     package struct SnapshotLogEntry: Hashable, Sendable {
         package var snapshotID: Int64
-        package var timestamp: Int64
+        package var timestamp: Instant
     }
 
     /// Where an earlier document of the table is.
     package struct MetadataLogEntry: Hashable, Sendable {
         package var location: String
-        package var timestamp: Int64
+        package var timestamp: Instant
 
         /// Makes an entry.
-        package init(location: String, timestamp: Int64) {
+        package init(location: String, timestamp: Instant) {
             self.location = location
             self.timestamp = timestamp
         }
@@ -52,7 +53,7 @@ package struct TableMetadata: Hashable, Sendable {
     init(
         tableUUID: String,
         location: String,
-        timestamp: Int64,
+        timestamp: Instant,
         schema: TableSchema,
         properties: [String: String]
     ) {

@@ -1,3 +1,5 @@
+import Basics
+
 internal import ObjectStorage
 
 /// Removes metadata documents that a table has no more use for, where its property

@@ -33,8 +33,8 @@ final class SnapshotPlanner {
         self.catalog = catalog
         self.identifier = identifier
         reader = ManifestReader(store: catalog.store)
-        snapshotID = catalog.environment.makeSnapshotID()
-        commitID = catalog.environment.makeUUID()
+        snapshotID = catalog.clocks.makeSnapshotID()
+        commitID = catalog.clocks.makeUUID()
     }
 
     /// The manifest of the new files, with the number of the snapshot `metadata` gets next; nil
@@ -73,7 +73,7 @@ final class SnapshotPlanner {
             content: content,
             specID: metadata.defaultSpecID,
             schema: schema,
-            sync: catalog.environment.makeSync()
+            sync: catalog.clocks.makeSync()
         )
         let key = try catalog.metadataFolder(of: identifier)
             .appending("\(commitID)-m\(manifestCount).avro")
@@ -115,7 +115,7 @@ final class SnapshotPlanner {
             parentID: metadata.currentSnapshotID,
             sequenceNumber: metadata.lastSequenceNumber + 1,
             summary: summary,
-            sync: catalog.environment.makeSync()
+            sync: catalog.clocks.makeSync()
         )
         listCount += 1
         let name = SummaryShortening.listName(snapshotID, try: listCount)

@@ -1,3 +1,4 @@
+import Basics
 import JSON
 
 internal import ObjectStorage
@@ -53,7 +54,7 @@ private struct Committer {
 
     func run() async throws -> CommitResult {
         var head = transaction.base
-        var patience = CommitPatience(catalog.environment)
+        var patience = CommitPatience(catalog.clocks)
         do {
             repeat {
                 try Task.checkCancellation()
@@ -88,7 +89,7 @@ private struct Committer {
         throw IcebergError(
             .conflict,
             "\(identifier): others committed first \(patience.lossCount) times in "
-                + "\(Limits.commitPatience.components.seconds / 60) minutes; try again when less "
+                + "\(Limits.commitPatience.text); try again when less "
                 + "is written to the table"
         )
     }
@@ -111,7 +112,7 @@ private struct Committer {
     // MARK: Planning
 
     private func plan(upon head: Table?) async throws -> (TableMetadata, TableTotals) {
-        let now = catalog.environment.now()
+        let now = catalog.clocks.now()
         var metadata = try base(head, now: now)
         if head == nil || metadata.isOwn { metadata.applyDefaults() }
         metadata.apply(propertyChanges: transaction.propertyChanges)
@@ -166,13 +167,13 @@ private struct Committer {
         return (metadata, plan.totals)
     }
 
-    private func base(_ head: Table?, now: Int64) throws -> TableMetadata {
+    private func base(_ head: Table?, now: Instant) throws -> TableMetadata {
         if let head { return head.metadata }
         guard let request = transaction.newSchema else {
             throw IcebergError(.notFound, "there is no table \(identifier) to commit to")
         }
         var metadata = TableMetadata(
-            tableUUID: catalog.environment.makeUUID(),
+            tableUUID: catalog.clocks.makeUUID(),
             location: try catalog.location(of: identifier),
             timestamp: now,
             schema: TableSchema(

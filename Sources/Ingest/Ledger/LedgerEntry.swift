@@ -1,3 +1,4 @@
+package import Basics
 package import Iceberg
 package import Streams
 
@@ -9,8 +10,8 @@ package struct LedgerEntry: Hashable, Sendable, Codable {
     package var version = Self.currentVersion
     /// The attempt that wrote it: the number of the entry it began with.
     package var attempt: Int
-    /// Milliseconds since 1970; to be shown, never to decide by.
-    package var at: Int64
+    /// When; to be shown, never to decide by.
+    package var at: Instant
     package var event: Event
 
     /// What happened.

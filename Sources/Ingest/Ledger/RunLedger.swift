@@ -15,7 +15,7 @@ import Streams
 package actor RunLedger {
     private let store: any ObjectStore
     private let folder: ObjectKey
-    private let environment: CommitEnvironment
+    private let clocks: Clocks
     /// The attempt that writes here.
     private let attempt: Int
     package private(set) var state: RunState
@@ -28,14 +28,14 @@ package actor RunLedger {
     init(
         store: any ObjectStore,
         folder: ObjectKey,
-        environment: CommitEnvironment,
+        clocks: Clocks,
         attempt: Int,
         state: RunState,
         unpacked: [LedgerEntry]
     ) {
         self.store = store
         self.folder = folder
-        self.environment = environment
+        self.clocks = clocks
         self.attempt = attempt
         self.state = state
         self.unpacked = unpacked
@@ -50,14 +50,14 @@ package actor RunLedger {
         // would take one number, and each take the other for another attempt.
         await takeTurn()
         defer { passTurn() }
-        let entry = LedgerEntry(attempt: attempt, at: environment.now(), event: event)
-        try await LedgerFiles(store: store, environment: environment)
+        let entry = LedgerEntry(attempt: attempt, at: clocks.now(), event: event)
+        try await LedgerFiles(store: store, clocks: clocks)
             .put(entry, number: state.entryCount, in: folder)
         state.apply(entry)
         unpacked.append(entry)
         guard state.entryCount.isMultiple(of: Limits.ledgerPackCount) else { return }
         // Packs save requests to whoever reads the ledger; without one it reads the entries.
-        try? await LedgerFiles(store: store, environment: environment)
+        try? await LedgerFiles(store: store, clocks: clocks)
             .putPack(unpacked, end: state.entryCount, in: folder)
         unpacked = []
     }
@@ -81,7 +81,7 @@ package actor RunLedger {
 /// Entries of ledgers as objects.
 struct LedgerFiles {
     let store: any ObjectStore
-    let environment: CommitEnvironment
+    let clocks: Clocks
 
     /// Puts an entry under a number nobody has taken.
     ///
@@ -107,7 +107,7 @@ struct LedgerFiles {
                     throw error
                 }
             }
-            try await environment.sleep(environment.backOff(attempt))
+            try await clocks.sleep(clocks.backOff(attempt))
         }
     }
 

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Iceberg
 package import ObjectStorage
 import Streams
@@ -6,17 +6,17 @@ import Streams
 /// The runs of the tables of a lake.
 package struct RunRegistry: Sendable {
     let store: any ObjectStore
-    let environment: CommitEnvironment
+    let clocks: Clocks
 
     private static let root = "_runs"
 
     /// Opens the registry of a lake's store.
-    package init(store: any ObjectStore, environment: CommitEnvironment) {
+    package init(store: any ObjectStore, clocks: Clocks) {
         self.store = store
-        self.environment = environment
+        self.clocks = clocks
     }
 
-    private var files: LedgerFiles { LedgerFiles(store: store, environment: environment) }
+    private var files: LedgerFiles { LedgerFiles(store: store, clocks: clocks) }
 
     private func folder(of table: TableIdentifier) throws -> ObjectKey {
         try ObjectKey(
@@ -94,7 +94,7 @@ package struct RunRegistry: Sendable {
         after newest: Int
     ) async throws -> RunLedger {
         let number = newest + 1
-        let entry = LedgerEntry(attempt: 0, at: environment.now(), event: .begun(record))
+        let entry = LedgerEntry(attempt: 0, at: clocks.now(), event: .begun(record))
         let folder = try folder(of: table, run: number)
         do {
             try await files.put(entry, number: 0, in: folder)
@@ -149,7 +149,7 @@ package struct RunRegistry: Sendable {
         else {
             throw IngestError(.superseded, "the run of \(table) went on meanwhile; try again")
         }
-        let entry = LedgerEntry(attempt: state.entryCount, at: environment.now(), event: event)
+        let entry = LedgerEntry(attempt: state.entryCount, at: clocks.now(), event: event)
         try await files.put(entry, number: state.entryCount, in: folder)
         present.apply(entry)
         unpacked.append(entry)
@@ -165,7 +165,7 @@ package struct RunRegistry: Sendable {
         RunLedger(
             store: store,
             folder: folder,
-            environment: environment,
+            clocks: clocks,
             attempt: attempt,
             state: state,
             unpacked: unpacked

@@ -1,3 +1,4 @@
+package import Basics
 import Iceberg
 package import Streams
 
@@ -6,10 +7,10 @@ package struct RunState: Hashable, Sendable {
     /// The run's number among those of its table.
     package let number: Int
     package let record: RunRecord
-    /// When the run began, in milliseconds since 1970.
-    package let startedAt: Int64
+    /// When the run began.
+    package let startedAt: Instant
     /// When its last entry was written.
-    package private(set) var lastAt: Int64
+    package private(set) var lastAt: Instant
     /// Entries so far: the number of the next one.
     package private(set) var entryCount: Int
     package private(set) var attemptCount = 1

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// A folder as a store.
@@ -273,7 +274,7 @@ extension stat {
             key: key,
             byteCount: Int(st_size),
             tag: tag,
-            modifiedAt: Int64(changeTime / 1_000_000)
+            modifiedAt: Instant(milliseconds: Int64(changeTime / 1_000_000))
         )
     }
 

@@ -1,3 +1,5 @@
+import Basics
+
 /// When a job runs, as five or six fields of cron say it (docs/schedules.md has the grammar).
 ///
 /// It is a set of wall clock times: which instants those are is the zone's matter (`CronSchedule`).

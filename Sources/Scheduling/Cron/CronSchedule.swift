@@ -31,7 +31,7 @@ package struct CronSchedule: Hashable, Sendable {
 
     /// The first instant behind another, both in seconds since 1970 in UTC; nil where there is none in a
     /// whole cycle of the calendar.
-    package func next(after instant: Int64) -> Int64? {
+    func next(after instant: Int64) -> Int64? {
         if expression.isWild { return nextMatching(from: instant + 1) }
         let once = nextOnce(after: instant)
         guard daylightRule == .both else { return once }

@@ -1,21 +1,21 @@
+package import Basics
+
 /// One time at which a schedule is due, or at which somebody asked for it; what it leads to is a run.
-///
-/// Times are milliseconds since 1970 in UTC.
 package struct Occurrence: Hashable, Sendable, Identifiable {
     /// Made of the rest, so that two processes that see the same occurrence give it the same name.
     package var id: String
     package var scheduleID: String
     package var origin: OccurrenceOrigin
     /// The nominal time.
-    package var scheduledFor: Int64
+    package var scheduledFor: Instant
     /// When it may begin: never before the nominal time.
-    package var dueAt: Int64
+    package var dueAt: Instant
     /// When it was recorded.
-    package var claimedAt: Int64
+    package var claimedAt: Instant
     /// How often the clock had been set back by then: the same nominal time may come again.
     package var era: Int
-    /// When a backfill was asked for; 0 for any other, whose times come once.
-    package var askedAt: Int64
+    /// When a backfill was asked for; nil for any other, whose times come once.
+    package var askedAt: Instant?
     /// The table it loads.
     package var target: String
     /// The pool it takes a place of.
@@ -25,19 +25,19 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
     /// Attempts begun so far.
     package var attempt = 0
     /// When the first attempt began.
-    package var startedAt: Int64?
+    package var startedAt: Instant?
     /// When the next attempt may begin; nil where that is at once.
-    package var retryAt: Int64?
+    package var retryAt: Instant?
 
     /// Makes an occurrence that is not begun.
     package init(
         scheduleID: String,
         origin: OccurrenceOrigin,
-        scheduledFor: Int64,
-        dueAt: Int64,
-        claimedAt: Int64,
+        scheduledFor: Instant,
+        dueAt: Instant,
+        claimedAt: Instant,
         era: Int,
-        askedAt: Int64 = 0,
+        askedAt: Instant? = nil,
         target: String,
         pool: String
     ) {
@@ -52,7 +52,7 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
         self.pool = pool
         var parts = [scheduleID, Self.stamp(scheduledFor)]
         if origin != .schedule { parts.append(origin.rawValue) }
-        if askedAt > 0 { parts.append(String(askedAt, radix: 36)) }
+        if let askedAt { parts.append(String(askedAt.milliseconds, radix: 36)) }
         if era > 0 { parts.append("era\(era)") }
         id = parts.joined(separator: ".")
     }
@@ -61,9 +61,9 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
     package var wasAskedFor: Bool { origin == .manual || origin == .backfill }
 
     /// `20261121T200600Z`, with milliseconds where there are any.
-    private static func stamp(_ time: Int64) -> String {
-        let seconds = (time - (time % 1_000 + 1_000) % 1_000) / 1_000
-        let rest = time - seconds * 1_000
+    private static func stamp(_ time: Instant) -> String {
+        let seconds = time.seconds
+        let rest = time.milliseconds - seconds * 1_000
         var text = ""
         // One pass: each occurrence has a name.
         for byte in CivilTime(seconds: seconds).description.unicodeScalars {

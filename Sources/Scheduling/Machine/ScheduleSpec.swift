@@ -1,6 +1,6 @@
+package import Basics
+
 /// What the scheduler has to know of a schedule's definition.
-///
-/// Times are milliseconds since 1970 in UTC, spans are milliseconds.
 package struct ScheduleSpec: Hashable, Sendable {
     package var id: String
     package var trigger: Trigger
@@ -11,23 +11,23 @@ package struct ScheduleSpec: Hashable, Sendable {
     package var overlap = OverlapPolicy.skip
     package var catchUp = CatchUpPolicy.latest
     /// The longest delay behind the nominal time.
-    package var jitter: Int64 = 0
+    package var jitter = Duration.zero
     package var retry = RetryPolicy()
     /// How long an attempt may take.
-    package var timeout: Int64?
+    package var timeout: Duration?
     /// No occurrence is before.
-    package var startAt: Int64?
+    package var startAt: Instant?
     /// No occurrence is at or behind it.
-    package var endAt: Int64?
+    package var endAt: Instant?
     /// So many failed runs in a row pause the schedule; 0 for never.
     package var pauseAfter = 0
     package var isEnabled = true
-    package var createdAt: Int64
+    package var createdAt: Instant
     /// Whether it is due as soon as it is there.
     package var isDueWhenCreated = true
 
     /// Makes a specification with the policies' defaults.
-    package init(id: String, trigger: Trigger, target: String, pool: String, createdAt: Int64) {
+    package init(id: String, trigger: Trigger, target: String, pool: String, createdAt: Instant) {
         self.id = id
         self.trigger = trigger
         self.target = target
@@ -36,31 +36,31 @@ package struct ScheduleSpec: Hashable, Sendable {
     }
 
     /// The first nominal time behind another; nil where there is none.
-    package func nextNominal(after time: Int64) -> Int64? {
-        let start = max(time, startAt.map { $0 - 1 } ?? .min)
-        guard let next = trigger.next(after: Self.seconds(start)) else { return nil }
-        let (nominal, overflow) = next.multipliedReportingOverflow(by: 1_000)
-        guard !overflow, nominal < endAt ?? .max else { return nil }
+    package func nextNominal(after time: Instant) -> Instant? {
+        let start = max(time, startAt?.previous ?? .distantPast)
+        guard let nominal = trigger.next(after: start), nominal < endAt ?? .distantFuture else {
+            return nil
+        }
         return nominal
     }
 
     /// The last nominal time behind `time` that is due by `end`; nil where there is none.
-    package func lastNominal(after time: Int64, dueBy end: Int64) -> Int64? {
-        let start = Self.seconds(max(time, startAt.map { $0 - 1 } ?? .min))
-        let limit = Self.seconds(min(end, (endAt ?? .max) - 1))
+    package func lastNominal(after time: Instant, dueBy end: Instant) -> Instant? {
+        let start = max(time, startAt?.previous ?? .distantPast)
+        let limit = min(end, (endAt ?? .distantFuture).previous)
         guard let last = trigger.last(after: start, through: limit) else { return nil }
-        if due(last * 1_000) <= end { return last * 1_000 }
+        if due(last) <= end { return last }
         // Only the newest one can be delayed beyond: a delay ends before the next nominal time.
-        return trigger.last(after: start, through: last - 1).map { $0 * 1_000 }
+        return trigger.last(after: start, through: last.previous)
     }
 
     /// When a nominal time is due: delayed by what its schedule and time alone decide, and never as far as
     /// the next one.
-    package func due(_ nominal: Int64) -> Int64 {
-        guard jitter > 0 else { return nominal }
-        let delay = Int64(Chance.hash(id, nominal) % UInt64(jitter + 1))
-        guard let next = nextNominal(after: nominal) else { return nominal + delay }
-        return min(nominal + delay, next - 1)
+    package func due(_ nominal: Instant) -> Instant {
+        guard jitter > .zero else { return nominal }
+        let chance = Chance.hash(id, nominal.milliseconds) % UInt64(jitter.milliseconds + 1)
+        let delayed = nominal + .milliseconds(Int64(chance))
+        return min(delayed, nextNominal(after: nominal)?.previous ?? delayed)
     }
 
     /// Whether another specification fires at other times.
@@ -68,25 +68,19 @@ package struct ScheduleSpec: Hashable, Sendable {
         trigger != other.trigger || startAt != other.startAt || endAt != other.endAt
             || jitter != other.jitter
     }
-
-    /// Seconds, rounded down.
-    private static func seconds(_ milliseconds: Int64) -> Int64 {
-        let rest = milliseconds % 1_000
-        return milliseconds / 1_000 - (rest < 0 ? 1 : 0)
-    }
 }
 
 /// What runs have made of a schedule; kept apart from its definition, and written by the scheduler alone.
 package struct ScheduleStatus: Hashable, Sendable {
-    /// Everything up to this time is recorded, in milliseconds since 1970 in UTC.
-    package var cursor: Int64
+    /// Everything up to this time is recorded.
+    package var cursor: Instant
     /// Failed runs since the last good one.
     package var failures: Int
     /// Why it rests; nil while it does not.
     package var pauseReason: String?
 
     /// Makes a status.
-    package init(cursor: Int64, failures: Int = 0, pauseReason: String? = nil) {
+    package init(cursor: Instant, failures: Int = 0, pauseReason: String? = nil) {
         self.cursor = cursor
         self.failures = failures
         self.pauseReason = pauseReason

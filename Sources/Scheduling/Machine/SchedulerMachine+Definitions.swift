@@ -1,3 +1,5 @@
+package import Basics
+
 /// Schedules that come, change and go.
 extension SchedulerMachine {
     /// A new schedule, or a new definition of one.
@@ -12,7 +14,7 @@ extension SchedulerMachine {
         _ spec: ScheduleSpec,
         status: ScheduleStatus? = nil,
         isHeld: Bool = false,
-        _ now: Int64
+        _ now: Instant
     ) {
         guard let place = places[spec.id], let old = entries[place] else {
             return insert(spec, status, isHeld: isHeld, now)
@@ -42,7 +44,7 @@ extension SchedulerMachine {
         _ spec: ScheduleSpec,
         _ status: ScheduleStatus?,
         isHeld: Bool,
-        _ now: Int64
+        _ now: Instant
     ) {
         let place = entries.count
         places[spec.id] = place
@@ -65,7 +67,7 @@ extension SchedulerMachine {
                 case .manual: false
                 case .cron, .interval, .completion, .dataset:
                     spec.isDueWhenCreated && spec.isEnabled && !isHeld
-                        && spec.startAt ?? .min <= now
+                        && spec.startAt ?? .distantPast <= now
                 }
             // The first run covers what came before it.
             setCursor(place, isDue ? max(now, spec.createdAt) : spec.createdAt)
@@ -77,7 +79,7 @@ extension SchedulerMachine {
     /// A schedule that is gone.
     ///
     /// What waits of it ends, what runs is stopped.
-    package mutating func remove(_ id: String, _ now: Int64) {
+    package mutating func remove(_ id: String, _ now: Instant) {
         guard let place = places.removeValue(forKey: id), let entry = entries[place] else { return }
         unfollow(place, entry.spec)
         for id in entry.unfinished { stop(id, .deleted, now) }
@@ -89,7 +91,7 @@ extension SchedulerMachine {
     ///
     /// - Returns: Whether there is such a schedule.
     @discardableResult
-    package mutating func resume(_ id: String, _ now: Int64) -> Bool {
+    package mutating func resume(_ id: String, _ now: Instant) -> Bool {
         guard let place = places[id], let entry = entries[place] else { return false }
         guard entry.status.pauseReason != nil else { return true }
         setStatus(place) { status in
@@ -114,7 +116,7 @@ extension SchedulerMachine {
     /// An occurrence that had not ended when the last process did; its attempt, if there was one, is over.
     ///
     /// To be called when all schedules are there, the oldest occurrence first.
-    package mutating func restore(_ occurrence: Occurrence, wasRunning: Bool, _ now: Int64) {
+    package mutating func restore(_ occurrence: Occurrence, wasRunning: Bool, _ now: Instant) {
         let id = occurrence.id
         // What became of its last attempt is in the table, and nowhere else.
         work[id] = Work(occurrence: occurrence, isSettled: occurrence.attempt == 0)
@@ -149,7 +151,7 @@ extension SchedulerMachine {
     }
 
     /// Ends what has not begun, but for what somebody asked for.
-    private mutating func drop(_ ids: [String], _ reason: OccurrenceReason, _ now: Int64) {
+    private mutating func drop(_ ids: [String], _ reason: OccurrenceReason, _ now: Instant) {
         for id in ids {
             guard let waiting = work[id], waiting.occurrence.attempt == 0, !waiting.isRunning,
                 !waiting.occurrence.wasAskedFor

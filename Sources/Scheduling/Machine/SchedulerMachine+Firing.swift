@@ -1,9 +1,11 @@
+package import Basics
+
 /// What becomes of a schedule whose time has come.
 extension SchedulerMachine {
     /// Records what a schedule's time has led to: occurrences that are run, and those that are not.
     ///
     /// - Returns: How much work that was, in alarms.
-    mutating func fire(_ place: Int, _ now: Int64) -> Int {
+    mutating func fire(_ place: Int, _ now: Instant) -> Int {
         guard let entry = entries[place], let nominal = entry.nominal, entry.isLive else {
             return 1
         }
@@ -22,19 +24,19 @@ extension SchedulerMachine {
             miss(place, from: nominal, before: newest, now)
             add(place, .schedule, newest, now)
         case .none where isLate:
-            miss(place, from: nominal, before: newest + 1, now)
+            miss(place, from: nominal, before: newest.next, now)
         case .none:
             miss(place, from: nominal, before: newest, now)
             add(place, .schedule, newest, now)
         case .all(let max, let window):
             let times = newestTimes(
                 entry.spec,
-                from: Swift.max(nominal, now - window * 1_000),
+                from: Swift.max(nominal, now - window),
                 through: newest,
                 now,
                 max: max
             )
-            miss(place, from: nominal, before: times.first ?? newest + 1, now)
+            miss(place, from: nominal, before: times.first ?? newest.next, now)
             for (index, time) in times.enumerated() {
                 add(place, .schedule, time, now, isQueued: index > 0 || times.count > 1)
             }
@@ -47,15 +49,18 @@ extension SchedulerMachine {
     /// The newest nominal times, the oldest first.
     private func newestTimes(
         _ spec: ScheduleSpec,
-        from start: Int64,
-        through end: Int64,
-        _ now: Int64,
+        from start: Instant,
+        through end: Instant,
+        _ now: Instant,
         max: Int
-    ) -> [Int64] {
+    ) -> [Instant] {
         guard end >= start else { return [] }
         var times = [end]
         while times.count < max, let first = times.last,
-            let time = spec.lastNominal(after: start - 1, dueBy: Swift.min(now, first - 1))
+            let time = spec.lastNominal(
+                after: start.previous,
+                dueBy: Swift.min(now, first.previous)
+            )
         {
             times.append(time)
         }
@@ -63,22 +68,28 @@ extension SchedulerMachine {
     }
 
     /// Records the nominal times from `start` to before `end` as one gap.
-    private mutating func miss(_ place: Int, from start: Int64, before end: Int64, _ now: Int64) {
+    private mutating func miss(
+        _ place: Int,
+        from start: Instant,
+        before end: Instant,
+        _ now: Instant
+    ) {
         guard let entry = entries[place], start < end else { return }
         var count = 0
         var last = start
         if case .interval(let trigger) = entry.spec.trigger {
-            count = Int((end - 1 - start) / (trigger.seconds * 1_000)) + 1
-            last = start + Int64(count - 1) * trigger.seconds * 1_000
+            let interval = trigger.interval
+            count = Int((end.previous - start).milliseconds / interval.milliseconds) + 1
+            last = start + interval * (count - 1)
         } else {
-            var time: Int64? = start
+            var time: Instant? = start
             while let present = time, present < end, count < Limits.countedGap {
                 (count, last) = (count + 1, present)
                 time = entry.spec.nextNominal(after: present)
             }
             countedTimes += count
             // Beyond what is counted one by one, the end is still told.
-            last = entry.spec.lastNominal(after: last, dueBy: end - 1) ?? last
+            last = entry.spec.lastNominal(after: last, dueBy: end.previous) ?? last
         }
         step.changes.append(
             .passed(
@@ -97,8 +108,8 @@ extension SchedulerMachine {
     mutating func add(
         _ place: Int,
         _ origin: OccurrenceOrigin,
-        _ scheduledFor: Int64,
-        _ now: Int64,
+        _ scheduledFor: Instant,
+        _ now: Instant,
         rows: RowsRule? = nil,
         isQueued: Bool = false
     ) {
@@ -139,8 +150,8 @@ extension SchedulerMachine {
     private func occurrence(
         _ spec: ScheduleSpec,
         _ origin: OccurrenceOrigin,
-        _ scheduledFor: Int64,
-        _ now: Int64
+        _ scheduledFor: Instant,
+        _ now: Instant
     ) -> Occurrence {
         Occurrence(
             scheduleID: spec.id,
@@ -150,7 +161,7 @@ extension SchedulerMachine {
             claimedAt: now,
             era: era,
             // The same times may be asked for again.
-            askedAt: origin == .backfill ? now : 0,
+            askedAt: origin == .backfill ? now : nil,
             target: spec.target,
             pool: spec.pool
         )
@@ -175,7 +186,7 @@ extension SchedulerMachine {
     package mutating func runNow(
         _ id: String,
         rows: RowsRule? = nil,
-        _ now: Int64
+        _ now: Instant
     ) throws(Refusal) -> Occurrence {
         guard let place = places[id], let entry = entries[place] else { throw .unknownSchedule }
         let others = unfinishedBesidesBackfills(entry)
@@ -188,7 +199,7 @@ extension SchedulerMachine {
         }
         var time = now
         // Two in one millisecond are two.
-        while work[occurrence(entry.spec, .manual, time, now).id] != nil { time += 1 }
+        while work[occurrence(entry.spec, .manual, time, now).id] != nil { time = time.next }
         add(place, .manual, time, now, rows: rows)
         admit(now)
         var asked = occurrence(entry.spec, .manual, time, now)
@@ -201,14 +212,14 @@ extension SchedulerMachine {
     /// - Throws: `Refusal` for schedules without a clock, and for too many times.
     package mutating func backfill(
         _ id: String,
-        from start: Int64,
-        until end: Int64,
-        _ now: Int64
+        from start: Instant,
+        until end: Instant,
+        _ now: Instant
     ) throws(Refusal) -> [Occurrence] {
         guard let place = places[id], let entry = entries[place] else { throw .unknownSchedule }
         guard entry.spec.trigger.isByClock else { throw .notByClock }
-        var times: [Int64] = []
-        var last = start - 1
+        var times: [Instant] = []
+        var last = start.previous
         while let time = entry.spec.nextNominal(after: last), time < end, time <= now {
             guard times.count < Limits.backfill else { throw .tooMany(limit: Limits.backfill) }
             times.append(time)
@@ -220,10 +231,11 @@ extension SchedulerMachine {
     }
 
     /// A table has a snapshot of that time: schedules that wait for it are due.
-    package mutating func datasetChanged(_ table: String, at time: Int64, _ now: Int64) {
+    package mutating func datasetChanged(_ table: String, at time: Instant, _ now: Instant) {
         for place in (followers[table] ?? []).sorted() {
             guard let entry = entries[place], entry.isLive, entry.status.cursor < time,
-                time >= entry.spec.startAt ?? .min, time < entry.spec.endAt ?? .max
+                time >= entry.spec.startAt ?? .distantPast,
+                time < entry.spec.endAt ?? .distantFuture
             else { continue }
             setCursor(place, time)
             add(place, .dataset, time, now)

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import HeapModule
 
 /// The scheduler's decisions, without a clock, a store or a thread.
@@ -8,15 +8,15 @@ import HeapModule
 /// nothing runs that is not recorded. If writing fails, the machine is thrown away and built again from what
 /// is written.
 ///
-/// Times are milliseconds since 1970 in UTC. Waits are measured by `uptime`, which whoever drives it sets
-/// before each call: a clock that is set changes when something is due, not how long a run may take.
+/// Waits are measured by `uptime`, which whoever drives it sets before each call: a clock that is set
+/// changes when something is due, not how long a run may take.
 package struct SchedulerMachine: Sendable {
     /// What is known of one schedule.
     struct Entry: Sendable {
         var spec: ScheduleSpec
         var status: ScheduleStatus
         /// The nominal time it waits for; nil while it waits for none.
-        var nominal: Int64?
+        var nominal: Instant?
         /// Counts changes of `nominal`: what the agenda holds of before counts no longer.
         var version: UInt32 = 0
         /// Occurrences that have not ended, the oldest first.
@@ -44,7 +44,7 @@ package struct SchedulerMachine: Sendable {
 
     /// A schedule's next nominal time, by the wall clock.
     struct Due: Comparable, Sendable {
-        var at: Int64
+        var at: Instant
         var place: Int
         var version: UInt32
 
@@ -55,7 +55,7 @@ package struct SchedulerMachine: Sendable {
     struct Timer: Comparable, Sendable {
         enum Purpose: Hashable, Sendable { case retry, deadline }
 
-        var at: Int64
+        var at: Duration
         var purpose: Purpose
         var id: String
         var attempt: Int
@@ -69,8 +69,8 @@ package struct SchedulerMachine: Sendable {
     var work: [String: Work] = [:]
     var agenda = Heap<Due>()
     var timers = Heap<Timer>()
-    /// Milliseconds by a clock that is never set.
-    package var uptime: Int64 = 0
+    /// A clock that is never set, as the time since it began.
+    package var uptime = Duration.zero
     var pools: Pools
     var step = SchedulerStep()
     /// How often the clock was set back.
@@ -79,7 +79,7 @@ package struct SchedulerMachine: Sendable {
     var followers: [String: Set<Int>] = [:]
     /// Times of the gap that was counted last, one by one.
     var countedTimes = 0
-    private var lastNow: Int64?
+    private var lastNow: Instant?
     private var chance: UInt64
     /// A machine that stops begins nothing more.
     private var isStopping = false
@@ -106,9 +106,9 @@ package struct SchedulerMachine: Sendable {
         return taken
     }
 
-    /// Milliseconds until it next wants to be told the time, 0 or less for at once; nil while it waits for
+    /// How long until it next wants to be told the time, zero or less for at once; nil while it waits for
     /// nothing.
-    package func wait(at now: Int64) -> Int64? {
+    package func wait(at now: Instant) -> Duration? {
         let due = agenda.min.map { $0.at - now }
         let timer = timers.min.map { $0.at - uptime }
         return [due, timer].compactMap { $0 }.min()
@@ -124,7 +124,7 @@ package struct SchedulerMachine: Sendable {
     package var unfinishedCount: Int { work.count }
 
     /// When a schedule is next due by the clock; nil where it is not.
-    package func nextDue(of id: String) -> Int64? {
+    package func nextDue(of id: String) -> Instant? {
         guard let entry = places[id].flatMap({ entries[$0] }) else { return nil }
         return entry.nominal.map(entry.spec.due)
     }
@@ -135,7 +135,7 @@ package struct SchedulerMachine: Sendable {
     ///
     /// Deals with at most `limit` alarms, so that a step stays a transaction of a size that can be written
     /// quickly; `wait` is over at once while there are more.
-    package mutating func tick(_ now: Int64, limit: Int = Limits.stepAlarms) {
+    package mutating func tick(_ now: Instant, limit: Int = Limits.stepAlarms) {
         if let last = lastNow, now < last - Limits.clockStep {
             clockWentBack(to: now)
             lastNow = now
@@ -159,7 +159,7 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// A wait is over; one of an attempt that is over too counts for nothing.
-    private mutating func ring(_ timer: Timer, _ now: Int64) {
+    private mutating func ring(_ timer: Timer, _ now: Instant) {
         guard let present = work[timer.id], present.occurrence.attempt == timer.attempt else {
             return
         }
@@ -175,7 +175,7 @@ package struct SchedulerMachine: Sendable {
 
     /// A clock that was set back by more than a little: what it showed before was wrong, and the times it
     /// shows now are new ones, whatever they are called.
-    private mutating func clockWentBack(to now: Int64) {
+    private mutating func clockWentBack(to now: Instant) {
         beginEra()
         for place in entries.indices {
             guard let entry = entries[place], entry.status.cursor > now else { continue }
@@ -194,14 +194,14 @@ package struct SchedulerMachine: Sendable {
     // MARK: Places and locks
 
     /// Begins what may begin.
-    mutating func admit(_ now: Int64) {
+    mutating func admit(_ now: Instant) {
         guard !isStopping, !isLoading else { return }
         while let next = pools.next({ work[$0].flatMap { $0.isRunning ? nil : $0.occurrence } }) {
             begin(next.id, now)
         }
     }
 
-    private mutating func begin(_ id: String, _ now: Int64) {
+    private mutating func begin(_ id: String, _ now: Instant) {
         guard var begun = work[id] else { return }
         begun.isRunning = true
         begun.isResting = false
@@ -243,7 +243,7 @@ package struct SchedulerMachine: Sendable {
         _ id: String,
         attempt: Int,
         _ report: AttemptReport,
-        at now: Int64
+        at now: Instant
     ) {
         guard let ended = work[id], ended.isRunning, ended.occurrence.attempt == attempt else {
             return
@@ -299,7 +299,7 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// Has an occurrence wait for its next attempt, without a place but with its schedule and table.
-    private mutating func rest(_ id: String, _ now: Int64) {
+    private mutating func rest(_ id: String, _ now: Instant) {
         guard let resting = work[id]?.occurrence else { return }
         chance = Chance.hash(id, Int64(bitPattern: chance))
         let delay = retry(of: resting).delay(afterAttempt: resting.attempt, chance: chance)
@@ -308,8 +308,8 @@ package struct SchedulerMachine: Sendable {
         step.changes.append(.waits(id, until: now + delay))
     }
 
-    /// Has an occurrence rest for so many milliseconds.
-    mutating func wait(_ id: String, _ delay: Int64) {
+    /// Has an occurrence rest for a time.
+    mutating func wait(_ id: String, _ delay: Duration) {
         guard let attempt = work[id]?.occurrence.attempt else { return }
         work[id]?.isResting = true
         timers.insert(Timer(at: uptime + delay, purpose: .retry, id: id, attempt: attempt))
@@ -320,7 +320,7 @@ package struct SchedulerMachine: Sendable {
         _ id: String,
         _ state: OccurrenceState,
         _ reason: OccurrenceReason?,
-        _ now: Int64
+        _ now: Instant
     ) {
         guard let finished = work.removeValue(forKey: id) else { return }
         step.changes.append(.ended(id, state, reason, at: now))
@@ -357,7 +357,7 @@ package struct SchedulerMachine: Sendable {
     ///
     /// - Returns: Whether there is such an occurrence that has not ended.
     @discardableResult
-    package mutating func stop(_ id: String, _ reason: OccurrenceReason, _ now: Int64) -> Bool {
+    package mutating func stop(_ id: String, _ reason: OccurrenceReason, _ now: Instant) -> Bool {
         guard let stopped = work[id] else { return false }
         if stopped.isRunning {
             guard stopped.stopReason == nil else { return true }
@@ -377,7 +377,7 @@ package struct SchedulerMachine: Sendable {
     }
 
     /// Stops everything that has not ended.
-    package mutating func stopAll(_ reason: OccurrenceReason, _ now: Int64) {
+    package mutating func stopAll(_ reason: OccurrenceReason, _ now: Instant) {
         for id in work.keys.sorted() { stop(id, reason, now) }
     }
 
@@ -391,19 +391,20 @@ package struct SchedulerMachine: Sendable {
         step.statuses[entry.spec.id] = entry.status
     }
 
-    mutating func setCursor(_ place: Int, _ time: Int64) {
+    mutating func setCursor(_ place: Int, _ time: Instant) {
         setStatus(place) { $0.cursor = time }
     }
 
     /// Puts a schedule's next nominal time on the agenda; what is there of it counts no longer.
     mutating func plan(_ place: Int) {
         guard var entry = entries[place] else { return }
-        let nominal: Int64?
+        let nominal: Instant?
         if !entry.isLive {
             nominal = nil
-        } else if case .completion(let seconds) = entry.spec.trigger {
-            let next = max(entry.status.cursor + seconds * 1_000, entry.spec.startAt ?? .min)
-            nominal = entry.unfinished.isEmpty && next < entry.spec.endAt ?? .max ? next : nil
+        } else if case .completion(let pause) = entry.spec.trigger {
+            let next = max(entry.status.cursor + pause, entry.spec.startAt ?? .distantPast)
+            nominal =
+                entry.unfinished.isEmpty && next < entry.spec.endAt ?? .distantFuture ? next : nil
         } else {
             nominal = entry.spec.nextNominal(after: entry.status.cursor)
         }

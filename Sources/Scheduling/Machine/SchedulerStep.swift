@@ -1,3 +1,5 @@
+package import Basics
+
 /// What the machine wants: first written down in one transaction, then acted upon.
 package struct SchedulerStep: Hashable, Sendable {
     /// An attempt to begin.
@@ -37,13 +39,13 @@ package struct SchedulerStep: Hashable, Sendable {
             OccurrenceState,
             OccurrenceReason,
             count: Int,
-            through: Int64
+            through: Instant
         )
-        case started(String, attempt: Int, at: Int64)
+        case started(String, attempt: Int, at: Instant)
         /// An attempt ended.
-        case attempted(String, attempt: Int, AttemptReport, at: Int64)
+        case attempted(String, attempt: Int, AttemptReport, at: Instant)
         /// It waits for its next attempt; nil for as soon as there is a place.
-        case waits(String, until: Int64?)
-        case ended(String, OccurrenceState, OccurrenceReason?, at: Int64)
+        case waits(String, until: Instant?)
+        case ended(String, OccurrenceState, OccurrenceReason?, at: Instant)
     }
 }

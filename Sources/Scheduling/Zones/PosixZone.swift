@@ -1,3 +1,5 @@
+import Basics
+
 /// The rule of a zone for all time to come, as the last line of its file has it (RFC 9636, section 3.3.1;
 /// POSIX, "Environment Variables", TZ): `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct PosixZone {

@@ -1,3 +1,5 @@
+import Basics
+
 /// A time zone's file (RFC 9636, "The Time Zone Information Format").
 enum ZoneFile {
     /// Reads a file's bytes.

@@ -1,3 +1,5 @@
+package import Basics
+
 /// What a time zone's clocks show: its distance from UTC at every instant.
 ///
 /// Instants are seconds since 1970-01-01 00:00 UTC, leap seconds not counted; wall clock times are seconds
@@ -26,8 +28,11 @@ package struct ZoneRules: Hashable, Sendable {
         self.offsets = offsets
     }
 
-    /// The distance from UTC at an instant, in seconds: positive east of Greenwich.
-    package func offset(at instant: Int64) -> Int64 { offsets[segment(at: instant)] }
+    /// The distance from UTC at an instant: positive east of Greenwich.
+    package func offset(at instant: Instant) -> Duration { .seconds(offset(at: instant.seconds)) }
+
+    /// The same in seconds, at a second since 1970 in UTC.
+    func offset(at second: Int64) -> Int64 { offsets[segment(at: second)] }
 
     // MARK: Segments of one offset
 

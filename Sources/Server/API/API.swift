@@ -188,10 +188,10 @@ package final class API: Sendable {
         }
         guard let role = endpoint.role else { return caller }
         guard let caller else {
-            try limiter.admit("", at: node.clock.uptime().milliseconds)
+            try limiter.admit("", at: node.clocks.uptime().sinceBoot)
             throw Problem.unauthorized
         }
-        if known == nil { try limiter.admit(caller.name, at: node.clock.uptime().milliseconds) }
+        if known == nil { try limiter.admit(caller.name, at: node.clocks.uptime().sinceBoot) }
         guard caller.role >= role else {
             throw Problem(
                 403,
@@ -255,7 +255,7 @@ package final class API: Sendable {
                 ),
                 to: name,
                 request: asked,
-                at: node.clock.now()
+                at: node.clocks.now()
             )
         }
         return response
@@ -276,7 +276,7 @@ extension StringProtocol {
 final class RateLimiter: Sendable {
     private struct Bucket {
         var tokens: Double
-        var at: Int64
+        var at: Duration
     }
 
     private let buckets = Mutex<[String: Bucket]>([:])
@@ -284,11 +284,11 @@ final class RateLimiter: Sendable {
     /// Takes one request out of a caller's bucket.
     ///
     /// - Throws: `Problem` 429 where there is none left.
-    func admit(_ caller: String, at now: Int64) throws {
+    func admit(_ caller: String, at now: Duration) throws {
         let isAdmitted = buckets.withLock { buckets in
             if buckets.count >= Limits.callers { buckets.removeAll() }
             var bucket = buckets[caller] ?? Bucket(tokens: Limits.requests.burst, at: now)
-            let filled = Double(now - bucket.at) / 1_000 * Limits.requests.perSecond
+            let filled = (now - bucket.at).seconds * Limits.requests.perSecond
             bucket.tokens = min(Limits.requests.burst, bucket.tokens + filled)
             bucket.at = now
             defer { buckets[caller] = bucket }

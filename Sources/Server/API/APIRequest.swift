@@ -1,3 +1,4 @@
+import Basics
 package import Daemon
 import Definitions
 package import FoundationEssentials
@@ -87,13 +88,13 @@ package struct APIRequest: Sendable {
         return number
     }
 
-    /// A time of the query, in milliseconds since 1970.
-    func instant(_ name: String) throws -> Int64? {
+    /// A time of the query.
+    func instant(_ name: String) throws -> Instant? {
         guard let text = try text(name) else { return nil }
         guard let instant = Instant(parsing: text) else {
             throw Problem(400, "invalid", "it is a time such as 2026-11-21T08:00:00Z", field: name)
         }
-        return instant.milliseconds
+        return instant
     }
 
     /// One of the cases of an enumeration in the query.

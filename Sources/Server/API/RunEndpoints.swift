@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Definitions
 import FoundationEssentials
@@ -150,7 +151,7 @@ struct RunEndpoints: Sendable {
                 {
                     return nil
                 }
-                if number > 1 { try await node.clock.sleep(Limits.progressInterval) }
+                if number > 1 { try await node.clocks.sleep(Limits.progressInterval) }
                 let record = try await node.run(id)
                 hasEnded.withLock { $0 = record.state.isEnd }
                 let name = record.state.isEnd ? "end" : "progress"

@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Definitions
 import JSON
@@ -38,7 +39,7 @@ struct SystemEndpoints: Sendable {
                 APIResponse(
                     status: 200,
                     body: .text(
-                        Metrics.text(node.service.current, now: node.clock.now()),
+                        Metrics.text(node.service.current, now: node.clocks.now()),
                         type: Metrics.type
                     )
                 )
@@ -72,7 +73,7 @@ struct SystemEndpoints: Sendable {
 
     private var readiness: APIResponse {
         let state = node.service.current
-        let isStuck = state.isReady && node.clock.now() - state.lastTick > Limits.stuck
+        let isStuck = state.isReady && node.clocks.now() - state.lastTick > Limits.stuck
         guard state.isReady, !isStuck else {
             let why =
                 isStuck ? "the scheduler does not go on" : state.lakeObstacle ?? state.obstacle

@@ -110,7 +110,7 @@ final class Connections: Sendable {
         channel.closeFuture.whenComplete { [weak self] _ in
             self?.state.withLock { _ = $0.remove(id) }
         }
-        limitPhase(of: channel, to: Limits.headSeconds)
+        limitPhase(of: channel, to: Limits.headPatience)
     }
 
     /// The head of a request is there: until its answer is sent the connection waits for nothing.
@@ -127,14 +127,14 @@ final class Connections: Sendable {
     /// The answer is sent: the connection waits for the next request.
     func rest(_ channel: any Channel) {
         state.withLock { $0.wait(ObjectIdentifier(channel)) }
-        limitPhase(of: channel, to: Limits.idleSeconds)
+        limitPhase(of: channel, to: Limits.idlePatience)
     }
 
     /// Begins a phase that may take so many seconds; then the connection is closed.
-    func limitPhase(of channel: any Channel, to seconds: Int64) {
+    func limitPhase(of channel: any Channel, to span: Duration) {
         let id = ObjectIdentifier(channel)
         guard let phase = state.withLock({ $0.nextPhase(id) }) else { return }
-        channel.eventLoop.scheduleTask(in: .seconds(seconds)) { [weak self, weak channel] in
+        channel.eventLoop.scheduleTask(in: TimeAmount(span)) { [weak self, weak channel] in
             let isOver = self?.state.withLock { $0.entries[id]?.phase == phase } ?? false
             if isOver { channel?.close(promise: nil) }
         }
@@ -149,7 +149,7 @@ final class Connections: Sendable {
     /// for a moment, so that the other side reads the answer.
     func leave(_ channel: any Channel) {
         channel.close(mode: .output, promise: nil)
-        limitPhase(of: channel, to: Limits.leaveSeconds)
+        limitPhase(of: channel, to: Limits.leavePatience)
     }
 
     /// Takes memory for a body; false where others have it all.

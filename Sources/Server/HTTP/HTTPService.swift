@@ -51,7 +51,7 @@ package struct HTTPService: Service {
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
                     additionalChannelHandlers: [Door(connections)],
-                    idleTimeout: .seconds(Limits.idleSeconds),
+                    idleTimeout: TimeAmount(Limits.idlePatience),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: Limits.headByteCount,
                         maxHeaderListSize: Limits.headByteCount,

@@ -49,7 +49,7 @@ struct Responder: HTTPResponder {
         guard expected ?? 0 <= Limits.bodyByteCount else { return early(Problem.tooLarge.response) }
         guard connections.reserve(most) else { return early(Problem.tooBusy.response) }
         defer { connections.release(most) }
-        connections.limitPhase(of: channel, to: Limits.bodySeconds)
+        connections.limitPhase(of: channel, to: Limits.bodyPatience)
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: Limits.bodyByteCount)
@@ -126,7 +126,7 @@ struct Responder: HTTPResponder {
         isLast: Bool
     ) -> ResponseBody {
         ResponseBody(contentLength: bytes?.readableBytes ?? 0) { [connections] writer in
-            connections.limitPhase(of: channel, to: Limits.sendSeconds)
+            connections.limitPhase(of: channel, to: Limits.sendPatience)
             if let bytes { try await writer.write(bytes) }
             try await writer.finish(nil)
             if isLast { connections.leave(channel) } else { connections.rest(channel) }
@@ -138,7 +138,7 @@ struct Responder: HTTPResponder {
         on channel: any Channel
     ) -> ResponseBody {
         ResponseBody { [connections] writer in
-            connections.limitPhase(of: channel, to: Limits.eventsSeconds)
+            connections.limitPhase(of: channel, to: Limits.eventsPatience)
             while let event = try await next() {
                 try await writer.write(ByteBuffer(string: event))
             }

@@ -1,3 +1,4 @@
+import Basics
 import Definitions
 import JSON
 
@@ -8,10 +9,8 @@ extension JSONValue {
         .object(JSONObject(fields.compactMap { field in field.value.map { (field.key, $0) } }))
     }
 
-    /// A moment, in milliseconds since 1970.
-    static func instant(_ milliseconds: Int64) -> JSONValue {
-        .string(Instant(milliseconds).description)
-    }
+    /// A moment.
+    static func instant(_ instant: Instant) -> JSONValue { .string(instant.description) }
 
     /// A page of a list.
     static func page(_ items: [JSONValue], next: String?) -> JSONValue {

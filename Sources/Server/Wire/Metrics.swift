@@ -6,7 +6,7 @@ import Scheduling
 enum Metrics {
     static let type = "text/plain; version=0.0.4; charset=utf-8"
 
-    static func text(_ state: SchedulerService.State, now: Int64) -> String {
+    static func text(_ state: SchedulerService.State, now: Instant) -> String {
         var lines = MetricLines()
         addGauges(state, now, &lines)
         let counts = state.counts
@@ -82,7 +82,7 @@ enum Metrics {
 
     private static func addGauges(
         _ state: SchedulerService.State,
-        _ now: Int64,
+        _ now: Instant,
         _ lines: inout MetricLines
     ) {
         lines.gauge("ready", "Whether it schedules or could take over.", state.isReady ? 1 : 0)
@@ -95,7 +95,7 @@ enum Metrics {
         lines.gauge(
             "last_tick_age_seconds",
             "Since the scheduler last looked at the clock.",
-            Double(max(0, now - state.lastTick)) / 1_000
+            max(0, (now - state.lastTick).seconds)
         )
     }
 

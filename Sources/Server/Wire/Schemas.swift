@@ -15,7 +15,7 @@ enum Schemas {
     private static let span: JSONValue = .object([
         "type": "string",
         "pattern":
-            "^(0s|([1-9][0-9]{0,2}d)?([1-9][0-9]{0,2}h)?([1-9][0-9]{0,2}m)?([1-9][0-9]{0,2}s)?)$",
+            "^(0s|([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?)$",
         "minLength": .integer(2), "description": "A time such as 90s, 15m, 1h30m or 2d.",
     ])
 
@@ -141,7 +141,7 @@ enum Schemas {
                 "postgres://user:secret:NAME@host/database, or a reference to a whole address.",
         ]),
         "parallel": integer(1, 1_000), "max_connections": integer(1, 100_000),
-        "lock_timeout_seconds": integer(1, 100_000),
+        "lock_timeout": span,
         "max_bytes_per_second": .object(["type": "integer", "minimum": .integer(1)]),
     ]
 

@@ -219,7 +219,7 @@ enum Views {
             "times": .array(
                 preview.times.map {
                     .object([
-                        "utc": .instant($0.instant * 1_000), "local": .string($0.wall),
+                        "utc": .instant($0.instant), "local": .string($0.wall),
                         "note": $0.note.map(JSONValue.string),
                     ])
                 }

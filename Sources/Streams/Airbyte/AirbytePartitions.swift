@@ -28,8 +28,8 @@ package struct AirbytePartitions: Hashable, Sendable {
     package var globalCursor: AirbytePosition?
     /// Whether the lists of partitions were given up for the one cursor.
     package var usesGlobalCursor: Bool?
-    /// Seconds to read again before the cursor: how long the last run took.
-    package var lookbackWindow: Int64?
+    /// What to read again before the cursor: how long the last run took.
+    package var lookbackWindow: Duration?
     /// Where the streams stand that the partitions come from, by their names.
     package var parentState: JSONObject?
     /// Members without a name here.
@@ -40,7 +40,7 @@ package struct AirbytePartitions: Hashable, Sendable {
         partitions: [Partition]?,
         globalCursor: AirbytePosition? = nil,
         usesGlobalCursor: Bool? = nil,
-        lookbackWindow: Int64? = nil,
+        lookbackWindow: Duration? = nil,
         parentState: JSONObject? = nil,
         others: JSONObject = [:]
     ) {
@@ -71,7 +71,7 @@ package struct AirbytePartitions: Hashable, Sendable {
         globalCursor = global.map { AirbytePosition($0) }
         usesGlobalCursor = others.remove("use_global_cursor")?.boolean
         if case .integer(let seconds) = others["lookback_window"] {
-            lookbackWindow = seconds
+            lookbackWindow = .seconds(seconds)
             others["lookback_window"] = nil
         }
         parentState = others.remove("parent_state")?.object
@@ -100,7 +100,9 @@ package struct AirbytePartitions: Hashable, Sendable {
         }
         if let globalCursor { members["state"] = globalCursor.json }
         if let usesGlobalCursor { members["use_global_cursor"] = .boolean(usesGlobalCursor) }
-        if let lookbackWindow { members["lookback_window"] = .integer(lookbackWindow) }
+        if let lookbackWindow {
+            members["lookback_window"] = .integer(lookbackWindow.components.seconds)
+        }
         if let parentState { members["parent_state"] = .object(parentState) }
         return .object(members)
     }

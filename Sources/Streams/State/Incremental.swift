@@ -1,3 +1,5 @@
+import Basics
+
 /// Reading what is new since the last run.
 package struct IncrementalRequest: Hashable, Sendable {
     /// The column that grows with every change.
@@ -30,14 +32,14 @@ package struct IncrementalRequest: Hashable, Sendable {
 
 /// How far behind the highest value of a cursor rows are looked for again.
 package enum Lookback: Hashable, Sendable, CustomStringConvertible {
-    /// For a cursor of times or dates: whole seconds.
-    case seconds(Int64)
+    /// For a cursor of times or dates.
+    case time(Duration)
     /// For a cursor of numbers.
     case units(Int64)
 
     package var description: String {
         switch self {
-        case .seconds(let count): "\(count) s"
+        case .time(let span): span.text
         case .units(let count): "\(count)"
         }
     }

@@ -64,12 +64,12 @@ import Testing
         isEdited: inout Bool
     ) {
         world.pass(
-            [50, 900, 5_000, 20_000, 70_000, 400_000, 4_000_000]
+            ([50, 900, 5_000, 20_000, 70_000, 400_000, 4_000_000] as [Duration])
                 .randomElement(using: &world.random) ?? 50
         )
         if world.happens(20) {
             // Corrections, and a clock that was wrong by a day.
-            let steps: [Int64] = [-300, -5_000, -90_000, 60_000, 3_600_000, -86_400_000]
+            let steps: [Duration] = [-300, -5_000, -90_000, 60_000, 3_600_000, -86_400_000]
             world.wall += steps.randomElement(using: &world.random) ?? 0
         }
         for index in nodes.indices where world.happens(30) {
@@ -131,7 +131,7 @@ import Testing
 
     private static func check(
         _ world: SimulatedWorld,
-        since start: Int64,
+        since start: Instant,
         isEdited: Bool
     ) async throws -> [String] {
         var faults: [String] = []
@@ -176,13 +176,13 @@ import Testing
     private static func uncovered(
         _ spec: ScheduleSpec,
         _ records: [OccurrenceRecord],
-        since start: Int64
+        since start: Instant
     ) -> [String] {
-        var counts: [Int64: Int] = [:]
+        var counts: [Instant: Int] = [:]
         var open = spec
         open.endAt = nil
         for record in records {
-            var time: Int64? = record.occurrence.scheduledFor
+            var time: Instant? = record.occurrence.scheduledFor
             let end = record.through ?? record.occurrence.scheduledFor
             var count = 0
             while let present = time, present <= end {
@@ -195,7 +195,7 @@ import Testing
             }
         }
         guard let first = counts.keys.min(), let last = counts.keys.max() else { return [] }
-        var time: Int64? = first
+        var time: Instant? = first
         while let present = time, present <= last {
             let count = counts.removeValue(forKey: present) ?? 0
             if count != 1 { return ["\(spec.id) at \(present) is recorded \(count) times"] }

@@ -1,3 +1,5 @@
+import TestSupport
+import Basics
 import Metastore
 import Scheduling
 
@@ -9,7 +11,7 @@ struct SimulatedNode {
         var start: SchedulerStep.Start
         var epoch: Int64
         /// Uptime at which it is through.
-        var endsAt: Int64
+        var endsAt: Duration
     }
 
     let name: String
@@ -49,7 +51,7 @@ struct SimulatedNode {
                 lease = held
                 machine = try await load(held, &world)
             }
-            machine?.uptime = world.uptime.milliseconds
+            machine?.uptime = world.uptime.sinceBoot
             applyDefinitions(world)
             machine?.tick(world.wall)
             try await act(held, &world)
@@ -76,7 +78,7 @@ struct SimulatedNode {
             era: try await world.store.era(),
             seed: world.random.next()
         )
-        machine.uptime = world.uptime.milliseconds
+        machine.uptime = world.uptime.sinceBoot
         let specs = world.specs
         try await world.store.note(
             specs.map {
@@ -117,18 +119,21 @@ struct SimulatedNode {
             world.note(step)
             if world.dies(.afterWriting) { return kill() }
             for start in step.starts where !refused.contains(start.occurrence.id) {
-                let seconds = Int64.random(in: 0...world.longestRun, using: &world.random)
+                let span = Int64.random(
+                    in: 0...world.longestRun.milliseconds,
+                    using: &world.random
+                )
                 attempts.append(
                     Attempt(
                         start: start,
                         epoch: lease.epoch,
-                        endsAt: world.uptime.milliseconds + seconds
+                        endsAt: world.uptime.sinceBoot + .milliseconds(span)
                     )
                 )
             }
             for id in step.cancels {
                 for index in attempts.indices where attempts[index].start.occurrence.id == id {
-                    attempts[index].endsAt = world.uptime.milliseconds
+                    attempts[index].endsAt = world.uptime.sinceBoot
                 }
             }
             for id in refused { machine?.refuse(id) }
@@ -137,7 +142,7 @@ struct SimulatedNode {
 
     /// Lets attempts come to their end: they commit, fail, or are refused by the lake.
     mutating func work(_ world: inout SimulatedWorld) async throws {
-        let now = world.uptime.milliseconds
+        let now = world.uptime.sinceBoot
         let ended = attempts.filter { $0.endsAt <= now }
         attempts.removeAll { $0.endsAt <= now }
         for attempt in ended {

@@ -17,8 +17,8 @@ struct SimulatedWorld {
 
     let store: Metastore
     var random: SplitMix64
-    var wall: Int64
-    var uptime = Uptime(boot: "one", milliseconds: 1_000_000)
+    var wall: Instant
+    var uptime = Uptime(boot: "one", sinceBoot: 1_000_000)
     var specs: [ScheduleSpec]
     var version = 1
     var aliveNames: Set<String> = []
@@ -31,9 +31,9 @@ struct SimulatedWorld {
     /// Chance of dying at a moment, in thousandths; 0 when the world is at peace.
     var danger = 20
     var failureRate = 15
-    var longestRun: Int64 = 90_000
+    var longestRun: Duration = 90_000
     /// Cursors as they were written, to see that none goes back within an era.
-    var cursors: [String: Int64] = [:]
+    var cursors: [String: Instant] = [:]
     var era = 0
     var faults: [String] = []
 
@@ -41,10 +41,10 @@ struct SimulatedWorld {
         store = try Metastore()
         random = SplitMix64(seed: seed)
         // The hours around a change of the clocks in Berlin, a year's end, and any time.
-        let starts: [Int64] = [1_774_738_800_000, 1_792_882_800_000, 1_798_757_000_000]
+        let starts: [Instant] = [1_774_738_800_000, 1_792_882_800_000, 1_798_757_000_000]
         wall =
             (starts.randomElement(using: &random) ?? 0)
-            + Int64.random(in: -7_200_000...7_200_000, using: &random)
+            + .milliseconds(Int64.random(in: -7_200_000...7_200_000, using: &random))
         specs = []
         for number in 0..<Int.random(in: 1...4, using: &random) {
             specs.append(try makeSpec("s\(number)"))
@@ -67,7 +67,8 @@ struct SimulatedWorld {
         )
         spec.overlap = OverlapPolicy.allCases.randomElement(using: &random) ?? .skip
         spec.catchUp =
-            [.latest, .none, .all(max: 5, window: 7_200)].randomElement(using: &random) ?? .latest
+            [.latest, .none, .all(max: 5, window: 7_200_000)].randomElement(using: &random)
+            ?? .latest
         spec.jitter = Bool.random(using: &random) ? 0 : 20_000
         spec.retry = RetryPolicy(attempts: 3, base: 1_000, cap: 10_000)
         spec.pauseAfter = Bool.random(using: &random) ? 0 : 5
@@ -84,9 +85,9 @@ struct SimulatedWorld {
 
     mutating func dies(_ moment: Moment) -> Bool { happens(danger) }
 
-    mutating func pass(_ milliseconds: Int64) {
-        wall += milliseconds
-        uptime.milliseconds += milliseconds
+    mutating func pass(_ span: Duration) {
+        wall += span
+        uptime.sinceBoot += span
     }
 
     // MARK: The lake

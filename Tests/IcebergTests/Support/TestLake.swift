@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import FoundationEssentials
 import Iceberg
@@ -19,17 +20,17 @@ struct TestLake: Sendable {
         catalog = FilesystemCatalog(
             store: store,
             warehouse: try ObjectKey("warehouse"),
-            environment: CommitEnvironment(
+            clocks: Clocks(
                 now: {
                     state.withLock { state in
                         state.time += 1_000
-                        return state.time
+                        return Instant(milliseconds: state.time)
                     }
                 },
-                random: { state.withLock { $0.generator.next() } },
-                sleep: { _ in await Task.yield() },
                 // It stands still, however slow the machine is: what was waited counts.
-                uptime: { 0 }
+                uptime: { Uptime(boot: "one", sinceBoot: .zero) },
+                sleep: { _ in await Task.yield() },
+                chance: { state.withLock { $0.generator.next() } }
             )
         )
     }

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import Ingest
@@ -58,7 +59,9 @@ final class SimulatedHistory: Sendable {
         var chance = SplitMix64(seed: seed)
         func roll(_ count: UInt64) -> Int { Int(chance.next() % count) }
         let manners: [SimulatedSource.Manner] = [.pages, .pages, .pages, .rows, .keys, .whole]
-        let limits = [RunLimits(checkpointSeconds: 0), RunLimits(checkpointByteCount: 1), .init()]
+        let limits = [
+            RunLimits(checkpointInterval: .zero), RunLimits(checkpointByteCount: 1), .init(),
+        ]
         setting = Setting(
             manner: manners[roll(6)],
             conflict: [nil, .merge, .append][roll(3)],
@@ -206,7 +209,7 @@ final class SimulatedHistory: Sendable {
             disk: disk,
             warehouse: warehouse,
             attempt: process,
-            environment: environment(process)
+            clocks: clocks(process)
         )
     }
 
@@ -242,7 +245,7 @@ final class SimulatedHistory: Sendable {
             ),
             store: lake.store,
             catalog: lake.catalog,
-            environment: lake.environment,
+            clocks: lake.clocks,
             options: options,
             writer: String(number),
             // Of those that may stand still others see that they are there.
@@ -294,19 +297,19 @@ final class SimulatedHistory: Sendable {
     }
 
     /// The clock and the chance of one process.
-    func environment(_ process: SimulatedAttempt) -> CommitEnvironment {
+    func clocks(_ process: SimulatedAttempt) -> Clocks {
         let chance = Mutex(SplitMix64(seed: seed &* 1_000 &+ UInt64(process.number)))
-        let tick: @Sendable () -> Int64 = { [self] in
+        let tick: @Sendable () -> Instant = { [self] in
             state.withLock { state in
                 state.time += Int64(chance.withLock { $0.next() % 700 })
-                return state.time
+                return Instant(milliseconds: state.time)
             }
         }
-        return CommitEnvironment(
+        return Clocks(
             now: tick,
-            random: { chance.withLock { $0.next() } },
+            uptime: { Uptime(boot: "one", sinceBoot: tick() - .unixEpoch) },
             sleep: { _ in try await process.resting() },
-            uptime: tick
+            chance: { chance.withLock { $0.next() } }
         )
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Ingest
 import ObjectStorage
@@ -5,7 +6,7 @@ import ObjectStorage
 /// A lake as one process sees it.
 struct SimulatedLake: Sendable {
     let store: SimulatedStore
-    let environment: CommitEnvironment
+    let clocks: Clocks
     let catalog: FilesystemCatalog
     let registry: RunRegistry
     let cleaner: RunCleaner
@@ -14,12 +15,12 @@ struct SimulatedLake: Sendable {
         disk: SimulatedDisk,
         warehouse: ObjectKey,
         attempt: SimulatedAttempt,
-        environment: CommitEnvironment
+        clocks: Clocks
     ) {
         store = SimulatedStore(disk: disk, attempt: attempt)
-        self.environment = environment
-        catalog = FilesystemCatalog(store: store, warehouse: warehouse, environment: environment)
-        registry = RunRegistry(store: store, environment: environment)
+        self.clocks = clocks
+        catalog = FilesystemCatalog(store: store, warehouse: warehouse, clocks: clocks)
+        registry = RunRegistry(store: store, clocks: clocks)
         cleaner = RunCleaner(store: store, catalog: catalog, registry: registry)
     }
 }

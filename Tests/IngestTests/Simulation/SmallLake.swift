@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import Ingest
@@ -22,7 +23,7 @@ final class SmallLake: Sendable {
         var conflict: ConflictRule?
         var laneCount = 1
         var pieceCount = 2
-        var limits = RunLimits(checkpointSeconds: 0)
+        var limits = RunLimits(checkpointInterval: .zero)
         var restarts = false
         /// The schedule's run that it is an attempt of.
         var occurrence: String?
@@ -66,21 +67,21 @@ final class SmallLake: Sendable {
             return count
         }
         let chance = Mutex(SplitMix64(seed: UInt64(number)))
-        let tick: @Sendable () -> Int64 = { [self] in
+        let tick: @Sendable () -> Instant = { [self] in
             time.withLock { time in
                 time += 1
-                return time
+                return Instant(milliseconds: time)
             }
         }
         return SimulatedLake(
             disk: disk,
             warehouse: warehouse,
             attempt: process,
-            environment: CommitEnvironment(
+            clocks: Clocks(
                 now: tick,
-                random: { chance.withLock { $0.next() } },
+                uptime: { Uptime(boot: "one", sinceBoot: tick() - .unixEpoch) },
                 sleep: { _ in try await process.resting() },
-                uptime: tick
+                chance: { chance.withLock { $0.next() } }
             )
         )
     }
@@ -117,9 +118,9 @@ final class SmallLake: Sendable {
             catalog: FilesystemCatalog(
                 store: store,
                 warehouse: warehouse,
-                environment: lake.environment
+                clocks: lake.clocks
             ),
-            environment: lake.environment,
+            clocks: lake.clocks,
             options: options,
             writer: "test",
             owner: manner.owner

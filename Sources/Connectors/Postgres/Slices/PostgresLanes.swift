@@ -148,7 +148,7 @@ struct PostgresLaneOpener {
             try await session.cancelling {
                 await session.setPatience(Limits.lanePatience)
                 try await session.begin(
-                    lockTimeout: Limits.laneLockTimeoutMilliseconds,
+                    lockTimeout: Limits.laneLockTimeout,
                     snapshot: snapshot
                 )
                 try await session.settle(

@@ -18,7 +18,7 @@ package struct ProcessIdentity: Hashable, Sendable, Codable, CustomStringConvert
     package static var current: ProcessIdentity {
         let info = ProcessInfo.processInfo
         return ProcessIdentity(
-            host: info.hostName + "/" + bootID,
+            host: info.hostName + "/" + boot.prefix(8),
             processID: info.processIdentifier,
             startTick: startTick(of: info.processIdentifier) ?? 0
         )
@@ -37,11 +37,11 @@ package struct ProcessIdentity: Hashable, Sendable, Codable, CustomStringConvert
     }
 
     /// Changes with every start of the machine; empty where there is none.
-    private static var bootID: String {
-        // A system without it has its name only.
+    package static let boot: String = {
+        // A system without it has one start as far as anybody can tell.
         let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-        return text.map { String($0.prefix(8)) } ?? ""
-    }
+        return String((text ?? "").prefix(36))
+    }()
 
     /// proc(5), `/proc/pid/stat`, field 22; nil when there is no such process.
     private static func startTick(of processID: Int32) -> Int64? {

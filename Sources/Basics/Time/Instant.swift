@@ -1,12 +1,33 @@
-import Scheduling
-
-/// A moment as documents and the API write it: RFC 3339 in UTC, with milliseconds where there are any.
+/// A moment of the wall clock: whole milliseconds since 1970 in UTC.
+///
+/// Sums and differences stop at `distantPast` and `distantFuture`; those two stand for "always before" and
+/// "always after" in comparisons.
 package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Milliseconds since 1970 in UTC.
-    package var milliseconds: Int64
+    package let milliseconds: Int64
 
     /// Makes a moment.
-    package init(_ milliseconds: Int64) { self.milliseconds = milliseconds }
+    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    /// Makes a moment of whole seconds since 1970 in UTC.
+    package init(seconds: Int64) {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
+        milliseconds = overflow ? (seconds < 0 ? .min : .max) : product
+    }
+
+    /// 1970-01-01T00:00:00Z.
+    package static let unixEpoch = Instant(milliseconds: 0)
+
+    /// Before every other moment.
+    package static let distantPast = Instant(milliseconds: .min)
+
+    /// After every other moment.
+    package static let distantFuture = Instant(milliseconds: .max)
+
+    /// Whole seconds since 1970 in UTC, rounded down.
+    package var seconds: Int64 {
+        milliseconds / 1_000 - (milliseconds % 1_000 < 0 ? 1 : 0)
+    }
 
     /// Reads a moment with any distance from UTC, between the years 1970 and 9999: `2026-11-21T08:00:00Z`,
     /// `2026-11-21T09:00:00.250+01:00`.
@@ -31,7 +52,7 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
         let days = CivilTime.days(year: Int64(year), month: month, day: day)
         let seconds = days * 86_400 + clock - offset
         guard seconds >= 0, seconds < 253_402_300_800 else { return nil }
-        self.init(seconds * 1_000 + milliseconds)
+        self.init(milliseconds: seconds * 1_000 + milliseconds)
     }
 
     // MARK: Parts
@@ -83,6 +104,7 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
         return isBehind ? -seconds : seconds
     }
 
+    /// As documents and the API write it: RFC 3339 in UTC, with milliseconds where there are any.
     package var description: String {
         let rest = (milliseconds % 1_000 + 1_000) % 1_000
         // By itself: a page of a list has hundreds, and Foundation takes 20 µs for each.
@@ -98,5 +120,45 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
 
     package static func < (left: Instant, right: Instant) -> Bool {
         left.milliseconds < right.milliseconds
+    }
+
+    // MARK: Sums
+
+    /// The next moment there is: a millisecond later.
+    package var next: Instant { self + .milliseconds(1) }
+
+    /// The last moment before: a millisecond earlier.
+    package var previous: Instant { self - .milliseconds(1) }
+
+    /// A later moment, or an earlier one for a negative span, in whole milliseconds.
+    package static func + (left: Instant, right: Duration) -> Instant {
+        let span = right.milliseconds
+        let (sum, overflow) = left.milliseconds.addingReportingOverflow(span)
+        return Instant(milliseconds: overflow ? (span < 0 ? .min : .max) : sum)
+    }
+
+    /// Goes on by a span.
+    package static func += (left: inout Instant, right: Duration) { left = left + right }
+
+    /// An earlier moment, in whole milliseconds.
+    package static func - (left: Instant, right: Duration) -> Instant { left + (.zero - right) }
+
+    /// How long after another moment this one is; negative where it is before.
+    package static func - (left: Instant, right: Instant) -> Duration {
+        let (span, overflow) = left.milliseconds.subtractingReportingOverflow(right.milliseconds)
+        guard overflow else { return .milliseconds(span) }
+        return .milliseconds(left > right ? Int64.max : .min)
+    }
+}
+
+/// Stored as one number: milliseconds since 1970 in UTC.
+extension Instant: Codable {
+    package init(from decoder: any Decoder) throws {
+        self.init(milliseconds: try decoder.singleValueContainer().decode(Int64.self))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(milliseconds)
     }
 }

@@ -47,12 +47,12 @@ package struct CivilTime: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether a year has 366 days.
-    static func isLeap(_ year: Int64) -> Bool {
+    package static func isLeap(_ year: Int64) -> Bool {
         year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     }
 
     /// The weekday of a day since 1970-01-01: 0 is Sunday.
-    static func weekday(ofDay day: Int64) -> Int {
+    package static func weekday(ofDay day: Int64) -> Int {
         let remainder = Int((day + 4) % 7)
         return remainder < 0 ? remainder + 7 : remainder
     }

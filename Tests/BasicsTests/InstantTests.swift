@@ -1,4 +1,4 @@
-import Definitions
+import Basics
 import Foundation
 import Testing
 
@@ -19,7 +19,7 @@ import Testing
 
     @Test func `every day of four centuries is read as it is written`() {
         for day in 0..<146_097 {
-            let instant = Instant(Int64(day) * 86_400_000 + 3_600_000)
+            let instant = Instant(seconds: Int64(day) * 86_400 + 3_600)
             #expect(Instant(parsing: instant.description) == instant)
         }
     }
@@ -29,12 +29,13 @@ import Testing
         for _ in 0..<2_000 {
             let seconds = Int64.random(in: 0..<253_402_300_800, using: &random)
             let whole = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
-            #expect(Instant(seconds * 1_000).description == whole)
+            #expect(Instant(seconds: seconds).description == whole)
             // Foundation's own fraction is cut from a binary one, and loses one in a thousand.
             let rest = Int64.random(in: 1...999, using: &random)
             let digits = String(String(1_000 + rest).dropFirst())
             #expect(
-                Instant(seconds * 1_000 + rest).description == whole.dropLast() + ".\(digits)Z"
+                Instant(milliseconds: seconds * 1_000 + rest).description == whole.dropLast()
+                    + ".\(digits)Z"
             )
         }
     }
@@ -51,5 +52,24 @@ import Testing
     ])
     func `a time that no calendar and no clock shows is none`(_ text: String) {
         #expect(Instant(parsing: text) == nil)
+    }
+
+    @Test func `sums stop at the ends of time`() {
+        #expect(Instant.distantFuture + .seconds(1) == .distantFuture)
+        #expect(Instant.distantPast - .seconds(1) == .distantPast)
+        #expect(Instant.distantFuture.next == .distantFuture)
+        #expect(Instant.distantPast.previous == .distantPast)
+        #expect(Instant.distantFuture - .distantPast == .milliseconds(Int64.max))
+        #expect(Instant(seconds: .max) == .distantFuture)
+        #expect(Instant(seconds: .min) == .distantPast)
+    }
+
+    @Test func `sums and differences are of whole milliseconds`() {
+        let start = Instant(milliseconds: -1_500)
+        #expect(start.seconds == -2)
+        #expect(start + .milliseconds(500) == Instant(seconds: -1))
+        #expect(start + .microseconds(999) == start)
+        #expect(start - .microseconds(1) == start.previous)
+        #expect(Instant(seconds: 3) - start == .milliseconds(4_500))
     }
 }
