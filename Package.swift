@@ -84,7 +84,7 @@ let package = Package(
         .target(name: "ObjectStorage", dependencies: ["Basics"], swiftSettings: productSettings),
         .testTarget(
             name: "ObjectStorageTests",
-            dependencies: ["ObjectStorage", "TestSupport"],
+            dependencies: ["Basics", "ObjectStorage", "StoreSupport", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -96,7 +96,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IcebergTests",
-            dependencies: ["Basics", "Iceberg", "ObjectStorage", "Columnar", "TestSupport"],
+            dependencies: [
+                "Basics", "Iceberg", "ObjectStorage", "Columnar", "StoreSupport", "TestSupport",
+            ],
             swiftSettings: productSettings
         ),
 
@@ -142,7 +144,8 @@ let package = Package(
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams", "TestSupport",
+                "Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams", "StoreSupport",
+                "TestSupport",
             ],
             swiftSettings: productSettings
         ),
@@ -255,6 +258,12 @@ let package = Package(
 
         // MARK: Tests that cross targets
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: productSettings),
+        .target(
+            name: "StoreSupport",
+            dependencies: ["ObjectStorage"],
+            path: "Tests/StoreSupport",
+            swiftSettings: productSettings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["TestSupport"],

@@ -12,7 +12,11 @@ import Testing
 
         var locations: ObjectLocations { ObjectLocations(base: "file:///nowhere") }
 
-        func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject {
+        func read(
+            _ key: ObjectKey,
+            range: Range<Int>?,
+            limit: Int
+        ) async throws -> StoredObject {
             throw failure
         }
 

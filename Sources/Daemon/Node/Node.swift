@@ -54,7 +54,7 @@ package struct Node: Sendable {
         self.settings = settings
         self.clock = clock
         self.log = log
-        lake = try Lake(folder: settings.lake, .writing)
+        lake = try await Lake(folder: settings.lake, .writing)
         metastore = try Self.openMetastore(settings.metastorePath)
         keys = KeyRing(settings)
         try await keys.load()
