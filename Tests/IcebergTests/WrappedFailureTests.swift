@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (StorageError.Code.permission, FailureClass.configuration), (.unreachable, .lake),
+        (StorageError.Code.denied, FailureClass.configuration), (.unreachable, .lake),
         (.device, .lake), (.full, .transient),
     ])
     func `a table's failure is of the class of its cause`(

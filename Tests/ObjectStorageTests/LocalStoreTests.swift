@@ -139,7 +139,7 @@ func names(in path: String) throws -> [String] {
             let error = await #expect(throws: StorageError.self) {
                 try await store.put([1], to: try ObjectKey("a"), condition: .none)
             }
-            #expect(error?.code == .permission)
+            #expect(error?.code == .denied)
             #expect(try names(in: root).isEmpty)
         }
     }

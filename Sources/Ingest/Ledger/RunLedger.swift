@@ -106,6 +106,7 @@ struct LedgerFiles {
                 guard error.failureClass == .lake, attempt < Limits.ledgerAttempts else {
                     throw error
                 }
+                if let wait = error.wait { try await environment.sleep(wait) }
             }
             try await environment.sleep(environment.backOff(attempt))
         }

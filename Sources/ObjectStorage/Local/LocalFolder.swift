@@ -17,7 +17,7 @@ struct LocalFolder: Sendable {
 
     /// Opens a folder: a path, or `file://` and a path.
     ///
-    /// - Throws: `StorageError`: `notFound` or `invalid` when it is no folder, `permission`.
+    /// - Throws: `StorageError`: `notFound` or `invalid` when it is no folder, `denied`.
     init(_ address: String, access: LocalStore.Access) throws {
         let path = try FolderAddress.path(address)
         if access == .writing { try SystemFile.makeFolders(Self.trimmed(path)) }
@@ -107,7 +107,7 @@ struct LocalFolder: Sendable {
             return try FolderReader.names(in: path)
         } catch {
             let explained = root.explain(error, at: path)
-            guard explained.code(.permission) else { throw explained }
+            guard explained.code(.denied) else { throw explained }
             throw root.unreachable(path, EACCES)
         }
     }
@@ -159,11 +159,11 @@ struct LocalFolder: Sendable {
 
     /// Where an object is to be written.
     ///
-    /// - Throws: `StorageError`: `permission` in a store that was opened for reading, `unreachable` where the
+    /// - Throws: `StorageError`: `denied` in a store that was opened for reading, `unreachable` where the
     ///   store's folder is gone.
     func writablePath(of key: ObjectKey) throws -> String {
         guard access == .writing else {
-            throw StorageError(.permission, "cannot write \(key): the lake was opened for reading")
+            throw StorageError(.denied, "cannot write \(key): the lake was opened for reading")
         }
         // A write makes the folders it needs: not in the place where a disk is to be mounted.
         try root.requireThere()

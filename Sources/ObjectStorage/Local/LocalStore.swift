@@ -29,7 +29,7 @@ package struct LocalStore: ObjectStore {
     ///
     /// It keeps its thread for as long as the disk does; see `open`.
     ///
-    /// - Throws: `StorageError`: `notFound` or `invalid` when it is no folder, `permission`.
+    /// - Throws: `StorageError`: `notFound` or `invalid` when it is no folder, `denied`.
     package init(root address: String, access: Access) throws {
         folder = try LocalFolder(address, access: access)
         locations = Self.locations(of: folder.root.path)
@@ -69,7 +69,7 @@ package struct LocalStore: ObjectStore {
         do {
             return try await threads.run(body)
         } catch let error as BlockingPoolError {
-            throw StorageError(.device, "the disk does not keep up: \(error.message); try again")
+            throw StorageError(.throttled, "the disk does not keep up: \(error.message); try again")
         }
     }
 

@@ -148,11 +148,15 @@ extension StorageError {
             case ENOENT: (.notFound, "")
             case EEXIST: (.precondition, "")
             case EACCES, EPERM, EROFS:
-                (.permission, "; give the user the right to it or choose another folder")
+                (.denied, "; give the user the right to it or choose another folder")
             case ENOSPC, EDQUOT: (.full, "; free space or choose another disk")
             case EFBIG: (.full, "; raise the allowed file size (ulimit -f)")
             case ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP: (.invalid, "; choose another name")
-            case EXDEV: (.invalid, "; the lake must lie on one file system")
+            case EXDEV: (.unsupported, "; the lake must lie on one file system")
+            case EOPNOTSUPP, ENOSYS: (.unsupported, "; put the lake on another file system")
+            case EUCLEAN, EBADMSG: (.damaged, "; have the file system checked")
+            case ESTALE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
+                (.unreachable, "; see whether its disk is mounted, and its server there")
             case EMFILE, ENFILE: (.device, "; raise the number of open files (ulimit -n)")
             default: (.device, "; check the disk")
             }
