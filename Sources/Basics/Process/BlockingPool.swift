@@ -188,6 +188,14 @@ package final class BlockingPool: Sendable {
     }
 }
 
+extension BlockingPool {
+    /// For single files that are part of no store: keys, secrets, tokens.
+    package static let files = BlockingPool(
+        threadLimit: Limits.fileThreadCount,
+        waitingLimit: Limits.fileWaitingCount
+    )
+}
+
 /// Why a job was not run.
 package struct BlockingPoolError: Failure {
     /// The class of a failure.

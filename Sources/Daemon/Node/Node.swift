@@ -1,3 +1,4 @@
+import Basics
 package import Definitions
 import FoundationEssentials
 import Ingest
@@ -55,7 +56,10 @@ package struct Node: Sendable {
         self.clock = clock
         self.log = log
         lake = try await Lake(folder: settings.lake, .writing)
-        metastore = try Self.openMetastore(settings.metastorePath)
+        metastore = try await BlockingPool.files.run {
+            try settings.stateFolder.make()
+            return try Self.openMetastore(settings.metastorePath)
+        }
         keys = KeyRing(settings)
         try await keys.load()
         let catalog = ScheduleCatalog(lake)
@@ -63,7 +67,7 @@ package struct Node: Sendable {
         access = SourceAccess(
             sources: DocumentStore(lake.store),
             resolver: SecretResolver(lake.store, environment: settings.environment) {
-                [keys] () throws(DefinitionError) in try keys.key()
+                [keys] in try await keys.key()
             },
             settings: settings
         )

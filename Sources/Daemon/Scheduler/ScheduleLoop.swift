@@ -245,7 +245,7 @@ struct ScheduleLoop {
                 await service.wake.wait(for: Limits.stepInterval, clock)
             }
         }
-        try metastore.release(lease)
+        try await metastore.release(lease)
     }
 
     private func note(_ progress: Progress) {
