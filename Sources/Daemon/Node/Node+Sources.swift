@@ -226,7 +226,8 @@ extension Node {
         let made = TokenDocument.make(id, .admin, at: clock.now(), by: system.name)
         // The file first: a token that nobody was told helps nobody.
         let isWritten = try await BlockingPool.files.run {
-            try? FileManager.default.removeItem(atPath: path)  // One of a lake whose tokens are gone.
+            // One may be there, of a lake whose tokens are gone.
+            try? FileManager.default.removeItem(atPath: path)
             return made.token.reveal { PrivateFile.write($0 + "\n", to: path) }
         }
         guard isWritten else {
