@@ -89,7 +89,7 @@ let package = Package(
         .target(name: "ObjectStorage", dependencies: ["Basics"], swiftSettings: productSettings),
         .testTarget(
             name: "ObjectStorageTests",
-            dependencies: ["Basics", "ObjectStorage", "TestSupport"],
+            dependencies: ["Basics", "ObjectStorage", "StoreSupport", "TestSupport"],
             swiftSettings: productSettings
         ),
 
@@ -101,7 +101,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IcebergTests",
-            dependencies: ["Basics", "Iceberg", "ObjectStorage", "Columnar", "TestSupport"],
+            dependencies: [
+                "Basics", "Iceberg", "ObjectStorage", "Columnar", "StoreSupport", "TestSupport",
+            ],
             swiftSettings: productSettings
         ),
 
@@ -148,6 +150,7 @@ let package = Package(
             name: "IngestTests",
             dependencies: [
                 "Basics", "Ingest", "Iceberg", "ObjectStorage", "Columnar", "Streams",
+                "StoreSupport",
                 "TestSupport",
             ],
             swiftSettings: productSettings
@@ -266,6 +269,12 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Basics"],
             path: "Tests/Support",
+            swiftSettings: productSettings
+        ),
+        .target(
+            name: "StoreSupport",
+            dependencies: ["Basics", "ObjectStorage"],
+            path: "Tests/StoreSupport",
             swiftSettings: productSettings
         ),
         .testTarget(

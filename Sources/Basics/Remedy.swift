@@ -67,6 +67,7 @@ extension Remedy {
 
     // MARK: Where things are
 
+    package static let stateFolder = Remedy("state_folder")
     package static let metastore = Remedy("metastore")
     package static let key = Remedy("key")
     package static let server = Remedy("server")
@@ -82,7 +83,7 @@ extension Remedy {
     package static let all: [Remedy] = [
         restart, adopt, takeOver, dataset, state, mode, columns, condition, cursor, primaryKey,
         onConflict, lookback, schema, allowTypeChange, acceptUnseenChanges, requireEqual, parallel,
-        maxConnections, maxSnapshotAge, metastore, key, server,
+        maxConnections, maxSnapshotAge, stateFolder, metastore, key, server,
     ]
 }
 

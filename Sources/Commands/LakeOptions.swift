@@ -39,12 +39,12 @@ struct LakeOptions: ParsableArguments {
     func folder() throws -> String { try Self.folder(settings()) }
 
     /// Opens the lake, which has to be there unless the command makes one.
-    func open(_ access: LocalStore.Access, makesLake: Bool = false) throws -> Lake {
+    func open(_ access: LocalStore.Access, makesLake: Bool = false) async throws -> Lake {
         let folder = try folder()
         guard makesLake || FileManager.default.fileExists(atPath: folder) else {
             throw StorageError(.notFound, "there is no lake at \(folder); name it with --lake")
         }
-        return try Lake(folder: folder, access)
+        return try await Lake(folder: folder, access)
     }
 }
 

@@ -1,6 +1,6 @@
 import Columnar
 
-/// Encodes the batches of one data file on a thread of its own, beside the reading.
+/// Encodes the batches of one data file beside the reading.
 actor FileEncoder {
     private let writer: ParquetWriter
 

@@ -71,7 +71,7 @@ struct LanePump {
                 let output = await encoded
                 batches.spare = full
                 part.note(present)
-                for chunk in output.chunks { try writer.append(chunk.bytes) }
+                try await writer.append(output.chunks)
                 note(output.fileByteCount - fileByteCount)
                 fileByteCount = output.fileByteCount
                 if part.isAtPageEnd,
@@ -84,7 +84,7 @@ struct LanePump {
                 }
             }
             let (summary, output) = await encoder.finish()
-            for chunk in output.chunks { try writer.append(chunk.bytes) }
+            try await writer.append(output.chunks)
             note(summary.byteCount - fileByteCount)
             return summary
         }

@@ -86,11 +86,9 @@ extension Metastore {
         }
     }
 
-    /// Gives a lease up, so that the next one need not wait.
-    ///
-    /// It keeps its thread meanwhile, so that it is done where the task is cancelled too.
-    package func release(_ lease: Lease) throws {
-        try writer.write { database in
+    /// Gives a lease up, so that the next one need not wait, also where the task is cancelled.
+    package func release(_ lease: Lease) async throws {
+        try await writeFinally { database in
             try database.execute(
                 sql: "UPDATE leases SET until = -1 WHERE name = ? AND holder = ? AND epoch = ?",
                 arguments: [lease.name, lease.holder, lease.epoch]

@@ -90,10 +90,21 @@ package struct Metastore: Sendable {
         try await writer.write { try Self.write(step, under: lease, $0) }
     }
 
-    /// Writes a step down even where the task is cancelled, keeping its thread meanwhile: for a process that
-    /// ends and has to say how.
-    package func writeFinally(_ step: SchedulerStep, under lease: Lease) throws -> Set<String> {
-        try writer.write { try Self.write(step, under: lease, $0) }
+    /// Writes a step down even where the task is cancelled: for a process that ends and has to say how.
+    package func writeFinally(
+        _ step: SchedulerStep,
+        under lease: Lease
+    ) async throws -> Set<String> {
+        try await writeFinally { try Self.write(step, under: lease, $0) }
+    }
+
+    /// Writes in one transaction, whether the task is cancelled or not.
+    func writeFinally<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            writer.asyncWrite(body) { _, result in continuation.resume(with: result) }
+        }
     }
 
     private static func write(

@@ -9,9 +9,6 @@ package enum Limits {
     /// Bytes of an object read whole: metadata and lists; data files are read by ranges.
     package static let wholeReadByteCount = 1 << 30
 
-    /// Looks at an object that is replaced between the look at its size and the reading: people edit at most.
-    static let changingReads = 10
-
     /// Bytes a writer gathers before it calls the system: pages come in sizes around this.
     package static let writeBufferByteCount = 1 << 18
 
@@ -30,4 +27,11 @@ package enum Limits {
 
     /// The rest between two of them.
     package static let replaceLockInterval = Duration.milliseconds(5)
+
+    /// Calls of folders that wait for the disk at a time: as many as documents are read side by side, beside
+    /// runs that write.
+    static let folderThreadCount = 24
+
+    /// Calls of folders that wait for such a thread: more than a busy server has tasks, and little memory.
+    static let folderWaitingCount = 8_192
 }

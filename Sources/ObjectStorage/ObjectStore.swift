@@ -10,20 +10,25 @@ package protocol ObjectStore: Sendable {
 
     /// Reads an object, or `range` of its bytes; an empty range asks only for size and tag.
     ///
+    /// - Parameters:
+    ///   - key: Which one.
+    ///   - range: The bytes, counted from 0; nil for all.
+    ///   - limit: Bytes that are read at most: where there are more, none is.
+    /// - Returns: The bytes, and the facts of the version they are of.
     /// - Throws: `StorageError` `notFound`, which only a store that answers says; `unreachable` for one
-    ///   that does not; `invalid` for a range beyond the end.
-    func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject
+    ///   that does not; `invalid` for a range beyond the end, and for more bytes than `limit`.
+    func read(_ key: ObjectKey, range: Range<Int>?, limit: Int) async throws -> StoredObject
 
     /// Writes a small object in one step and gives its tag.
     ///
-    /// - Throws: `StorageError` `precondition` when the condition does not hold. After another
-    ///   error the object may or may not be there.
+    /// - Throws: `StorageError` `precondition` when the condition does not hold; `CancellationError`, with
+    ///   nothing done. After another error the object may or may not be there.
     func put(_ bytes: [UInt8], to key: ObjectKey, condition: PutCondition) async throws -> ObjectTag
 
     /// Writes a large object piece by piece.
     ///
     /// When `body` returns, the object appears, if none of that key is there; when it throws,
-    /// nothing is left behind.
+    /// nothing is left behind. The writer is for `body` alone.
     ///
     /// - Throws: what `body` throws; `StorageError` `precondition` when the key exists.
     func write<Result>(
@@ -52,34 +57,18 @@ extension ObjectStore {
         }
     }
 
-    /// Reads a whole object.
+    /// Reads a whole object, or `range` of its bytes.
     ///
-    /// - Throws: `StorageError` `notFound`.
-    package func read(_ key: ObjectKey) async throws -> StoredObject {
-        try await read(key, range: nil)
+    /// - Throws: `StorageError`: `notFound`, and `invalid` for a range beyond the end, among others.
+    package func read(_ key: ObjectKey, range: Range<Int>? = nil) async throws -> StoredObject {
+        try await read(key, range: range, limit: Limits.wholeReadByteCount)
     }
 
     /// Reads a whole object that has at most so many bytes; nothing is read of a longer one.
     ///
     /// - Throws: `StorageError` `invalid` for a longer one.
     package func read(_ key: ObjectKey, limit: Int) async throws -> StoredObject {
-        for _ in 0..<Limits.changingReads {
-            let info = try await read(key, range: 0..<0).info
-            guard info.byteCount <= limit else {
-                throw StorageError(
-                    .invalid,
-                    "\(key) has \(info.byteCount) bytes; at most \(limit) are read"
-                )
-            }
-            do {
-                let object = try await read(key, range: 0..<info.byteCount)
-                if object.info.tag == info.tag { return object }
-            } catch let error as StorageError where error.code == .invalid {
-                // It became shorter; the next look tells by how much.
-                continue
-            }
-        }
-        throw StorageError(.device, "\(key) changes each time it is read; try again")
+        try await read(key, range: nil, limit: limit)
     }
 
     /// Lists every object in a folder and the folders in it, in the order of their keys.
@@ -159,20 +148,43 @@ package struct ObjectListing: Hashable, Sendable {
     }
 }
 
-/// Takes the bytes of an object that is being written, in order.
+/// Bytes that a store is handed to write.
+///
+/// Whoever hands them over gives them away: nobody changes them any more, and a store may hold them for as
+/// long as it takes, on any thread.
+package protocol ByteChunk: Sendable {
+    /// How many there are.
+    var byteCount: Int { get }
+
+    /// Lends the bytes, which lie one behind the other.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+}
+
+extension [UInt8]: ByteChunk {
+    package var byteCount: Int { count }
+
+    package func withBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        try withUnsafeBytes(body)
+    }
+}
+
+/// Takes the bytes of an object that is being written, in order: one call after the other.
 package protocol ObjectWriter: AnyObject {
     /// Bytes taken so far.
     var byteCount: Int { get }
 
-    /// Takes more bytes; they are copied or written before it returns.
+    /// Takes all chunks there are at the moment; returns when the store wants more.
     ///
     /// - Throws: `StorageError`, `full` among others; the object must then be given up.
-    func append(_ bytes: UnsafeRawBufferPointer) throws
+    func append(_ chunks: [any ByteChunk]) async throws
 }
 
 extension ObjectWriter {
     /// Takes more bytes.
-    package func append(_ bytes: [UInt8]) throws {
-        try bytes.withUnsafeBytes { try append($0) }
+    package func append(_ bytes: [UInt8]) async throws {
+        let chunks: [any ByteChunk] = [bytes]
+        try await append(chunks)
     }
 }

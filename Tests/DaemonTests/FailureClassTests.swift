@@ -30,9 +30,10 @@ import Testing
 
     @Test func `a lake that is away is told from what is not in it`() {
         for (code, failure): (StorageError.Code, FailureClass) in [
-            (.unreachable, .lake), (.device, .lake), (.full, .transient),
+            (.unreachable, .lake), (.throttled, .lake), (.device, .lake), (.full, .transient),
+            (.damaged, .data), (.unsupported, .configuration),
             (.precondition, .contention),
-            (.notFound, .configuration), (.permission, .configuration), (.invalid, .configuration),
+            (.notFound, .configuration), (.denied, .configuration), (.invalid, .configuration),
         ] {
             #expect(FailureClass(of: StorageError(code, "")) == failure, "\(code)")
         }

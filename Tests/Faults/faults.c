@@ -7,6 +7,9 @@
 //   TRIBUTARY_FAULTS      faults, separated by ';', each <op>:<pattern>:<nth>:<when>:<action>
 //   TRIBUTARY_FAULT_LOG   a file that gets one line per step: "<ordinal> <op> <target>", and one
 //                         for each fault that came true: "! <op> <target> <when> <action>"
+//   TRIBUTARY_FAULT_HANG  a file elsewhere: while it is there, the disk hangs. Steps wait before they
+//                         are done, and so do opening, reading and looking at files and folders; the
+//                         log says "! hang <op> <target>" for each
 //
 //   op       open (of a file that is made by it), mkdir, write, fsync, link, rename, unlink, or any
 //   pattern  of fnmatch(3), where '*' goes over '/' too; a link or rename has its new name as target
@@ -22,6 +25,7 @@
 // otherwise pass.
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +73,7 @@ struct fault {
 static struct fault faults[FAULT_COUNT];
 static int fault_count;
 static char root[PATH_MAX];
+static char hang[PATH_MAX];
 static size_t root_length;
 static int log_descriptor = -1;
 static atomic_long ordinal;
@@ -163,6 +168,8 @@ static void start(void) {
             close(opened);
         }
     }
+    const char *hanging = getenv("TRIBUTARY_FAULT_HANG");
+    if (hanging != NULL) snprintf(hang, sizeof hang, "%s", hanging);
     const char *given = getenv("TRIBUTARY_FAULTS");
     if (given == NULL || *given == 0) return;
     char *copy = strdup(given), *rest = copy, *part;
@@ -233,7 +240,27 @@ struct step {
     bool due[FAULT_COUNT];
 };
 
+static void wait_for(long milliseconds) {
+    struct timespec rest = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) continue;
+}
+
+static bool hangs(void) {
+    return *hang != 0 && syscall(SYS_faccessat, AT_FDCWD, hang, F_OK) == 0;
+}
+
+// Waits while the disk hangs.
+static void hold(const char *op, const char *target) {
+    int saved = errno;
+    if (hangs()) {
+        say("! hang %s %s\n", op, target);
+        while (hangs()) wait_for(10);
+    }
+    errno = saved;
+}
+
 static void begin(struct step *step, const char *op) {
+    hold(op, step->target);
     step->op = op;
     say("%ld %s %s\n", atomic_fetch_add(&ordinal, 1) + 1, op, step->target);
     for (int i = 0; i < fault_count; i++) {
@@ -244,11 +271,6 @@ static void begin(struct step *step, const char *op) {
         long count = atomic_fetch_add(&fault->seen, 1) + 1;
         step->due[i] = count == fault->nth || (fault->and_later && count > fault->nth);
     }
-}
-
-static void wait_for(long milliseconds) {
-    struct timespec rest = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) continue;
 }
 
 // Does what is due; the reason the call has to fail for, -1 for a torn write, or 0.
@@ -350,8 +372,11 @@ static int open_with(int folder, const char *path, int flags, mode_t mode) {
 
 static int open_step(int folder, const char *path, int flags, mode_t mode) {
     struct step step;
-    if (!(flags & O_CREAT) || !target_of_path(folder, path, step.target))
+    if (!target_of_path(folder, path, step.target)) return open_with(folder, path, flags, mode);
+    if (!(flags & O_CREAT)) {
+        hold("open", step.target);
         return open_with(folder, path, flags, mode);
+    }
     begin(&step, "open");
     int reason = act(&step, BEFORE);
     if (reason != 0) {
@@ -452,4 +477,30 @@ int sync_file_range(int descriptor, off64_t offset, off64_t count, unsigned flag
     if (!target_of_descriptor(descriptor, step.target))
         return REAL(sync_file_range)(descriptor, offset, count, flags);
     STEP(step, "fsync", REAL(sync_file_range)(descriptor, offset, count, flags));
+}
+
+// MARK: What is no step, and hangs with the disk
+
+int stat(const char *path, struct stat *status) {
+    char target[PATH_MAX];
+    if (target_of_path(AT_FDCWD, path, target)) hold("stat", target);
+    return REAL(stat)(path, status);
+}
+
+DIR *opendir(const char *path) {
+    char target[PATH_MAX];
+    if (target_of_path(AT_FDCWD, path, target)) hold("opendir", target);
+    return REAL(opendir)(path);
+}
+
+ssize_t pread(int descriptor, void *bytes, size_t count, off_t offset) {
+    char target[PATH_MAX];
+    if (target_of_descriptor(descriptor, target)) hold("read", target);
+    return REAL(pread)(descriptor, bytes, count, offset);
+}
+
+ssize_t pread64(int descriptor, void *bytes, size_t count, off64_t offset) {
+    char target[PATH_MAX];
+    if (target_of_descriptor(descriptor, target)) hold("read", target);
+    return REAL(pread64)(descriptor, bytes, count, offset);
 }

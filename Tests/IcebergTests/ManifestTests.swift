@@ -2,6 +2,7 @@ import Columnar
 import FoundationEssentials
 import Iceberg
 import ObjectStorage
+import StoreSupport
 import TestSupport
 import Testing
 
@@ -24,7 +25,7 @@ import Testing
             list = try #require(store.locations.key(at: location))
             let folder = try lake.catalog.folder(of: .orders).appending("metadata")
             manifest = try #require(
-                try await store.list(folder).objects.map(\.key).first {
+                try store.list(folder).objects.map(\.key).first {
                     $0.name.hasSuffix("-m0.avro")
                 }
             )

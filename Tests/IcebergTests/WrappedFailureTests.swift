@@ -12,7 +12,11 @@ import Testing
 
         var locations: ObjectLocations { ObjectLocations(base: "file:///nowhere") }
 
-        func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject {
+        func read(
+            _ key: ObjectKey,
+            range: Range<Int>?,
+            limit: Int
+        ) async throws -> StoredObject {
             throw failure
         }
 
@@ -37,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (StorageError.Code.permission, FailureClass.configuration), (.unreachable, .lake),
+        (StorageError.Code.denied, FailureClass.configuration), (.unreachable, .lake),
         (.device, .lake), (.full, .transient),
     ])
     func `a table's failure is of the class of its cause`(

@@ -40,8 +40,12 @@ import Testing
             return try await inner.put(bytes, to: key, condition: condition)
         }
 
-        func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject {
-            try await inner.read(key, range: range)
+        func read(
+            _ key: ObjectKey,
+            range: Range<Int>?,
+            limit: Int
+        ) async throws -> StoredObject {
+            try await inner.read(key, range: range, limit: limit)
         }
 
         func write<Result>(

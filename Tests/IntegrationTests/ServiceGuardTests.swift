@@ -11,6 +11,10 @@ struct ServiceGuardTests {
         try await attack("away")
     }
 
+    @Test func `a disk that hangs costs no lease, and what waits for it ends well`() async throws {
+        try await attack("slow")
+    }
+
     @Test func `a stranger holds nobody up and costs nothing`() async throws {
         try await attack("strangers")
     }

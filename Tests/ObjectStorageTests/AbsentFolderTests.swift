@@ -15,7 +15,7 @@ import Testing
             "list": { _ = try await store.list(ObjectKey("a")) },
             "list of all": { _ = try await store.list(nil) },
             "put": { _ = try await store.put([1], to: key, condition: .ifAbsent) },
-            "write": { try await store.write(to: key) { try $0.append([1]) } },
+            "write": { try await store.write(to: key) { try await $0.append([1]) } },
             "delete": { try await store.delete(key) },
         ]
     }

@@ -16,12 +16,20 @@ import Testing
     @Test(arguments: [
         "s3://bucket/x", "S3://bucket", "s3a://b/x", "gs://b", "abfss://c@a.dfs/x", "az://x",
         "hdfs://h/x",
-        "http://h", "unknown+x://y", "s3:bucket", "gs:b", "ftp:/x", "file:lake", "file://host/x",
-        "file://",
-        "file:///a%2", "file:///a%zz", "file:///a%00", "file:///a?b", "file:///%FF", "", "a\0b",
+        "http://h", "unknown+x://y", "s3:bucket", "gs:b", "ftp:/x",
+    ])
+    func `any other scheme is not supported, and makes no folder`(_ text: String) throws {
+        let error = #expect(throws: StorageError.self) { _ = try FolderAddress.path(text) }
+        #expect(error?.code == .unsupported)
+        #expect(throws: StorageError.self) { _ = try LocalStore(root: text, access: .writing) }
+    }
+
+    @Test(arguments: [
+        "file:lake", "file://host/x", "file://", "file:///a%2", "file:///a%zz", "file:///a%00",
+        "file:///a?b", "file:///%FF", "", "a\0b",
         "~/lake", "~",
     ])
-    func `any other scheme is refused, and makes no folder`(_ text: String) throws {
+    func `what is no path is refused, and makes no folder`(_ text: String) throws {
         let error = #expect(throws: StorageError.self) { _ = try FolderAddress.path(text) }
         #expect(error?.code == .invalid)
         #expect(throws: StorageError.self) { _ = try LocalStore(root: text, access: .writing) }

@@ -43,6 +43,7 @@ from collections import Counter
 import cut_proxy
 import others
 import private_server
+from faults import built_shim
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -95,16 +96,6 @@ class Program:
         with open(os.path.join(ROOT, "docs/cli.md")) as file:
             section = file.read().split("## Exit statuses")[1].split("\n## ")[0]
         return {int(found) for found in re.findall(r"^\| (\d+) \|", section, re.M)}
-
-
-def built_shim(folder):
-    compiler = next((c for c in ("cc", "clang", "gcc") if shutil.which(c)), None)
-    if compiler is None:
-        raise SystemExit("no C compiler on the PATH")
-    library = os.path.join(folder, "faults.so")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-o", library,
-                    os.path.join(ROOT, "Tests/Faults/faults.c"), "-ldl"], check=True)
-    return library
 
 
 # MARK: Contents

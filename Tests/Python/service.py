@@ -72,11 +72,13 @@ class Answer(Exception):
 class Service:
     """A lake with a server, which can be killed and begun again."""
 
-    def __init__(self, *options, environment=None):
+    def __init__(self, *options, environment=None, apart=False):
         self.scratch = tempfile.TemporaryDirectory(prefix="tributary-service-")
         self.folder = self.scratch.name
         self.lake = os.path.join(self.folder, "lake")
-        self.options = options
+        # What is the node's own, in the lake or apart from it.
+        self.state = os.path.join(self.folder, "state") if apart else os.path.join(self.lake, "_metastore")
+        self.options = (*options, "--state-folder", self.state) if apart else options
         self.environment = {**os.environ, "XDG_CONFIG_HOME": os.path.join(self.folder, "config"),
                             **(environment or {})}
         self.log = os.path.join(self.folder, "log")
@@ -91,14 +93,14 @@ class Service:
             self.kill()
         self.scratch.cleanup()
 
-    def spawn(self, *options):
+    def spawn(self, *options, environment=None):
         with open(self.log, "a") as log:
             return subprocess.Popen(
                 [BINARY, "serve", "--lake", self.lake, "--port", "0", *self.options, *options],
-                stdout=log, stderr=log, env=self.environment, cwd=self.folder)
+                stdout=log, stderr=log, env=environment or self.environment, cwd=self.folder)
 
     def start(self, waits=True):
-        record = os.path.join(self.lake, "_metastore/server.json")
+        record = os.path.join(self.state, "server.json")
         self.process = self.spawn()
         if not waits:
             return
@@ -113,7 +115,7 @@ class Service:
             return content["url"] if content["process"]["processID"] == self.process.pid else None
 
         self.url = until("the server's address", address)
-        with open(os.path.join(self.lake, "_metastore/admin.token")) as file:
+        with open(os.path.join(self.state, "admin.token")) as file:
             self.token = file.read().strip()
         until("readiness", lambda: self.status("/ready") == 200)
 

@@ -1,6 +1,6 @@
 """What the service promises when things around it go wrong: service_guard.py CASE.
 
-Cases: away, strangers, documents, settings, echo, keys, words, published, standby, quiet, rows. Each begins servers of
+Cases: away, slow, strangers, documents, settings, echo, keys, words, published, standby, quiet, rows. Each begins servers of
 its own and ends them.
 """
 
@@ -18,6 +18,7 @@ import threading
 import time
 import urllib.parse
 
+from faults import built_shim
 from service import BINARY, Answer, Service, Violation, require, until
 
 
@@ -111,6 +112,96 @@ def away(_):
         os.rename(service.lake + ".gone", service.lake)
         later_run()
         in_peace()
+
+
+# MARK: A disk that hangs
+
+
+def slow(_):
+    """A disk that hangs for twice as long as a lease lasts costs no lease; what waits for it ends well."""
+    service = Service("--runs", "8", "--runs-per-source", "8", apart=True)
+    lake = os.path.join(os.path.realpath(service.folder), "lake")
+    hang, steps = os.path.join(service.folder, "hang"), os.path.join(service.folder, "steps")
+    plain = dict(service.environment)
+    service.environment.update(
+        LD_PRELOAD=built_shim(service.folder), TRIBUTARY_FAULT_ROOT=lake, TRIBUTARY_FAULT_HANG=hang,
+        TRIBUTARY_FAULT_LOG=steps)
+
+    def asked(query):
+        with sqlite3.connect(f"file:{service.state}/metastore.sqlite?mode=ro", uri=True) as store:
+            return store.execute(query).fetchall()
+
+    def lease():
+        [row] = asked("SELECT holder, epoch, until FROM leases")
+        return row
+
+    def running():
+        return [run for run, in asked("SELECT id FROM occurrences WHERE state = 'running'")]
+
+    def held():
+        with open(steps) as file:
+            return re.findall(r"^! hang (\S+) (\S+)$", file.read(), re.M)
+
+    with service:
+        require(not os.path.exists(os.path.join(lake, "_metastore")), "the node's own files are in the lake")
+        path = shop(service)
+        names = [f"t{number}" for number in range(6)]
+        for name in names:
+            service.call("POST", "/api/v1/schedules", {
+                "id": name, "source": {"dsn": f"sqlite:{path}"}, "stream": "orders", "dataset": f"shop.{name}",
+                "trigger": "@every 1s"})
+
+        def succeeded(name):
+            return sum(r["state"] == "succeeded" for r in service.runs(name))
+
+        for name in names:
+            until(f"a run of {name}", lambda: succeeded(name))
+        # Another node, whose disk is well, takes over as soon as the lease is not renewed.
+        other = service.spawn(environment=plain)
+        try:
+            until("the other node", lambda: len(service.addresses()) == 2)
+            (holder, epoch, last), changed = lease(), time.monotonic()
+            until("a run", running)
+            with open(hang, "w"):
+                begin = time.monotonic()
+            until("a run that waits for the disk", lambda: running() and any(
+                op in ("open", "write", "fsync", "link") and "warehouse" in target for op, target in held()))
+            stuck = running()
+            while time.monotonic() < begin + 31:
+                now = lease()
+                require(now[:2] == (holder, epoch), f"the lease went from {holder} to {now}")
+                if now[2] != last:
+                    last, changed = now[2], time.monotonic()
+                require(time.monotonic() < changed + 12, "the lease is not renewed")
+                asking = time.monotonic()
+                try:
+                    answer = service.call("GET", "/ready", token=False)
+                except (Answer, OSError) as error:
+                    raise Violation(f"the server is not ready: {error!r}") from None
+                require(answer["leads"] and time.monotonic() < asking + 10, answer)
+                time.sleep(0.25)
+            require(set(stuck) <= set(running()), "runs ended while their disk hung")
+            # More calls at a time than a small machine has shared threads.
+            require(len(held()) >= 6, held())
+            before = dict(asked(
+                "SELECT schedule_id, count(*) FROM occurrences WHERE state = 'succeeded' GROUP BY schedule_id"))
+            os.remove(hang)
+            for run in stuck:
+                ended = until("the end of a run", lambda: (lambda r: r if r["state"] not in ("pending", "running")
+                                                           else None)(service.call("GET", f"/api/v1/runs/{run}")))
+                require(ended["state"] == "succeeded", ended)
+            for name in names:
+                until(f"a later run of {name}", lambda: succeeded(name) > before[name])
+            require(lease()[:2] == (holder, epoch), f"the lease went from {holder} to {lease()}")
+            require(len(asked("SELECT 1 FROM holders")) == 1, "the lease had another holder")
+            with open(service.log) as file:
+                log = file.read()
+            for words in ["could not be renewed", "cut off", "another process schedules"]:
+                require(words not in log, log)
+            require(service.stop() == 0, "the server did not stop well")
+        finally:
+            other.kill()
+            other.wait()
 
 
 # MARK: Strangers
@@ -833,8 +924,9 @@ def quiet(_):
         require(not strange, strange)
 
 
-CASES = {"away": away, "strangers": strangers, "documents": documents, "settings": settings, "echo": echo, "keys": keys,
-         "words": words, "published": published, "standby": standby, "quiet": quiet, "rows": rows}
+CASES = {"away": away, "slow": slow, "strangers": strangers, "documents": documents, "settings": settings,
+         "echo": echo, "keys": keys, "words": words, "published": published, "standby": standby, "quiet": quiet,
+         "rows": rows}
 
 
 def main():

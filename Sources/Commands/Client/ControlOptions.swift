@@ -43,8 +43,8 @@ struct ControlOptions: ParsableArguments {
             if let url = settings.text(.server) {
                 return try await remote(url, settings, nil, body)
             }
-            if let present = ServerRecord(lake: nodeSettings.lake).read() {
-                let file = "\(nodeSettings.lake)/_metastore/admin.token"
+            if let present = ServerRecord(nodeSettings.stateFolder).read() {
+                let file = nodeSettings.stateFolder.adminToken
                 return try await remote(present.url, settings, file, body)
             }
             guard makesLake || FileManager.default.fileExists(atPath: nodeSettings.lake) else {

@@ -34,7 +34,7 @@ struct DatasetHistoryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let opened = try lake.open(.reading)
+            let opened = try await lake.open(.reading)
             let history = try await opened.catalog.load(table.identifier).wholeHistory()
             if json {
                 try Terminal.json(

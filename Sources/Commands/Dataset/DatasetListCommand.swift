@@ -20,7 +20,7 @@ struct DatasetListCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let opened = try lake.open(.reading)
+            let opened = try await lake.open(.reading)
             var summaries: [DatasetSummary] = []
             for identifier in try await opened.catalog.tables() {
                 let table = try await opened.catalog.load(identifier)

@@ -21,7 +21,7 @@ struct DatasetRollbackCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let opened = try lake.open(.writing)
+            let opened = try await lake.open(.writing)
             var transaction = try await opened.catalog.beginTransaction(table.identifier)
             let before = transaction.base?.metadata.currentSnapshotID
             try transaction.rollBack(to: to)

@@ -31,7 +31,7 @@ struct DatasetSchemaCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let opened = try lake.open(.reading)
+            let opened = try await lake.open(.reading)
             let loaded = try await opened.catalog.load(table.identifier)
             guard let current = loaded.metadata.currentSchema else {
                 throw IcebergError(.corrupt, "\(table.identifier) has no current schema")

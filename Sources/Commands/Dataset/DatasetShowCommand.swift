@@ -47,7 +47,7 @@ struct DatasetShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let opened = try lake.open(.reading)
+            let opened = try await lake.open(.reading)
             let loaded = try await opened.catalog.load(table.identifier)
             let files = try await loaded.files()
             let summary = await DatasetSummary(loaded)

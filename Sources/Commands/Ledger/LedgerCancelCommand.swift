@@ -20,7 +20,7 @@ struct LedgerCancelCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let opened = try lake.open(.writing)
+            let opened = try await lake.open(.writing)
             let state = try await choice.state(in: opened.registry)
             let table = choice.table.identifier
             guard state.end == nil else {

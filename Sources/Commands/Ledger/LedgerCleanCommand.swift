@@ -17,7 +17,7 @@ struct LedgerCleanCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let opened = try lake.open(.writing)
+            let opened = try await lake.open(.writing)
             let tables =
                 if let table {
                     [table.identifier]

@@ -23,7 +23,7 @@ struct LedgerListCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let registry = try lake.open(.reading).registry
+            let registry = try await lake.open(.reading).registry
             var runs: [LedgerSummary] = []
             let tables =
                 if let table { [table.identifier] } else { try await registry.tables() }

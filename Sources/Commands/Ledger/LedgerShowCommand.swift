@@ -17,7 +17,7 @@ struct LedgerShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Interruptible.run {
-            let state = try await choice.state(in: try lake.open(.reading).registry)
+            let state = try await choice.state(in: lake.open(.reading).registry)
             let summary = LedgerSummary(
                 state,
                 table: choice.table.identifier,

@@ -1,5 +1,6 @@
 import Basics
 import ArgumentParser
+import Basics
 import Daemon
 import FoundationEssentials
 import Ingest
@@ -92,7 +93,7 @@ struct ServeCommand: AsyncParsableCommand {
             Terminal.note("the administrator's token is in \(file)")
         }
         forgetVariables()
-        let record = ServerRecord(lake: opened.settings.lake)
+        let record = ServerRecord(opened.settings.stateFolder)
         let keeper = RecordKeeper(record: record, node: opened)
         let server = HTTPService(API(opened), host: host, port: port, log: log) { port in
             let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
@@ -157,10 +158,11 @@ private final class RecordKeeper: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                if self.node.service.current.leads, let url = self.url.withLock({ $0 }),
-                    self.record.read()?.process != .current
-                {
-                    self.record.write(url)
+                if self.node.service.current.leads, let url = self.url.withLock({ $0 }) {
+                    // Without it commands have to be told the address; it is tried again.
+                    try? await BlockingPool.files.run { [record = self.record] in
+                        if record.read()?.process != .current { record.write(url) }
+                    }
                 }
                 // A wait that is cut short is over.
                 try? await ContinuousClock().sleep(for: Limits.recordInterval)
@@ -179,7 +181,7 @@ struct ServerRecord: Sendable {
 
     private let path: String
 
-    init(lake: String) { path = "\(lake)/_metastore/server.json" }
+    init(_ folder: StateFolder) { path = folder.serverRecord }
 
     /// Writes where this process can be asked.
     func write(_ url: String) {

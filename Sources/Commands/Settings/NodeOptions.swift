@@ -8,7 +8,20 @@ import ObjectStorage
 struct NodeOptions: ParsableArguments {
     @OptionGroup var lake: LakeOptions
 
-    @Option(help: ArgumentHelp("The metastore's file (default: in the lake).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder of the node's own files (default: in the lake).",
+            valueName: "folder"
+        )
+    )
+    var stateFolder: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The metastore's file (default: in the state folder).",
+            valueName: "file"
+        )
+    )
     var metastore: String?
 
     @Option(
@@ -21,6 +34,7 @@ struct NodeOptions: ParsableArguments {
 
     private var flags: [String: String] {
         var flags: [String: String] = [:]
+        flags[Setting.stateFolder.name] = stateFolder
         flags[Setting.metastore.name] = metastore
         flags[Setting.key.name] = key
         return flags
@@ -38,6 +52,7 @@ struct NodeOptions: ParsableArguments {
             environment: ProcessInfo.processInfo.environment,
             release: Release.version
         )
+        node.state = try settings.text(.stateFolder).map(FolderAddress.path)
         node.metastore = try settings.text(.metastore).map(FolderAddress.path)
         node.key = settings.text(.key)
         if let runs = try settings.number(.runs, 1...10_000) { node.runs = runs }

@@ -14,7 +14,8 @@ struct Setting: Sendable {
     }
 
     static let all: [Setting] = [
-        lake, host, port, metastore, runs, runsPerSource, historyDays, sourceHosts, key, server,
+        lake, host, port, stateFolder, metastore, runs, runsPerSource, historyDays, sourceHosts,
+        key, server,
         token, logLevel,
     ]
 
@@ -33,10 +34,15 @@ struct Setting: Sendable {
         text: "The port the server listens at; 0 for a free one.",
         usual: "8475"
     )
+    static let stateFolder = Setting(
+        name: "state-folder",
+        text: "The folder of the node's own files: its metastore, the first token, its locks.",
+        usual: "_metastore in the lake"
+    )
     static let metastore = Setting(
         name: "metastore",
         text: "The metastore's file.",
-        usual: "_metastore/metastore.sqlite in the lake"
+        usual: "metastore.sqlite in the state folder"
     )
     static let runs = Setting(name: "runs", text: "Runs at a time, in all.", usual: "4")
     static let runsPerSource = Setting(

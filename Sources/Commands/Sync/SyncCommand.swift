@@ -101,7 +101,7 @@ struct SyncCommand: AsyncParsableCommand {
             )
         }
         let (selections, refused) = try select(names, in: source.location)
-        let opened = try lake.open(.writing, makesLake: true)
+        let opened = try await lake.open(.writing, makesLake: true)
         var options = RunOptions()
         options.limits = limit.limits
         options.contract = mode.contract

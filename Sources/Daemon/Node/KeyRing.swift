@@ -56,7 +56,12 @@ package final class KeyRing: Sendable {
     /// The key, to open what was sealed.
     ///
     /// - Throws: `DefinitionError` `secret` where there is none.
-    package func key() throws(DefinitionError) -> SealingKey {
+    package func key() async throws -> SealingKey {
+        if let key = known.withLock({ $0 }) { return key }
+        return try await BlockingPool.files.run { try self.read() }
+    }
+
+    private func read() throws(DefinitionError) -> SealingKey {
         if let key = known.withLock({ $0 }) { return key }
         let file = try place()
         guard access(file, F_OK) == 0 else {
@@ -76,10 +81,14 @@ package final class KeyRing: Sendable {
     ///   for all of a lake, wherever it is looked for.
     /// - Returns: The key.
     /// - Throws: `DefinitionError` `secret` where it can be neither read nor written, or is another one.
-    func sealingKey(besides others: Set<String>) throws(DefinitionError) -> SealingKey {
+    func sealingKey(besides others: Set<String>) async throws -> SealingKey {
+        try await BlockingPool.files.run { try self.find(besides: others) }
+    }
+
+    private func find(besides others: Set<String>) throws(DefinitionError) -> SealingKey {
         let names = others.sorted().joined(separator: ", ")
         if known.withLock({ $0 }) != nil || file.map({ access($0, F_OK) == 0 }) ?? false {
-            let key = try key()
+            let key = try read()
             guard others.isEmpty || others.contains(key.id) else {
                 throw DefinitionError(
                     .secret,
@@ -111,7 +120,7 @@ package final class KeyRing: Sendable {
                     "the key for secrets cannot be written to \(file); name another place with \(Remedy.key)"
                 )
             }
-            return try key()
+            return try read()
         }
         known.withLock { $0 = made }
         return made
@@ -137,6 +146,8 @@ package final class KeyRing: Sendable {
 /// Files that only their owner may read.
 enum PrivateFile {
     /// Writes a new file, with the folders above it; tells whether it did.
+    ///
+    /// It keeps its thread for as long as the disk does.
     static func write(_ text: String, to path: String) -> Bool {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")

@@ -11,8 +11,8 @@ package struct Lake: Sendable {
     /// Opens the lake in a folder.
     ///
     /// - Throws: `StorageError` where the folder cannot be used.
-    package init(folder: String, _ access: LocalStore.Access) throws {
-        store = try LocalStore(root: folder, access: access)
+    package init(folder: String, _ access: LocalStore.Access) async throws {
+        store = try await LocalStore.open(root: folder, access: access)
         catalog = FilesystemCatalog(
             store: store,
             warehouse: try ObjectKey("warehouse"),

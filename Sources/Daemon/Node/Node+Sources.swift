@@ -149,7 +149,7 @@ extension Node {
         let document = try SecretDocument(
             id,
             sealing: secret,
-            with: keys.sealingKey(besides: Set(others)),
+            with: await keys.sealingKey(besides: Set(others)),
             hosts: hosts,
             at: clocks.now(),
             by: caller.name
@@ -221,12 +221,15 @@ extension Node {
     package func makeFirstToken() async throws -> String? {
         guard try await tokens.list().documents.isEmpty else { return nil }
         let system = Caller(name: "system", role: .admin)
-        let path = "\(settings.lake)/_metastore/admin.token"
+        let path = settings.stateFolder.adminToken
         let id = try DefinitionID("admin")
         let made = TokenDocument.make(id, .admin, at: clocks.now(), by: system.name)
         // The file first: a token that nobody was told helps nobody.
-        try? FileManager.default.removeItem(atPath: path)  // One of a lake whose tokens are gone.
-        let isWritten = made.token.reveal { PrivateFile.write($0 + "\n", to: path) }
+        let isWritten = try await BlockingPool.files.run {
+            // One may be there, of a lake whose tokens are gone.
+            try? FileManager.default.removeItem(atPath: path)
+            return made.token.reveal { PrivateFile.write($0 + "\n", to: path) }
+        }
         guard isWritten else {
             throw DaemonError(.configuration, "the first token cannot be written to \(path)")
         }

@@ -55,8 +55,11 @@ package struct Node: Sendable {
         self.settings = settings
         self.clocks = clocks
         self.log = log
-        lake = try Lake(folder: settings.lake, .writing)
-        metastore = try Self.openMetastore(settings.metastorePath)
+        lake = try await Lake(folder: settings.lake, .writing)
+        metastore = try await BlockingPool.files.run {
+            try settings.stateFolder.make()
+            return try Self.openMetastore(settings.metastorePath)
+        }
         keys = KeyRing(settings)
         try await keys.load()
         let catalog = ScheduleCatalog(lake)
@@ -64,7 +67,7 @@ package struct Node: Sendable {
         access = SourceAccess(
             sources: DocumentStore(lake.store),
             resolver: SecretResolver(lake.store, environment: settings.environment) {
-                [keys] () throws(DefinitionError) in try keys.key()
+                [keys] in try await keys.key()
             },
             settings: settings
         )

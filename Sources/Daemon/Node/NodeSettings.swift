@@ -2,7 +2,9 @@
 package struct NodeSettings: Sendable {
     /// The lake's folder.
     package var lake: String
-    /// The metastore's file; nil for one in the lake's folder.
+    /// The folder of what is the node's own; nil for one in the lake's folder.
+    package var state: String?
+    /// The metastore's file; nil for one in the state folder.
     package var metastore: String?
     package var runs = Limits.runs
     package var runsPerSource = Limits.runsPerSource
@@ -24,6 +26,9 @@ package struct NodeSettings: Sendable {
         self.release = release
     }
 
+    /// Where the node keeps what is its own.
+    package var stateFolder: StateFolder { StateFolder(state, lake: lake) }
+
     /// The metastore's file.
-    var metastorePath: String { metastore ?? "\(lake)/_metastore/metastore.sqlite" }
+    var metastorePath: String { metastore ?? stateFolder.metastore }
 }

@@ -25,10 +25,10 @@ struct SingleStep {
         }
         do {
             let answer = try await perform(id, lease, body)
-            try node.metastore.release(lease)
+            try await node.metastore.release(lease)
             return answer
         } catch {
-            try node.metastore.release(lease)
+            try await node.metastore.release(lease)
             throw error
         }
     }
@@ -84,7 +84,7 @@ struct SingleStep {
                 // Where it has not been scheduled yet, it is still to be due for the first time.
                 if !isKnown { step.statuses = [:] }
                 // Written whatever happens: a command that is stopped leaves nothing that seems to run.
-                let refused = try metastore.writeFinally(step, under: lease)
+                let refused = try await metastore.writeFinally(step, under: lease)
                 for start in step.starts where !refused.contains(start.occurrence.id) {
                     let report = await run(start, lease)
                     machine.uptime = clocks.uptime().sinceBoot

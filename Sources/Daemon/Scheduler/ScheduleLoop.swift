@@ -246,7 +246,7 @@ struct ScheduleLoop {
                 await service.wake.wait(for: Limits.stepInterval, clocks)
             }
         }
-        try metastore.release(lease)
+        try await metastore.release(lease)
     }
 
     private func note(_ progress: Progress) {

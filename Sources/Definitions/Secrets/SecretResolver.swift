@@ -7,14 +7,14 @@ import Synchronization
 /// Gives the secrets that references name.
 package struct SecretResolver: Sendable {
     private let documents: DocumentStore<SecretDocument>
-    private let key: @Sendable () throws(DefinitionError) -> SealingKey
+    private let key: @Sendable () async throws -> SealingKey
     private let environment: [String: String]
 
     /// Makes a resolver of a lake's secrets; `key` is asked for only where one has to be opened.
     package init(
         _ store: any ObjectStore,
         environment: [String: String],
-        key: @escaping @Sendable () throws(DefinitionError) -> SealingKey
+        key: @escaping @Sendable () async throws -> SealingKey
     ) {
         documents = DocumentStore(store)
         self.environment = environment
@@ -32,7 +32,8 @@ package struct SecretResolver: Sendable {
                 throw DefinitionError(.secret, "the variable \(name) is not set")
             }
             return Secret(value)
-        case .file(let path): return try Self.contents(ofFile: path)
+        case .file(let path):
+            return try await BlockingPool.files.run { try Self.contents(ofFile: path) }
         case .command(let line): return try await Self.output(ofCommand: line)
         }
     }
@@ -82,6 +83,8 @@ package struct SecretResolver: Sendable {
     }
 
     /// What a file holds, without the end of its last line.
+    ///
+    /// It keeps its thread for as long as the disk does.
     package static func contents(ofFile path: String) throws(DefinitionError) -> Secret {
         guard let file = FileHandle(forReadingAtPath: path),
             let bytes = try? file.read(upToCount: Limits.secretByteCount + 1)

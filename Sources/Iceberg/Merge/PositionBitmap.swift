@@ -41,7 +41,7 @@ final class PositionBitmap {
     }
 
     /// Calls `body` with runs of marked rows, in order, at most `limit` at a time.
-    func forEachBlock(of limit: Int, _ body: ([Int64]) throws -> Void) rethrows {
+    func forEachBlock(of limit: Int, _ body: ([Int64]) async throws -> Void) async rethrows {
         var block: [Int64] = []
         block.reserveCapacity(limit)
         for index in words.indices {
@@ -50,11 +50,11 @@ final class PositionBitmap {
                 block.append(Int64(index) << 6 | Int64(word.trailingZeroBitCount))
                 word &= word - 1
                 if block.count == limit {
-                    try body(block)
+                    try await body(block)
                     block.removeAll(keepingCapacity: true)
                 }
             }
         }
-        if !block.isEmpty { try body(block) }
+        if !block.isEmpty { try await body(block) }
     }
 }

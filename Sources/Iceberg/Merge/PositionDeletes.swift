@@ -35,18 +35,15 @@ enum PositionDeletes {
     ) async throws -> DataFile {
         let writer = ParquetWriter(schema: schema)
         let summary = try await store.write(to: key) { object in
-            func drain() throws {
-                for chunk in writer.takeOutput() { try object.append(chunk.bytes) }
-            }
             let batch = Batch(schema: schema)
-            try positions.forEachBlock(of: Columnar.Limits.batchRowCount) { block in
+            try await positions.forEachBlock(of: Columnar.Limits.batchRowCount) { block in
                 try Task.checkCancellation()
                 fill(batch, block, path: Array(path.utf8))
                 writer.append(batch)
-                try drain()
+                try await object.append(writer.takeOutput())
             }
             let summary = writer.finish()
-            try drain()
+            try await object.append(writer.takeOutput())
             return summary
         }
         var file = DataFile(path: store.locations.location(of: key), summary: summary)

@@ -106,6 +106,7 @@ struct LedgerFiles {
                 guard error.failureClass == .lake, attempt < Limits.ledgerAttempts else {
                     throw error
                 }
+                if let wait = error.wait { try await clocks.sleep(wait) }
             }
             try await clocks.sleep(clocks.backOff(attempt))
         }

@@ -9,8 +9,9 @@ package enum FolderAddress {
 
     /// The path of a folder.
     ///
-    /// - Throws: `StorageError` `invalid` for an address of another scheme, which would else be a folder of a
-    ///   strange name. Nothing but its scheme is told: an address may hold a secret.
+    /// - Throws: `StorageError`: `unsupported` for an address of another scheme, which would else be a folder of
+    ///   a strange name, with nothing but its scheme told, since an address may hold a secret; `invalid` for
+    ///   what is no path.
     package static func path(_ text: String) throws -> String {
         guard !text.isEmpty, !text.utf8.contains(0) else {
             throw StorageError(.invalid, "the folder has no name; give a path")
@@ -26,7 +27,7 @@ package enum FolderAddress {
         let rest = text.dropFirst(scheme.count + 1)
         guard scheme.lowercased() == "file" else {
             throw StorageError(
-                .invalid,
+                .unsupported,
                 "\(scheme)://… cannot be used: a lake is a folder of this machine, as in /srv/lake or "
                     + "file:///srv/lake"
             )

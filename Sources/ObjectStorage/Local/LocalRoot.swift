@@ -57,11 +57,12 @@ struct LocalRoot: Sendable {
     func explain(_ error: any Error, at path: String) -> any Error {
         guard let error = error as? StorageError else { return error }
         switch error.code {
-        case .notFound, .device, .permission:
+        case .notFound, .device, .denied:
             do { try requireThere() } catch { return error }
-        case .invalid, .precondition, .full, .unreachable: return error
+        case .invalid, .precondition, .full, .unreachable, .throttled, .damaged, .unsupported:
+            return error
         }
-        guard error.code == .permission else { return error }
+        guard error.code == .denied else { return error }
         let folder = SystemFile.parent(of: path)
         guard faccessat(AT_FDCWD, folder, X_OK, AT_EACCESS) != 0 else { return error }
         return unreachable(folder, errno)

@@ -4,8 +4,8 @@ import Glibc
 ///
 /// The lock says that its owner lives. A file whose lock is free was left by a process that died
 /// and is removed by the next one that opens the store for writing. Between the making of a file
-/// and the taking of its lock a sweep may take it for a dead one and remove it, so the owner
-/// looks, once it has the lock, whether the name is still there, and makes another one if not.
+/// and the taking of its lock a sweep may take it for a dead one, lock it and remove it, so the
+/// owner makes another one where it does not get the lock, or the name is gone once it has it.
 /// No clock is needed, and none would be right with a slow disk or a stopped process.
 struct StagedFile: ~Copyable {
     let file: SystemFile
@@ -25,8 +25,7 @@ struct StagedFile: ~Copyable {
                 try root.makeFolders(folder)
                 continue
             }
-            _ = try file.lock(waiting: true)
-            if try file.status().st_nlink > 0 {
+            if try file.takeLock(), try file.status().st_nlink > 0 {
                 self.file = file
                 self.root = root
                 return
@@ -76,9 +75,9 @@ struct StagedFile: ~Copyable {
             let path = folder + "/" + name
             do {
                 let file = try SystemFile(path: path, flags: O_RDWR | O_NOFOLLOW)
-                // The lock is held until the name is gone: its maker, if it waits for the lock,
-                // then sees that it lost the file.
-                guard try file.lock(waiting: false) else { continue }
+                // The lock is held until the name is gone: its maker, if it comes now, sees by either
+                // that it lost the file.
+                guard try file.takeLock() else { continue }
                 try SystemFile.call("remove", path) { unlink(path) }
             } catch let error where error.code(.notFound) || error.code(.invalid) {
                 // It was published or swept by others in the meantime, or is no file of ours.

@@ -42,17 +42,26 @@ struct SystemFile: ~Copyable {
         return status
     }
 
-    /// Takes the exclusive lock of the file.
+    /// Takes the exclusive lock of the file, unless another one has it: nobody waits for a lock, since its
+    /// owner may have been stopped.
     ///
-    /// - Returns: Whether it was taken; false only with `waiting` false.
-    func lock(waiting: Bool) throws -> Bool {
+    /// - Returns: Whether it was taken.
+    func takeLock() throws -> Bool {
         while true {
-            if flock(descriptor, LOCK_EX | (waiting ? 0 : LOCK_NB)) == 0 { return true }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
             let reason = errno
             if reason == EINTR { continue }
-            if !waiting, reason == EWOULDBLOCK { return false }
+            if reason == EWOULDBLOCK { return false }
             throw StorageError("lock", path, reason)
         }
+    }
+
+    /// Dates the file later than `old`, in nanoseconds since 1970, where it is not.
+    func setChangeTime(after old: Int) throws {
+        guard try status().changeTime <= old else { return }
+        let later = old &+ 1
+        let time = timespec(tv_sec: later / 1_000_000_000, tv_nsec: later % 1_000_000_000)
+        try Self.call("date", path) { futimens(descriptor, [time, time]) }
     }
 
     /// Writes all bytes, however many the system takes at a time.
@@ -139,11 +148,15 @@ extension StorageError {
             case ENOENT: (.notFound, "")
             case EEXIST: (.precondition, "")
             case EACCES, EPERM, EROFS:
-                (.permission, "; give the user the right to it or choose another folder")
+                (.denied, "; give the user the right to it or choose another folder")
             case ENOSPC, EDQUOT: (.full, "; free space or choose another disk")
             case EFBIG: (.full, "; raise the allowed file size (ulimit -f)")
             case ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP: (.invalid, "; choose another name")
-            case EXDEV: (.invalid, "; the lake must lie on one file system")
+            case EXDEV: (.unsupported, "; the lake must lie on one file system")
+            case EOPNOTSUPP, ENOSYS: (.unsupported, "; put the lake on another file system")
+            case EUCLEAN, EBADMSG: (.damaged, "; have the file system checked")
+            case ESTALE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
+                (.unreachable, "; see whether its disk is mounted, and its server there")
             case EMFILE, ENFILE: (.device, "; raise the number of open files (ulimit -n)")
             default: (.device, "; check the disk")
             }

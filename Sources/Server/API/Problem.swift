@@ -32,7 +32,8 @@ struct Problem: Error, Sendable {
             401,
             "unauthorized",
             "a token is needed that is good",
-            hint: "send `Authorization: Bearer <token>`; the first one is in _metastore/admin.token"
+            hint: "send `Authorization: Bearer <token>`; the first one is in admin.token of the "
+                + "server's state folder, which is _metastore in the lake unless another one is named"
         )
         problem.headers["www-authenticate"] = "Bearer realm=\"tributary\""
         return problem
@@ -75,7 +76,7 @@ struct Problem: Error, Sendable {
         return switch failure.domain {
         case .source: "source-\(code)"
         // What is wrong there is for its operator: the word tells where to look.
-        case .lake: ["full", "unreachable"].contains(code) ? code : "lake"
+        case .lake: ["full", "throttled", "unreachable"].contains(code) ? code : "lake"
         case .request, .run, .service: code
         }
     }

@@ -55,8 +55,12 @@ struct FaultyStore: ObjectStore {
         }
     }
 
-    func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject {
-        try await inner.read(key, range: range)
+    func read(
+        _ key: ObjectKey,
+        range: Range<Int>?,
+        limit: Int
+    ) async throws -> StoredObject {
+        try await inner.read(key, range: range, limit: limit)
     }
 
     func write<Result>(

@@ -56,7 +56,7 @@ struct MergeTable {
         let summary = try await lake.store.write(to: key) { object in
             writer.append(batch)
             let summary = writer.finish()
-            for chunk in writer.takeOutput() { try object.append(chunk.bytes) }
+            try await object.append(writer.takeOutput())
             return summary
         }
         return DataFile(path: lake.store.locations.location(of: key), summary: summary)

@@ -1,4 +1,5 @@
 import ObjectStorage
+import StoreSupport
 
 /// The lake as one attempt sees it, with what goes wrong for that attempt.
 struct SimulatedStore: ObjectStore {
@@ -7,9 +8,13 @@ struct SimulatedStore: ObjectStore {
 
     var locations: ObjectLocations { disk.locations }
 
-    func read(_ key: ObjectKey, range: Range<Int>?) async throws -> StoredObject {
+    func read(
+        _ key: ObjectKey,
+        range: Range<Int>?,
+        limit: Int
+    ) async throws -> StoredObject {
         try await attempt.storing("read \(key)", isWrite: false) {
-            try disk.read(key, range: range)
+            try disk.read(key, range: range, limit: limit)
         }
     }
 
@@ -27,7 +32,7 @@ struct SimulatedStore: ObjectStore {
         to key: ObjectKey,
         body: (any ObjectWriter) async throws -> Result
     ) async throws -> Result {
-        let writer = Writer()
+        let writer = MemoryWriter()
         let result = try await body(writer)
         _ = try await attempt.storing("write \(key)", isWrite: true) {
             try disk.put(writer.bytes, to: key, condition: .ifAbsent, writer: attempt.number)
@@ -43,13 +48,5 @@ struct SimulatedStore: ObjectStore {
 
     func delete(_ key: ObjectKey) async throws {
         try await attempt.storing("delete \(key)", isWrite: true) { disk.delete(key) }
-    }
-
-    private final class Writer: ObjectWriter {
-        private(set) var bytes: [UInt8] = []
-
-        var byteCount: Int { bytes.count }
-
-        func append(_ bytes: UnsafeRawBufferPointer) throws { self.bytes += bytes }
     }
 }

@@ -1,0 +1,8 @@
+/// Every number that bounds this target, with its reason.
+enum Limits {
+    /// Single files that are read or written at a time: a few slow ones keep nobody else waiting.
+    static let fileThreadCount = 8
+
+    /// Single files that wait for that: more than there are sources to look up secrets for.
+    static let fileWaitingCount = 1_024
+}
