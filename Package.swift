@@ -235,6 +235,22 @@ let package = Package(
             swiftSettings: productSettings
         ),
 
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Basics", "JSON", "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
+                "Ingest", "TestSupport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: productSettings
+        ),
+
         // MARK: Commands: the command line
         .target(
             name: "Commands",
@@ -255,7 +271,11 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandsTests",
-            dependencies: ["Basics", "Commands", "TestSupport"],
+            dependencies: [
+                "Basics", "ObjectStorage", "Iceberg", "Streams", "Ingest", "Definitions", "Metastore",
+                "Daemon", "Server", "Commands", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: productSettings
         ),
         .executableTarget(

@@ -8,8 +8,8 @@ package enum Limits {
     /// The pause between two looks at a lock that another process has: opening takes some 20 ms.
     static let lockPause = Duration.milliseconds(10)
 
-    /// Rows of a page of history, at most: more is asked for in pages.
-    package static let pageRows = 1_000
+    /// Rows of a page of history, at most: the largest of the API, and one that tells of more.
+    static let pageRows = 1_001
 
     /// Ended occurrences removed in one transaction, so that nothing waits long for it.
     static let pruneRows = 1_000

@@ -90,9 +90,6 @@ package struct OccurrenceFilter: Hashable, Sendable {
 }
 
 extension Metastore {
-    /// The largest page of history.
-    package static var pageLimit: Int { Limits.pageRows }
-
     /// Runs, the newest first.
     package func runs(_ filter: OccurrenceFilter) async throws -> [OccurrenceRecord] {
         var conditions: [String] = []

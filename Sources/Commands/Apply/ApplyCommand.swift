@@ -133,6 +133,28 @@ struct ApplyPlan: Sendable {
         try await add(file.schedules, "schedules", client, prunes: prunes)
         // Sources go last: a schedule that still names one keeps it.
         if prunes { try await removeOthers(file.sources, "sources", client) }
+        try await Self.requireSources(file, client, prunes: prunes)
+    }
+
+    /// - Throws: `SettingsError` for a schedule whose source will not be there, before anything is changed.
+    private static func requireSources(
+        _ file: ApplyFile,
+        _ client: APIClient,
+        prunes: Bool
+    ) async throws {
+        let own = Set(file.sources.compactMap { $0["id"]?.string })
+        for schedule in file.schedules {
+            guard let source = schedule["source"]?.string, !own.contains(source) else { continue }
+            let id = schedule["id"]?.string ?? ""
+            guard !prunes else {
+                throw SettingsError(
+                    "schedule \(id): its source \(source) is not in the file, so --prune would delete it"
+                )
+            }
+            guard try await present(source, "sources", client) != nil else {
+                throw SettingsError("schedule \(id): there is no source \(source)")
+            }
+        }
     }
 
     private mutating func add(
@@ -141,9 +163,13 @@ struct ApplyPlan: Sendable {
         _ client: APIClient,
         prunes: Bool
     ) async throws {
+        var ids: Set<String> = []
         for document in wanted {
             guard case .object(var fields) = document, let id = fields["id"]?.string else {
                 throw SettingsError("each of the list \(kind) has an id")
+            }
+            guard ids.insert(id).inserted else {
+                throw SettingsError("the list \(kind) has \(id) twice")
             }
             fields["format_version"] = nil
             try Self.check(fields, kind, id)

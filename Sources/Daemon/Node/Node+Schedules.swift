@@ -369,7 +369,7 @@ extension Node {
     // MARK: Documents
 
     /// Fields that the server writes itself.
-    private static let ownFields = ["created_at", "created_by", "format_version"]
+    private static let ownFields = ["created_at", "created_by"]
 
     static func values(_ document: Data) throws -> JSONObject {
         guard case .object(let values) = try JSONValue(document: document) else {
@@ -388,11 +388,12 @@ extension Node {
         return definition
     }
 
-    private static func requireOwn(
+    /// - Throws: `DefinitionError` `invalid` where a document says otherwise what the server decides.
+    static func requireOwn(
         _ values: JSONObject,
         _ old: JSONObject
     ) throws {
-        for field in ownFields where field != "format_version" {
+        for field in ownFields {
             guard values[field] == nil || values[field] == old[field] else {
                 throw DefinitionError(.invalid, field: field, "the server decides it: leave it out")
             }

@@ -45,6 +45,7 @@ extension Node {
         if tag != nil, case .string(let id)? = values["id"] {
             old = try await sources.get(DefinitionID(id)).document
         }
+        try Self.requireOwn(values, old?.fields ?? [:])
         // The address as it was shown is the address as it is.
         if let old, values["dsn"] == .string(old.address.shown) {
             values["dsn"] = .string(old.address.dsn)

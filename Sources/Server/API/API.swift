@@ -33,25 +33,27 @@ package final class API: Sendable {
         endpoints += LakeEndpoints(node: node).all
         endpoints += SecretEndpoints(node: node).all
         endpoints += SystemEndpoints(node: node).all
-        // Made once: it has some 50 KB.
+        // Made once: it has some 50 KB. It describes itself too.
         let document = String(
-            decoding: OpenAPIDocument.make(endpoints).bytes(.canonical),
+            decoding: OpenAPIDocument.make(endpoints + [Self.description("")]).bytes(.canonical),
             as: UTF8.self
         )
-        endpoints.append(
-            Endpoint(
-                method: .get,
-                path: "/api/v1/openapi.json",
-                name: "getOpenAPI",
-                summary: "This document.",
-                role: .reader,
-                answer: "Any",
-                handler: { _ in
-                    APIResponse(status: 200, body: .text(document, type: "application/json"))
-                }
-            )
+        self.endpoints = endpoints + [Self.description(document)]
+    }
+
+    /// The endpoint that answers with the OpenAPI document.
+    private static func description(_ document: String) -> Endpoint {
+        Endpoint(
+            method: .get,
+            path: "/api/v1/openapi.json",
+            name: "getOpenAPI",
+            summary: "This document.",
+            role: .reader,
+            answer: "Any",
+            handler: { _ in
+                APIResponse(status: 200, body: .text(document, type: "application/json"))
+            }
         )
-        self.endpoints = endpoints
     }
 
     /// Answers a request.

@@ -35,7 +35,11 @@ enum OpenAPIDocument {
         ]
         var problems = Set(endpoint.problems)
         problems.formUnion([400, 500])
-        if endpoint.role != nil { problems.formUnion([401, 403, 429]) }
+        // Who asks is looked up in the lake, which may be away.
+        if endpoint.role != nil { problems.formUnion([401, 403, 429, 503]) }
+        if endpoint.method != .get { problems.insert(507) }
+        // What is named may be a document that cannot be used.
+        if endpoint.path.contains("{id}") { problems.insert(409) }
         if endpoint.body != nil { problems.formUnion([413, 415]) }
         if endpoint.isIdempotent { problems.formUnion([409, 422]) }
         for status in problems where endpoint.name != "getReadiness" || status != 503 {

@@ -197,8 +197,9 @@ struct ScheduleEndpoints: Sendable {
 
     private func backfill(_ request: APIRequest) async throws -> APIResponse {
         var fields = try request.fields()
-        guard let start = try fields.instant("from"), let end = try fields.instant("to") else {
-            throw Problem(422, "invalid", "both ends are needed", field: "from, to")
+        let (start, end) = (try fields.instant("from"), try fields.instant("to"))
+        guard let start, let end else {
+            throw Problem(422, "invalid", "it is missing", field: start == nil ? "from" : "to")
         }
         try fields.end()
         let ids = try await node.backfillSchedule(

@@ -64,9 +64,10 @@ struct SystemEndpoints: Sendable {
                 let before =
                     try request.text("before") == nil
                     ? nil : Int64(try request.integer("before", 1...Int.max, or: 1))
-                let found = try await node.metastore.events(before: before, limit: limit)
-                let next = found.count == limit ? found.last.map { String($0.sequence) } : nil
-                return .json(.page(found.map(Views.event), next: next))
+                let found = try await node.metastore.events(before: before, limit: limit + 1)
+                let items = found.prefix(limit)
+                let next = found.count > limit ? items.last.map { String($0.sequence) } : nil
+                return .json(.page(items.map(Views.event), next: next))
             },
         ]
     }

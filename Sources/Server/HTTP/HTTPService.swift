@@ -1,6 +1,6 @@
 import Definitions
 import FoundationEssentials
-import Hummingbird
+package import Hummingbird
 import HummingbirdCore
 import JSON
 package import Logging
@@ -69,6 +69,17 @@ package struct HTTPService: Service {
             logger: log
         )
         try await application.run()
+    }
+
+    /// The API as an application of its own, for requests that come on no connection of ours: nobody counts
+    /// them, and nothing of them is timed.
+    ///
+    /// - Parameters:
+    ///   - api: What answers.
+    ///   - log: Where it says what it does.
+    /// - Returns: The application.
+    package static func application(_ api: API, log: Logger) -> some ApplicationProtocol {
+        Application(responder: Responder(api: api, connections: nil), logger: log)
     }
 
     /// Connections at a time: half of the files the process may have open at most, since runs need some.

@@ -23,11 +23,12 @@ struct Responder: HTTPResponder {
     typealias Context = ConnectionContext
 
     let api: API
-    let connections: Connections
+    /// The connections that requests come on; nil where they come on none of ours.
+    let connections: Connections?
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let channel = context.channel
-        let isSurplus = connections.begin(on: channel)
+        let isSurplus = connections?.begin(on: channel) ?? false
         let expected = Self.bodyByteCount(of: request)
         /// An answer before the body was read is the connection's last.
         func early(_ answer: APIResponse) -> Response {
@@ -47,16 +48,16 @@ struct Responder: HTTPResponder {
         guard expected != 0 else { return await answer(admitted, Data(), on: channel) }
         let most = min(expected ?? .max, Limits.bodyByteCount)
         guard expected ?? 0 <= Limits.bodyByteCount else { return early(Problem.tooLarge.response) }
-        guard connections.reserve(most) else { return early(Problem.tooBusy.response) }
-        defer { connections.release(most) }
-        connections.limitPhase(of: channel, to: Limits.bodyPatience)
+        guard connections?.reserve(most) ?? true else { return early(Problem.tooBusy.response) }
+        defer { connections?.release(most) }
+        connections?.limitPhase(of: channel, to: Limits.bodyPatience)
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: Limits.bodyByteCount)
         } catch is NIOTooManyBytesError {
             return early(Problem.tooLarge.response)
         }
-        connections.endLimit(of: channel)
+        connections?.endLimit(of: channel)
         return await answer(admitted, Data(body.readableBytesView), on: channel)
     }
 
@@ -126,10 +127,10 @@ struct Responder: HTTPResponder {
         isLast: Bool
     ) -> ResponseBody {
         ResponseBody(contentLength: bytes?.readableBytes ?? 0) { [connections] writer in
-            connections.limitPhase(of: channel, to: Limits.sendPatience)
+            connections?.limitPhase(of: channel, to: Limits.sendPatience)
             if let bytes { try await writer.write(bytes) }
             try await writer.finish(nil)
-            if isLast { connections.leave(channel) } else { connections.rest(channel) }
+            if isLast { connections?.leave(channel) } else { connections?.rest(channel) }
         }
     }
 
@@ -138,12 +139,12 @@ struct Responder: HTTPResponder {
         on channel: any Channel
     ) -> ResponseBody {
         ResponseBody { [connections] writer in
-            connections.limitPhase(of: channel, to: Limits.eventsPatience)
+            connections?.limitPhase(of: channel, to: Limits.eventsPatience)
             while let event = try await next() {
                 try await writer.write(ByteBuffer(string: event))
             }
             try await writer.finish(nil)
-            connections.rest(channel)
+            connections?.rest(channel)
         }
     }
 }
