@@ -272,7 +272,8 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Basics", "ObjectStorage", "Iceberg", "Streams", "Ingest", "Definitions", "Metastore",
+                "Basics", "ObjectStorage", "Iceberg", "Streams", "Ingest", "Definitions",
+                "Metastore",
                 "Daemon", "Server", "Commands", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -63,7 +63,7 @@ import Testing
     @Test func `changes of different fields at the same time are all there`() async throws {
         try await TestServer.with(Self.shop) { server in
             let changes: [(String, JSONValue)] = [
-                ("description", "x"), ("pause_after", .integer(7)), ("jitter", "90s"),
+                ("description", "x"), ("pause_after", .integer(7)), ("jitter", "1m30s"),
                 ("timeout", "2h"), ("overlap", "buffer-one"),
             ]
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -182,7 +182,7 @@ extension TestServer {
     fileprivate func makeFull() async throws {
         let address: JSONObject = [
             "kind": "postgres", "dsn": "postgres://reader@db.example/d", "parallel": .integer(3),
-            "max_connections": .integer(5), "lock_timeout_seconds": .integer(7),
+            "max_connections": .integer(5), "lock_timeout": "7s",
             "max_bytes_per_second": .integer(1_000_000),
         ]
         let source = address.merging(["id": "full", "description": "all of it"])
