@@ -32,10 +32,13 @@ import Testing
     }
 
     @Test func `a job gives what it returns or throws, from another thread`() async throws {
-        let pool = BlockingPool(threadLimit: 1, waitingLimit: 1)
+        let pool = BlockingPool(threadLimit: 8, waitingLimit: 0)
         let first = try await pool.run { UInt(pthread_self()) }
-        let second = try await pool.run { UInt(pthread_self()) }
-        #expect(first == second)
+        // One after the other, they need one thread.
+        for _ in 0..<1_000 {
+            let next = try await pool.run { UInt(pthread_self()) }
+            #expect(next == first)
+        }
         await #expect(throws: Failed.self) { try await pool.run { throw Failed() } }
     }
 

@@ -101,4 +101,32 @@ import Testing
             }
         }
     }
+
+    // A limit on open files stands in for a disk that takes the name and fails then: the folder
+    // cannot be opened to be synced. It holds for a whole process, hence one of its own.
+    @Test func `a write that fails behind its name takes the name away again`() async throws {
+        await #expect(processExitsWith: .success) {
+            try await withScratchDirectory { root in
+                let store = try LocalStore(root: root, access: .writing)
+                try await store.write(to: try ObjectKey("data/0")) { try await $0.append([1]) }
+                let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+                var usual = rlimit()
+                try #require(getrlimit(resource, &usual) == 0)
+                do {
+                    try await store.write(to: try ObjectKey("data/1")) { writer in
+                        try await writer.append([1, 2, 3])
+                        var none = rlimit(rlim_cur: 0, rlim_max: usual.rlim_max)
+                        try #require(setrlimit(resource, &none) == 0)
+                    }
+                    exit(2)
+                } catch let error as StorageError {
+                    try #require(error.code == .device)
+                    try #require(error.message.contains("open \(root)/data:"))
+                }
+                try #require(setrlimit(resource, &usual) == 0)
+                try #require(try names(in: root + "/data") == ["0"])
+                try #require(try names(in: root + "/_staging").isEmpty)
+            }
+        }
+    }
 }

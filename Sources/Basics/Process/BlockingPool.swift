@@ -22,7 +22,8 @@ import Synchronization
 package final class BlockingPool: Sendable {
     private struct Job: Sendable {
         let id: UInt64
-        let perform: @Sendable () -> Void
+        /// Does the work and gives what tells the caller.
+        let perform: @Sendable () -> @Sendable () -> Void
         let refuse: @Sendable (any Error) -> Void
     }
 
@@ -53,8 +54,10 @@ package final class BlockingPool: Sendable {
                 }
                 if isOver { return }
                 guard let job else { continue }
-                job.perform()
+                let tell = job.perform()
+                // The thread is free before the caller asks for the next one.
                 state.withLock { $0.busyCount -= 1 }
+                tell()
             }
         }
     }
@@ -97,7 +100,8 @@ package final class BlockingPool: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let job = Job(id: id) {
-                    continuation.resume(with: Result { try body() })
+                    let result = Result { try body() }
+                    return { continuation.resume(with: result) }
                 } refuse: {
                     continuation.resume(throwing: $0)
                 }
@@ -113,7 +117,7 @@ package final class BlockingPool: Sendable {
         await withCheckedContinuation { continuation in
             let job = Job(id: newID()) {
                 body()
-                continuation.resume()
+                return { continuation.resume() }
             } refuse: { _ in
                 // Not even one thread can be begun.
                 body()

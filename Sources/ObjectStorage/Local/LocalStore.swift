@@ -109,7 +109,7 @@ package struct LocalStore: ObjectStore {
         }
         do {
             let result = try await body(Writer(object))
-            try await Self.onDisk { _ = try object.publish(ifAbsentAt: path) }
+            try await Self.onDisk { try object.publishOrWithdraw(ifAbsentAt: path) }
             return result
         } catch {
             await Self.threads.tidy { object.abandon() }

@@ -54,6 +54,16 @@ struct StagedFile: ~Copyable {
         try SystemFile.syncFolder(SystemFile.parent(of: target))
     }
 
+    /// Takes the name away that the file has got, where the answer to getting it was lost.
+    borrowing func withdraw(from target: String) {
+        var named = stat()
+        // Where it cannot be looked at, it may stay: unused space.
+        guard let own = try? file.status(), stat(target, &named) == 0,
+            named.st_ino == own.st_ino, named.st_dev == own.st_dev
+        else { return }
+        _ = unlink(target)
+    }
+
     /// Removes the file from the staging folder.
     borrowing func discard() {
         // A file that stays is removed by the next sweep.

@@ -41,10 +41,23 @@ final class StagedObject: @unchecked Sendable {
         try staged?.file.sync()
     }
 
-    /// Makes the object appear if its name is free, and gives its tag.
+    /// Makes the object appear if its name is free, and gives its tag; after an error it may be there.
     func publish(ifAbsentAt target: String) throws -> ObjectTag {
         try flush()
         return try finish { try $0.publish(ifAbsentAt: target) }
+    }
+
+    /// Makes the object appear if its name is free; after an error it is not there.
+    func publishOrWithdraw(ifAbsentAt target: String) throws {
+        try flush()
+        _ = try finish { file in
+            do {
+                try file.publish(ifAbsentAt: target)
+            } catch {
+                file.withdraw(from: target)
+                throw error
+            }
+        }
     }
 
     /// Makes the object, which is synced, appear in the place of what is there, and gives its tag.
