@@ -1,5 +1,8 @@
 /// Every number that bounds this target, with its reason.
 enum Limits {
+    /// Bytes of a namespace's or table's name: four times what MariaDB's longest takes.
+    static let nameByteCount = 1_024
+
     /// Single files that are read or written at a time: a few slow ones keep nobody else waiting.
     static let fileThreadCount = 8
 

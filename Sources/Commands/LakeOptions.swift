@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import FoundationEssentials
@@ -48,27 +49,9 @@ struct LakeOptions: ParsableArguments {
     }
 }
 
-/// A table's name as an argument: `namespace.table`.
-struct TableArgument: ExpressibleByArgument {
-    var identifier: TableIdentifier
-
-    init?(argument: String) {
-        // As streams are written: a part in double quotes may hold dots.
-        if argument.hasPrefix("\"") {
-            guard let name = StreamName(parsing: argument), let namespace = name.namespace,
-                let identifier = try? TableIdentifier(namespace: namespace, name: name.name)
-            else { return nil }  // As below.
-            self.identifier = identifier
-            return
-        }
-        guard let dot = argument.firstIndex(of: ".") else { return nil }
-        // A namespace has no dot; the table's name may.
-        guard
-            let identifier = try? TableIdentifier(
-                namespace: String(argument[..<dot]),
-                name: String(argument[argument.index(after: dot)...])
-            )
-        else { return nil }  // Argument parsing says that the value is no table name.
-        self.identifier = identifier
+extension TableName: ExpressibleByArgument {
+    package init?(argument: String) {
+        // Argument parsing says that the value is no table name.
+        try? self.init(parsing: argument)
     }
 }

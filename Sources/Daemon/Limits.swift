@@ -28,6 +28,9 @@ package enum Limits {
     /// 0.5 s, and an idle node stays idle.
     static let rescanShare = 250
 
+    /// The longest time between two looks, also where a disk hung during the last one.
+    static let rescanMost = Duration.minutes(10)
+
     /// The time between two looks whether the lake is there: a balancer asks about as often.
     static let lakeInterval = Duration.seconds(1)
 

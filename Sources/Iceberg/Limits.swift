@@ -59,9 +59,6 @@ package enum Limits {
     /// Old documents that a log names whatever their size: what a reader that is slow may still open.
     package static let leastPreviousMetadataCount = 10
 
-    /// Bytes of a namespace's or table's name: four times what MariaDB's longest takes.
-    package static let nameByteCount = 1_024
-
     /// Bytes of a namespace's or table's name as a folder: file systems allow 255 for a name.
     package static let pathNameByteCount = 200
 

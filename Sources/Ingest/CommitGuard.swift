@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Streams
 
@@ -10,7 +11,7 @@ struct PublishedAlready: Error {
 struct CommitGuard: Sendable {
     let registry: RunRegistry
     let ledger: RunLedger
-    let table: TableIdentifier
+    let table: TableName
     let runID: String
     let runNumber: Int
     let occurrence: OccurrenceMark?

@@ -27,7 +27,7 @@ struct RowsPermission: Sendable {
     /// Refuses to use the permission of a run for another one.
     ///
     /// - Throws: `IngestError` `refused`.
-    func requireOwn(of table: TableIdentifier, _ reason: String) throws {
+    func requireOwn(of table: TableName, _ reason: String) throws {
         guard isInherited else { return }
         throw IngestError(
             .refused,
@@ -81,7 +81,7 @@ struct Landing: Sendable {
         _ request: ReadRequest,
         upon standing: TableStanding,
         _ permission: RowsPermission,
-        table: TableIdentifier,
+        table: TableName,
         source: SourceLocation
     ) throws {
         let refusal = Refusal(table: table, standing: standing, request: request)
@@ -175,7 +175,7 @@ struct Landing: Sendable {
         _ origin: TableOrigin,
         upon standing: TableStanding,
         _ permission: RowsPermission,
-        table: TableIdentifier,
+        table: TableName,
         request: ReadRequest
     ) throws {
         guard standing.filling != .empty, let before = standing.origin,
@@ -191,7 +191,7 @@ struct Landing: Sendable {
 
 /// Says why the rows of a table are not touched.
 private struct Refusal {
-    let table: TableIdentifier
+    let table: TableName
     let standing: TableStanding
     let request: ReadRequest
 

@@ -16,7 +16,7 @@ struct Publication {
     /// What a read of everything does with the rows that are there.
     let change: Landing.Change
 
-    private var table: TableIdentifier { stream.table }
+    private var table: TableName { stream.table }
     /// Whether only new rows were read.
     private var isPartial: Bool { !read.plan.isFull }
 

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Iceberg
 package import ObjectStorage
 import Streams
@@ -30,7 +30,7 @@ package struct RunCleaner: Sendable {
     /// process was only stopped. Its files stay until the table has a newer version: then that
     /// commit cannot land any more.
     @discardableResult
-    package func clean(_ table: TableIdentifier, run number: Int) async throws -> Outcome {
+    package func clean(_ table: TableName, run number: Int) async throws -> Outcome {
         guard let state = try await registry.state(of: table, run: number) else { return Outcome() }
         if state.end == nil {
             // Only the newest run is resumed; one that began beside another may have nobody left.
@@ -71,7 +71,7 @@ package struct RunCleaner: Sendable {
     }
 
     /// Removes the ledgers of runs that are older than those to be kept.
-    package func prune(_ table: TableIdentifier) async throws {
+    package func prune(_ table: TableName) async throws {
         for number in try await registry.numbers(of: table).dropLast(Limits.runsKept) {
             guard let state = try await registry.state(of: table, run: number) else {
                 try await registry.remove(table, run: number)

@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import ObjectStorage
 
@@ -5,7 +6,7 @@ import ObjectStorage
 struct StagedFiles: Sendable {
     let store: any ObjectStore
     let files: [DataFile]
-    let table: TableIdentifier
+    let table: TableName
 
     /// Requires that all files are there, as long as they were written.
     ///

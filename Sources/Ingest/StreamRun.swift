@@ -14,7 +14,7 @@ struct StreamRun: Sendable {
     let selection: StreamSelection
     let progress: RunProgress
 
-    var table: TableIdentifier { selection.table }
+    var table: TableName { selection.table }
     var clocks: Clocks { run.clocks }
     var registry: RunRegistry { RunRegistry(store: run.store, clocks: clocks) }
     var cleaner: RunCleaner {

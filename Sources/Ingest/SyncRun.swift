@@ -7,10 +7,10 @@ package import Streams
 /// One stream of a run and where it lands.
 package struct StreamSelection: Sendable {
     package var request: ReadRequest
-    package var table: TableIdentifier
+    package var table: TableName
 
     /// Makes a selection.
-    package init(request: ReadRequest, table: TableIdentifier) {
+    package init(request: ReadRequest, table: TableName) {
         self.request = request
         self.table = table
     }

@@ -74,7 +74,7 @@ package struct AttemptRecord: Hashable, Sendable {
 package struct OccurrenceFilter: Hashable, Sendable {
     package var scheduleID: String?
     /// The table they load.
-    package var target: String?
+    package var target: TableName?
     package var states: [OccurrenceState] = []
     package var origin: OccurrenceOrigin?
     /// Nominal times from here on.
@@ -99,7 +99,7 @@ extension Metastore {
             arguments += values.map { $0 }
         }
         if let id = filter.scheduleID { add("o.schedule_id = ?", [id]) }
-        if let target = filter.target { add("o.target = ?", [target]) }
+        if let target = filter.target { add("o.target = ?", [target.description]) }
         if !filter.states.isEmpty {
             let marks = filter.states.map { _ in "?" }.joined(separator: ", ")
             add("o.state IN (\(marks))", filter.states.map(\.rawValue))
@@ -205,7 +205,7 @@ extension OccurrenceRecord {
             claimedAt: row["claimed_at"],
             era: row["era"],
             askedAt: Self.asked(row["asked_at"]),
-            target: row["target"],
+            target: TableName(stored: row["target"]),
             pool: row["pool"]
         )
         occurrence.id = row["id"]

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import GRDB
 package import Scheduling
 
@@ -93,7 +93,7 @@ package struct ScheduleRecord: Hashable, Sendable {
         var spec = ScheduleSpec(
             id: id,
             trigger: trigger,
-            target: fields.next(),
+            target: TableName(stored: fields.next()),
             pool: fields.next(),
             createdAt: .unixEpoch
         )
@@ -131,7 +131,7 @@ package struct ScheduleRecord: Hashable, Sendable {
         }
         return [
             id, tag, problem, trigger?.text, trigger?.timeZone, trigger?.daylightRule.rawValue,
-            spec?.target, spec?.pool, spec?.overlap.rawValue, most, window,
+            spec?.target.description, spec?.pool, spec?.overlap.rawValue, most, window,
             spec?.jitter.milliseconds, spec?.retry.attempts, spec?.retry.base.milliseconds,
             spec?.retry.cap.milliseconds, spec?.timeout?.milliseconds, spec?.startAt, spec?.endAt,
             spec?.pauseAfter, spec?.isEnabled, spec?.isDueWhenCreated, spec?.createdAt,
@@ -223,7 +223,7 @@ extension Metastore {
     /// - Throws: errors of the database.
     package func schedules(
         after id: String? = nil,
-        target: String? = nil,
+        target: TableName? = nil,
         limit: Int,
         _ parse: @escaping @Sendable (TriggerText) throws -> Trigger
     ) async throws -> [ScheduleRecord] {
@@ -234,7 +234,8 @@ extension Metastore {
                     SELECT \(ScheduleRecord.allColumns) FROM schedules WHERE id > ? \(target == nil ? "" : "AND target = ?")
                     ORDER BY id LIMIT ?
                     """,
-                arguments: StatementArguments([id ?? ""]) + (target.map { [$0] } ?? []) + [limit]
+                arguments: StatementArguments([id ?? ""]) + (target.map { [$0.description] } ?? [])
+                    + [limit]
             ).map { ScheduleRecord($0, parse) }
         }
     }

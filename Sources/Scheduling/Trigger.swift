@@ -6,8 +6,8 @@ package enum Trigger: Hashable, Sendable {
     case interval(IntervalTrigger)
     /// So long after the last run ended.
     case completion(Duration)
-    /// When the table `namespace.table` has a new snapshot.
-    case dataset(String)
+    /// When the table has a new snapshot.
+    case dataset(TableName)
     /// Only when somebody asks.
     case manual
 
@@ -110,11 +110,13 @@ package enum Trigger: Hashable, Sendable {
             }
             return .completion(try IntervalTrigger(pause).interval)
         case "@after":
-            let parts = rest.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-            guard words.count == 2, parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
+            do {
+                // A name with blanks would hide a word too many.
+                guard words.count == 2 else { throw TriggerError("") }
+                return .dataset(try TableName(parsing: rest))
+            } catch {
                 throw TriggerError("behind @after stands a table, namespace.table, not \(rest)")
             }
-            return .dataset(rest)
         case "@manual":
             guard words.count == 1 else {
                 throw TriggerError("behind @manual stands nothing, not \(rest)")

@@ -310,7 +310,7 @@ import Testing
 
     @Test func `pyiceberg's commit through a catalog of its own is not forked`() async throws {
         try await withLake { lake in
-            let table = try TableIdentifier.orders
+            let table = try TableName.orders
             var transaction = try await lake.catalog.beginTransaction(table)
             transaction.setSchema(ordersSchema)
             transaction.append([try await lake.writeOrders(1...3, table: table)])

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import Iceberg
 import ObjectStorage
@@ -13,7 +14,7 @@ import Testing
 
     @Test func `every engine reads an append, a second one and a replacement`() async throws {
         try await withLake { lake in
-            let table = try TableIdentifier.orders
+            let table = try TableName.orders
             var transaction = try await lake.catalog.beginTransaction(table)
             transaction.setSchema(ordersSchema, key: ["id"])
             transaction.append([try await lake.writeOrders(1...3, table: table)])
@@ -48,7 +49,7 @@ import Testing
 
     @Test func `every engine reads an emptied table`() async throws {
         try await withLake { lake in
-            let table = try TableIdentifier.orders
+            let table = try TableName.orders
             var transaction = try await lake.catalog.beginTransaction(table)
             transaction.setSchema(ordersSchema)
             transaction.append([try await lake.writeOrders(1...3, table: table)])
@@ -65,7 +66,7 @@ import Testing
 
     @Test func `every engine reads a table that began with no rows`() async throws {
         try await withLake { lake in
-            let table = try TableIdentifier.orders
+            let table = try TableName.orders
             var transaction = try await lake.catalog.beginTransaction(table)
             transaction.setSchema(ordersSchema)
             transaction.replace([])
@@ -76,7 +77,7 @@ import Testing
 
     @Test func `every engine reads a schema that follows its source`() async throws {
         try await withLake { lake in
-            let table = try TableIdentifier(namespace: "shop", name: "Ünï code.v2")
+            let table = try TableName(namespace: "shop", name: "Ünï code.v2")
             let before = Schema([
                 Field(name: "id", type: .int, isRequired: true),
                 Field(name: "price", type: .decimal(precision: 9, scale: 2)),
@@ -136,7 +137,7 @@ import Testing
 
     @Test func `bounds let readers leave files out and never rows`() async throws {
         try await withLake { lake in
-            let table = try TableIdentifier.orders
+            let table = try TableName.orders
             var transaction = try await lake.catalog.beginTransaction(table)
             transaction.setSchema(ordersSchema)
             transaction.append([
@@ -164,7 +165,7 @@ import Testing
         try await withScratchDirectory { root in
             let path = root + "/my läke 50%20"
             let lake = try TestLake(root: path, store: try LocalStore(root: path, access: .writing))
-            let table = try TableIdentifier.orders
+            let table = try TableName.orders
             var transaction = try await lake.catalog.beginTransaction(table)
             transaction.setSchema(ordersSchema)
             transaction.append([try await lake.writeOrders(1...3, table: table)])
@@ -176,7 +177,7 @@ import Testing
     @Test func `tables of pyiceberg are read and not written`() async throws {
         try await withLake { lake in
             _ = try await python("iceberg_foreign.py", lake.root + "/warehouse")
-            let plain = try TableIdentifier(namespace: "py", name: "plain")
+            let plain = try TableName(namespace: "py", name: "plain")
             #expect(try await lake.catalog.tables().contains(plain))
             let table = try await lake.catalog.load(plain)
             #expect(table.metadata.currentSchema?.schema.fields.map(\.name) == ["id", "name"])
@@ -189,7 +190,7 @@ import Testing
             }
             #expect(error?.code == .unsupported)
 
-            let partitioned = try TableIdentifier(namespace: "py", name: "partitioned")
+            let partitioned = try TableName(namespace: "py", name: "partitioned")
             let other = try await lake.catalog.load(partitioned)
             #expect(try await other.files().reduce(0) { $0 + $1.rowCount } == 3)
             let second = await #expect(throws: IcebergError.self) {

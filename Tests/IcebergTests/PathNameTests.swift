@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import TestSupport
 import Testing
@@ -32,9 +33,9 @@ import Testing
     }
 
     @Test func `empty and endless names are refused`() {
-        #expect(throws: IcebergError.self) { try TableIdentifier(namespace: "", name: "a") }
+        #expect(throws: IcebergError.self) { try TableName(namespace: "", name: "a") }
         #expect(throws: IcebergError.self) {
-            try TableIdentifier(namespace: "a", name: String(repeating: "é", count: 600))
+            try TableName(namespace: "a", name: String(repeating: "é", count: 600))
         }
     }
 
@@ -68,9 +69,9 @@ import Testing
                 String(repeating: "注文", count: 30), String(repeating: "注文", count: 31), "plain",
                 String(repeating: "Заказ", count: 40),
             ]
-            var made: [TableIdentifier] = []
+            var made: [TableName] = []
             for (namespace, name) in zip([names[3], names[3], names[2], names[2]], names) {
-                let table = try TableIdentifier(namespace: namespace, name: name)
+                let table = try TableName(namespace: namespace, name: name)
                 var transaction = try await lake.catalog.beginTransaction(table)
                 transaction.setSchema(ordersSchema)
                 _ = try await transaction.commit()
@@ -92,7 +93,7 @@ import Testing
     @Test func `a folder that a name of the same digest has is not taken over`() async throws {
         try await withLake { lake in
             let name = String(repeating: "注文", count: 30)
-            let table = try TableIdentifier(namespace: "a", name: name)
+            let table = try TableName(namespace: "a", name: name)
             var transaction = try await lake.catalog.beginTransaction(table)
             transaction.setSchema(ordersSchema)
             transaction.setProperties(["tributary.table-name": "another"])
@@ -106,8 +107,8 @@ import Testing
 
     @Test func `names are told apart by their bytes`() async throws {
         try await withLake { lake in
-            let one = try TableIdentifier(namespace: "a", name: "caf\u{E9}")
-            let two = try TableIdentifier(namespace: "a", name: "cafe\u{301}")
+            let one = try TableName(namespace: "a", name: "caf\u{E9}")
+            let two = try TableName(namespace: "a", name: "cafe\u{301}")
             #expect(one != two && Set([one, two]).count == 2 && two < one)
             for table in [one, two] {
                 var transaction = try await lake.catalog.beginTransaction(table)

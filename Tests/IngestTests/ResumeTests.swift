@@ -1,3 +1,4 @@
+import Basics
 import Iceberg
 import Ingest
 import Streams
@@ -295,7 +296,7 @@ import Testing
         let selections = try ["one", "two", "three"].map { name in
             StreamSelection(
                 request: ReadRequest(stream: StreamName(namespace: nil, name: name)),
-                table: try TableIdentifier(namespace: "main", name: name)
+                table: try TableName(namespace: "main", name: name)
             )
         }
         let result = try await run.perform(selections, progress: RunProgress())

@@ -15,7 +15,7 @@ import Testing
         let store: LocalStore
         let catalog: FilesystemCatalog
         let clocks: Clocks
-        let table: TableIdentifier
+        let table: TableName
         /// The waits that were asked for, which pass at once.
         let waits = Waits()
 
@@ -46,7 +46,7 @@ import Testing
                 warehouse: try ObjectKey("warehouse"),
                 clocks: clocks
             )
-            table = try TableIdentifier(namespace: "main", name: "numbers")
+            table = try TableName(namespace: "main", name: "numbers")
         }
 
         func sync(

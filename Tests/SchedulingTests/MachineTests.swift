@@ -14,7 +14,7 @@ import Testing
     static func spec(
         _ id: String = "a",
         _ trigger: String = "@every 1m",
-        target: String? = nil
+        target: TableName? = nil
     ) throws -> ScheduleSpec {
         var spec = ScheduleSpec(
             id: id,

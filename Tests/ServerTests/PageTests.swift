@@ -1,5 +1,6 @@
 import Daemon
 import JSON
+import TestSupport
 import Testing
 
 /// Lists are given in pages.

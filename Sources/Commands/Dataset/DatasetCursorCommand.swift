@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import Iceberg
@@ -16,17 +17,17 @@ struct DatasetCursorCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The table: namespace.table.") var table: TableArgument
+    @Argument(help: "The table: namespace.table.") var table: TableName
     @OptionGroup var lake: LakeOptions
     @Flag(help: "Print Airbyte's STATE message.") var airbyte = false
 
     func run() async throws {
         try await Interruptible.run {
-            let loaded = try await lake.open(.reading).catalog.load(table.identifier)
+            let loaded = try await lake.open(.reading).catalog.load(table)
             guard let cursor = try await TableCursor.newest(of: loaded) else {
                 throw IcebergError(
                     .notFound,
-                    "\(table.identifier) has no cursor: its rows were not read incrementally"
+                    "\(table) has no cursor: its rows were not read incrementally"
                 )
             }
             guard airbyte else { return Terminal.raw(try TableCursor.text(of: cursor)) }
@@ -36,7 +37,7 @@ struct DatasetCursorCommand: AsyncParsableCommand {
             guard let name, let state = AirbyteStreamState(stream: name, cursor: cursor) else {
                 throw IcebergError(
                     .notFound,
-                    "\(table.identifier) keeps no value of \(cursor.column): its rows are told by "
+                    "\(table) keeps no value of \(cursor.column): its rows are told by "
                         + "their transactions; sync it with --lookback and --restart to keep one"
                 )
             }

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import Iceberg
@@ -10,7 +11,7 @@ struct DatasetHistoryCommand: AsyncParsableCommand {
         abstract: "Show the snapshots of one table, newest first."
     )
 
-    @Argument(help: "The table: namespace.table.") var table: TableArgument
+    @Argument(help: "The table: namespace.table.") var table: TableName
     @OptionGroup var lake: LakeOptions
     @Flag(help: "Print one JSON object.") var json = false
 
@@ -35,11 +36,11 @@ struct DatasetHistoryCommand: AsyncParsableCommand {
     func run() async throws {
         try await Interruptible.run {
             let opened = try await lake.open(.reading)
-            let history = try await opened.catalog.load(table.identifier).wholeHistory()
+            let history = try await opened.catalog.load(table).wholeHistory()
             if json {
                 try Terminal.json(
                     Report(
-                        table: table.identifier.description,
+                        table: table.description,
                         snapshots: history.map { entry in
                             Report.Snapshot(
                                 snapshotId: entry.snapshotID,

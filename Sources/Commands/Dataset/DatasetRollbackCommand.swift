@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import Iceberg
@@ -15,23 +16,23 @@ struct DatasetRollbackCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The table: namespace.table.") var table: TableArgument
+    @Argument(help: "The table: namespace.table.") var table: TableName
     @Option(help: "The snapshot, as `dataset history` shows it.") var to: Int64
     @OptionGroup var lake: LakeOptions
 
     func run() async throws {
         try await Interruptible.run {
             let opened = try await lake.open(.writing)
-            var transaction = try await opened.catalog.beginTransaction(table.identifier)
+            var transaction = try await opened.catalog.beginTransaction(table)
             let before = transaction.base?.metadata.currentSnapshotID
             try transaction.rollBack(to: to)
             guard before != to else {
-                Terminal.result("\(table.identifier) is at snapshot \(to) already")
+                Terminal.result("\(table) is at snapshot \(to) already")
                 return
             }
             let result = try await transaction.commit()
             Terminal.result(
-                "\(table.identifier) is at snapshot \(to) again, with "
+                "\(table) is at snapshot \(to) again, with "
                     + Words.count(result.totals.rowCount, "row")
                     + (before.map { "; it was at \($0)" } ?? "")
             )

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Columnar
 import Daemon
@@ -11,7 +12,7 @@ struct DatasetSchemaCommand: AsyncParsableCommand {
         abstract: "Show the columns of one table with their field ids."
     )
 
-    @Argument(help: "The table: namespace.table.") var table: TableArgument
+    @Argument(help: "The table: namespace.table.") var table: TableName
     @OptionGroup var lake: LakeOptions
     @Flag(help: "Print one JSON object.") var json = false
 
@@ -32,16 +33,16 @@ struct DatasetSchemaCommand: AsyncParsableCommand {
     func run() async throws {
         try await Interruptible.run {
             let opened = try await lake.open(.reading)
-            let loaded = try await opened.catalog.load(table.identifier)
+            let loaded = try await opened.catalog.load(table)
             guard let current = loaded.metadata.currentSchema else {
-                throw IcebergError(.corrupt, "\(table.identifier) has no current schema")
+                throw IcebergError(.corrupt, "\(table) has no current schema")
             }
             let key = current.schema.fields
                 .filter { current.identifierFieldIDs.contains($0.id) }.map(\.name)
             if json {
                 try Terminal.json(
                     Report(
-                        table: table.identifier.description,
+                        table: table.description,
                         schemaId: current.id,
                         columns: current.schema.fields.map {
                             Report.Column(

@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Columnar
 import Daemon
@@ -11,7 +12,7 @@ struct DatasetShowCommand: AsyncParsableCommand {
         abstract: "Show one table: rows, bytes, files, snapshot."
     )
 
-    @Argument(help: "The table: namespace.table.") var table: TableArgument
+    @Argument(help: "The table: namespace.table.") var table: TableName
     @OptionGroup var lake: LakeOptions
     @Flag(help: "Print one JSON object.") var json = false
 
@@ -48,7 +49,7 @@ struct DatasetShowCommand: AsyncParsableCommand {
     func run() async throws {
         try await Interruptible.run {
             let opened = try await lake.open(.reading)
-            let loaded = try await opened.catalog.load(table.identifier)
+            let loaded = try await opened.catalog.load(table)
             let files = try await loaded.files()
             let summary = await DatasetSummary(loaded)
             if json {

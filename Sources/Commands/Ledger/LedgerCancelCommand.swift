@@ -22,7 +22,7 @@ struct LedgerCancelCommand: AsyncParsableCommand {
         try await Interruptible.run {
             let opened = try await lake.open(.writing)
             let state = try await choice.state(in: opened.registry)
-            let table = choice.table.identifier
+            let table = choice.table
             guard state.end == nil else {
                 Terminal.result("run \(state.number) of \(table) has ended already")
                 return

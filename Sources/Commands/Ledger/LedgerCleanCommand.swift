@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import Iceberg
@@ -12,7 +13,7 @@ struct LedgerCleanCommand: AsyncParsableCommand {
         discussion: "Runs that have not ended keep what they have: end them with `ledger cancel`."
     )
 
-    @Argument(help: "Only of this table: namespace.table.") var table: TableArgument?
+    @Argument(help: "Only of this table: namespace.table.") var table: TableName?
     @OptionGroup var lake: LakeOptions
 
     func run() async throws {
@@ -20,7 +21,7 @@ struct LedgerCleanCommand: AsyncParsableCommand {
             let opened = try await lake.open(.writing)
             let tables =
                 if let table {
-                    [table.identifier]
+                    [table]
                 } else {
                     try await opened.registry.tables()
                 }

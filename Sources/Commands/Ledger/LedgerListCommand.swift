@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import Iceberg
@@ -11,7 +12,7 @@ struct LedgerListCommand: AsyncParsableCommand {
         abstract: "List the runs whose ledgers are kept, newest last."
     )
 
-    @Argument(help: "Only of this table: namespace.table.") var table: TableArgument?
+    @Argument(help: "Only of this table: namespace.table.") var table: TableName?
     @OptionGroup var lake: LakeOptions
     @Flag(help: "Only runs that have not ended.") var unfinished = false
     @Flag(help: "Print one JSON object.") var json = false
@@ -26,7 +27,7 @@ struct LedgerListCommand: AsyncParsableCommand {
             let registry = try await lake.open(.reading).registry
             var runs: [LedgerSummary] = []
             let tables =
-                if let table { [table.identifier] } else { try await registry.tables() }
+                if let table { [table] } else { try await registry.tables() }
             for table in tables {
                 for number in try await registry.numbers(of: table) {
                     guard let state = try await registry.state(of: table, run: number),

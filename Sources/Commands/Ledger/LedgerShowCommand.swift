@@ -1,3 +1,4 @@
+import Basics
 import ArgumentParser
 import Daemon
 import Iceberg
@@ -20,7 +21,7 @@ struct LedgerShowCommand: AsyncParsableCommand {
             let state = try await choice.state(in: lake.open(.reading).registry)
             let summary = LedgerSummary(
                 state,
-                table: choice.table.identifier,
+                table: choice.table,
                 showsCheckpoints: true
             )
             if json { return try Terminal.json(summary) }
@@ -52,7 +53,7 @@ struct LedgerShowCommand: AsyncParsableCommand {
 
 /// A table and one of its runs.
 struct LedgerChoice: ParsableArguments {
-    @Argument(help: "The table: namespace.table.") var table: TableArgument
+    @Argument(help: "The table: namespace.table.") var table: TableName
     @Option(
         name: .customLong("run"),
         help: ArgumentHelp("The run's number; the newest by default.", valueName: "number")
@@ -63,15 +64,15 @@ struct LedgerChoice: ParsableArguments {
     func state(in registry: RunRegistry) async throws -> RunState {
         let found: RunState?
         if let number {
-            found = try await registry.state(of: table.identifier, run: number)
+            found = try await registry.state(of: table, run: number)
         } else {
-            found = try await registry.newest(of: table.identifier)
+            found = try await registry.newest(of: table)
         }
         guard let found else {
             throw IcebergError(
                 .notFound,
-                number.map { "\(table.identifier) has no run \($0); see `tributary ledger list`" }
-                    ?? "\(table.identifier) has no runs"
+                number.map { "\(table) has no run \($0); see `tributary ledger list`" }
+                    ?? "\(table) has no runs"
             )
         }
         return found

@@ -32,7 +32,7 @@ struct LedgerSummary: Encodable {
     var snapshotId: Int64?
     var checkpoints: [Checkpoint]?
 
-    init(_ state: RunState, table: TableIdentifier, showsCheckpoints: Bool = false) {
+    init(_ state: RunState, table: TableName, showsCheckpoints: Bool = false) {
         self.table = table.description
         run = state.number
         runId = state.record.runID

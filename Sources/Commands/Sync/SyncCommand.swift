@@ -183,7 +183,7 @@ struct SyncCommand: AsyncParsableCommand {
     private func target(
         of name: StreamName,
         in location: SourceLocation
-    ) throws -> TableIdentifier {
+    ) throws -> TableName {
         guard let into else {
             guard let namespace = name.namespace ?? location.defaultNamespace else {
                 throw SourceError(
@@ -192,12 +192,12 @@ struct SyncCommand: AsyncParsableCommand {
                         + "--stream database.\(name)"
                 )
             }
-            return try TableIdentifier(namespace: namespace, name: name.tableName)
+            return try TableName(namespace: namespace, name: name.tableName)
         }
         guard let namespace = into.namespace else {
-            return try TableIdentifier(namespace: into.name, name: name.tableName)
+            return try TableName(namespace: into.name, name: name.tableName)
         }
-        return try TableIdentifier(namespace: namespace, name: into.name)
+        return try TableName(namespace: namespace, name: into.name)
     }
 }
 

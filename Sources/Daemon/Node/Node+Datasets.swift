@@ -52,9 +52,9 @@ extension Node {
     ///
     /// - Throws: `DaemonError` `notFound`.
     package func dataset(_ name: String) async throws -> DatasetView {
-        guard let table = try await catalog.table(name) else {
-            throw DaemonError(.notFound, "there is no dataset \(name)")
-        }
+        // A text that is no name is no table's.
+        guard let name = try? TableName(parsing: name), let table = try await catalog.table(name)
+        else { throw DaemonError(.notFound, "there is no dataset \(name)") }
         let fields = table.metadata.currentSchema?.schema.fields ?? []
         return DatasetView(
             name: table.identifier.description,

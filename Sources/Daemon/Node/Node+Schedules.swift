@@ -434,7 +434,6 @@ extension Node {
         besides old: ScheduleDefinition? = nil,
         by caller: Caller
     ) async throws {
-        try catalog.requireTables(of: definition)
         switch definition.source {
         case .named(let id):
             guard try await sources.read(id) != nil else {

@@ -116,7 +116,6 @@ final class ScheduleCatalog: Sendable {
     /// What the scheduler has to know of a document.
     func record(of stored: StoredDocument<ScheduleDefinition>) throws -> ScheduleRecord {
         let definition = stored.document
-        try requireTables(of: definition)
         let text = TriggerText(
             definition.trigger,
             timeZone: definition.timeZone,
@@ -131,27 +130,6 @@ final class ScheduleCatalog: Sendable {
                 as: UTF8.self
             )
         )
-    }
-
-    /// - Throws: `DefinitionError` `invalid` for names that no table can have.
-    func requireTables(of definition: ScheduleDefinition) throws {
-        _ = try Self.identifier(definition.dataset, field: "dataset")
-        if case .dataset(let name) = try definition.parsedTrigger(zones) {
-            _ = try Self.identifier(name, field: "trigger")
-        }
-    }
-
-    private static func identifier(_ name: String, field: String) throws -> TableIdentifier {
-        let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
-        do {
-            return try TableIdentifier(namespace: parts.first ?? "", name: parts.last ?? "")
-        } catch {
-            throw DefinitionError(
-                .invalid,
-                field: field,
-                "\(name) is no name that a table can have"
-            )
-        }
     }
 
     /// Where a schedule stands that the metastore does not know: its table's snapshots tell.
@@ -180,17 +158,13 @@ final class ScheduleCatalog: Sendable {
     }
 
     /// The time of a table's last snapshot.
-    func lastCommit(_ name: String) async throws -> Instant? {
+    func lastCommit(_ name: TableName) async throws -> Instant? {
         guard let metadata = try await table(name)?.metadata, let id = metadata.currentSnapshotID
         else { return nil }
         return metadata.snapshot(id)?.timestamp
     }
 
-    func table(_ name: String) async throws -> Table? {
-        let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
-        guard parts.count == 2 else { return nil }
-        return try await lake.catalog.loadIfPresent(
-            TableIdentifier(namespace: parts[0], name: parts[1])
-        )
+    func table(_ name: TableName) async throws -> Table? {
+        try await lake.catalog.loadIfPresent(name)
     }
 }

@@ -91,8 +91,7 @@ struct RunExecutor: Sendable {
                 "the schedule loads \(definition.dataset) since this run of \(occurrence.target) was recorded"
             )
         }
-        let parts = definition.dataset.split(separator: ".", maxSplits: 1).map(String.init)
-        let table = try TableIdentifier(namespace: parts[0], name: parts[1])
+        let table = definition.dataset
         let access = try await self.access.open(definition.source)
         opened = access
         var options = Self.options(of: definition.sync, occurrence)

@@ -35,7 +35,8 @@ extension ScheduleLoop {
                 if let tables = found.tables {
                     try await metastore.note(datasets: tables, under: lease)
                     progress.nextTables =
-                        clocks.uptime().sinceBoot + found.tablesTook * Limits.rescanShare
+                        clocks.uptime().sinceBoot
+                        + SchedulerService.pause(after: found.tablesTook)
                 }
             }
             try await beginLooking(&progress, &group)
@@ -90,7 +91,7 @@ extension ScheduleLoop {
     }
 
     /// Looks at the tables that schedules wait for.
-    private static func follow(_ service: SchedulerService, _ tables: [String]) async {
+    private static func follow(_ service: SchedulerService, _ tables: [TableName]) async {
         for table in tables {
             do {
                 guard let time = try await service.schedules.lastCommit(table) else { continue }

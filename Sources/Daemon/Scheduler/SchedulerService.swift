@@ -30,7 +30,7 @@ package final class SchedulerService: Service, Sendable {
         /// Where a schedule stands that the metastore does not know, as the lake tells it.
         package var recover: @Sendable (ScheduleSpec) async throws -> ScheduleStatus?
         /// The time of a table's last snapshot; nil where there is none.
-        package var lastCommit: @Sendable (String) async throws -> Instant?
+        package var lastCommit: @Sendable (TableName) async throws -> Instant?
         /// The names of all tables.
         package var tables: @Sendable () async throws -> [String]
         /// Fails where the lake cannot be looked at.
@@ -83,7 +83,7 @@ package final class SchedulerService: Service, Sendable {
             list: @escaping @Sendable ([String: String], Set<String>?) async throws -> Listing,
             read: @escaping @Sendable ([ListedDocument]) async throws -> [ScheduleRecord],
             recover: @escaping @Sendable (ScheduleSpec) async throws -> ScheduleStatus?,
-            lastCommit: @escaping @Sendable (String) async throws -> Instant?,
+            lastCommit: @escaping @Sendable (TableName) async throws -> Instant?,
             tables: @escaping @Sendable () async throws -> [String],
             requireLake: @escaping @Sendable () async throws -> Void,
             parse: @escaping @Sendable (TriggerText) throws -> Trigger
@@ -163,7 +163,7 @@ package final class SchedulerService: Service, Sendable {
         /// What the last look at all documents has found.
         var found: Schedules.Changes?
         /// Snapshots of tables that schedules wait for.
-        var commits: [(table: String, time: Instant)] = []
+        var commits: [(table: TableName, time: Instant)] = []
         /// Whether all of those tables were looked at.
         var isFollowed = false
         /// Whether the lake was looked at.
@@ -206,7 +206,12 @@ package final class SchedulerService: Service, Sendable {
     package var current: State { state.withLock { $0 } }
 
     /// How long until all documents are looked at again.
-    var scanPause: Duration { max(Limits.rescan, current.lastScan * Limits.rescanShare) }
+    var scanPause: Duration { Self.pause(after: current.lastScan) }
+
+    /// The pause behind a look that took so long; one that hung is not waited for a day.
+    static func pause(after elapsed: Duration) -> Duration {
+        min(max(Limits.rescan, elapsed * Limits.rescanShare), Limits.rescanMost)
+    }
 
     /// The progress of a run that is under way in this process.
     package func progress(of id: String) -> RunProgress.State? {

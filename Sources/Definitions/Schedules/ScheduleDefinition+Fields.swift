@@ -71,21 +71,20 @@ extension ScheduleDefinition {
         }
     }
 
-    /// A table's name: a namespace without dots, and a name.
-    private static func dataset(_ text: String) throws(DefinitionError) -> String {
-        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        let isName = parts.allSatisfy { part in
-            !part.isEmpty && part != "." && part != ".."
-                && !part.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "/") || $0 == 0x5C }
-        }
-        guard parts.count == 2, isName, text.utf8.count <= 200 else {
+    /// A table's name that a line can show.
+    private static func dataset(_ text: String) throws(DefinitionError) -> TableName {
+        guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw DefinitionError(
                 .invalid,
                 field: "dataset",
-                "it is the name of a table, namespace.table, without / and \\, as in main.orders"
+                "it has characters that no line shows"
             )
         }
-        return text
+        do {
+            return try TableName(parsing: text)
+        } catch {
+            throw DefinitionError(.invalid, field: "dataset", error.message)
+        }
     }
 
     package var fields: JSONObject {
@@ -94,7 +93,7 @@ extension ScheduleDefinition {
             "id": .string(id.rawValue),
             "source": source.value,
             "stream": .string(stream),
-            "dataset": .string(dataset),
+            "dataset": .string(dataset.description),
             "sync": .object(sync.fields),
             "trigger": .string(trigger),
             "dst": .string(daylightRule.rawValue),

@@ -22,8 +22,8 @@ package struct ScheduleDefinition: DefinitionDocument, Hashable {
     package var source: SourceChoice
     /// The stream that is read: `table`, or `schema.table`.
     package var stream: String
-    /// The table it lands in: `namespace.table`.
-    package var dataset: String
+    /// The table it lands in.
+    package var dataset: TableName
     package var sync = SyncDefinition()
     package var trigger: String
     package var timeZone: String?

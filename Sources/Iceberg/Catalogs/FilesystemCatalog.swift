@@ -22,37 +22,37 @@ package struct FilesystemCatalog: Sendable {
     // MARK: Places
 
     /// The folder of a table.
-    package func folder(of identifier: TableIdentifier) throws -> ObjectKey {
+    package func folder(of identifier: TableName) throws -> ObjectKey {
         try warehouse.appending(
             PathName.encode(identifier.namespace) + "/" + PathName.encode(identifier.name)
         )
     }
 
     /// The absolute location of a table, which engines open it by.
-    package func location(of identifier: TableIdentifier) throws -> String {
+    package func location(of identifier: TableName) throws -> String {
         store.locations.location(of: try folder(of: identifier))
     }
 
-    func metadataFolder(of identifier: TableIdentifier) throws -> ObjectKey {
+    func metadataFolder(of identifier: TableName) throws -> ObjectKey {
         try folder(of: identifier).appending("metadata")
     }
 
-    func metadataKey(of identifier: TableIdentifier, _ document: MetadataVersion) throws
+    func metadataKey(of identifier: TableName, _ document: MetadataVersion) throws
         -> ObjectKey
     {
         try metadataFolder(of: identifier).appending(document.name)
     }
 
-    private func hintKey(of identifier: TableIdentifier) throws -> ObjectKey {
+    private func hintKey(of identifier: TableName) throws -> ObjectKey {
         try metadataFolder(of: identifier).appending("version-hint.text")
     }
 
     // MARK: Reading
 
     /// All tables, in the order of their names.
-    package func tables() async throws -> [TableIdentifier] {
+    package func tables() async throws -> [TableName] {
         do {
-            var found: [TableIdentifier] = []
+            var found: [TableName] = []
             for space in try await store.list(warehouse).folders {
                 for folder in try await store.list(space).folders {
                     if let table = try await identifier(space.name, folder) { found.append(table) }
@@ -65,7 +65,7 @@ package struct FilesystemCatalog: Sendable {
     }
 
     /// The table of a folder; nil where there is none that this catalog can have made.
-    private func identifier(_ space: String, _ folder: ObjectKey) async throws -> TableIdentifier? {
+    private func identifier(_ space: String, _ folder: ObjectKey) async throws -> TableName? {
         let metadata = try folder.appending("metadata")
         let documents = MetadataFolder(try await store.list(metadata).objects)
         guard documents.isTable else { return nil }
@@ -75,13 +75,13 @@ package struct FilesystemCatalog: Sendable {
             let bytes = try await store.read(try metadata.appending(newest.name)).bytes
             properties = try TableMetadata(stored: bytes).properties
         }
-        return TableIdentifier.of(folders: (space, folder.name), properties: properties)
+        return TableName.of(folders: (space, folder.name), properties: properties)
     }
 
     /// Loads a table as it is now; nil when there is none.
     ///
     /// - Throws: `IcebergError` `corrupt`, `unsupported` or `storage`.
-    package func loadIfPresent(_ identifier: TableIdentifier) async throws -> Table? {
+    package func loadIfPresent(_ identifier: TableName) async throws -> Table? {
         do {
             return try await load(identifier, try await head(of: identifier))
         } catch {
@@ -94,7 +94,7 @@ package struct FilesystemCatalog: Sendable {
     ///
     /// - Throws: `IcebergError`: what `loadIfPresent` throws; `unsupported` where there are two.
     func loadForWriting(
-        _ identifier: TableIdentifier
+        _ identifier: TableName
     ) async throws -> (table: Table?, documents: MetadataFolder) {
         do {
             let documents = try await documents(of: identifier)
@@ -107,7 +107,7 @@ package struct FilesystemCatalog: Sendable {
         }
     }
 
-    private func load(_ identifier: TableIdentifier, _ head: Head) async throws -> Table? {
+    private func load(_ identifier: TableName, _ head: Head) async throws -> Table? {
         switch head {
         case .none: nil
         case .version(let document):
@@ -120,7 +120,7 @@ package struct FilesystemCatalog: Sendable {
     /// Loads a table as it is now.
     ///
     /// - Throws: `IcebergError` `notFound` among others.
-    package func load(_ identifier: TableIdentifier) async throws -> Table {
+    package func load(_ identifier: TableName) async throws -> Table {
         guard let table = try await loadIfPresent(identifier) else {
             throw IcebergError(
                 .notFound,
@@ -131,7 +131,7 @@ package struct FilesystemCatalog: Sendable {
     }
 
     func load(
-        _ identifier: TableIdentifier,
+        _ identifier: TableName,
         _ key: ObjectKey,
         _ document: MetadataVersion?
     ) async throws -> Table {
@@ -153,7 +153,7 @@ package struct FilesystemCatalog: Sendable {
     }
 
     /// Refuses a table of another name whose folder has the same short form.
-    private func checkName(of metadata: TableMetadata, _ identifier: TableIdentifier) throws {
+    private func checkName(of metadata: TableMetadata, _ identifier: TableName) throws {
         for (property, name) in identifier.nameProperties {
             guard let other = metadata.properties[property] else { continue }
             guard !other.utf8.elementsEqual(name.utf8) else { continue }
@@ -173,7 +173,7 @@ package struct FilesystemCatalog: Sendable {
         case foreign(String)
     }
 
-    private func head(of identifier: TableIdentifier) async throws -> Head {
+    private func head(of identifier: TableName) async throws -> Head {
         let hint = try await readHint(of: identifier)
         if let hint, let number = Int(hint), number > 0,
             let found = try await document(of: identifier, number: number)
@@ -188,7 +188,7 @@ package struct FilesystemCatalog: Sendable {
     }
 
     /// The hint: a number, or the stem of another catalog's document; nil when there is none.
-    private func readHint(of identifier: TableIdentifier) async throws -> String? {
+    private func readHint(of identifier: TableName) async throws -> String? {
         do {
             let bytes = try await store.read(try hintKey(of: identifier)).bytes
             return String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)
@@ -199,7 +199,7 @@ package struct FilesystemCatalog: Sendable {
 
     /// The document of a number, under whatever name it has; nil when there is none.
     func document(
-        of identifier: TableIdentifier,
+        of identifier: TableName,
         number: Int
     ) async throws -> MetadataVersion? {
         for codec in MetadataCodec.allCases {
@@ -212,7 +212,7 @@ package struct FilesystemCatalog: Sendable {
 
     /// The newest document at or above one that exists.
     private func newest(
-        of identifier: TableIdentifier,
+        of identifier: TableName,
         from start: MetadataVersion
     ) async throws -> MetadataVersion {
         var newest = start
@@ -228,7 +228,7 @@ package struct FilesystemCatalog: Sendable {
     private func listedHead(
         _ documents: MetadataFolder,
         hint: String?,
-        _ identifier: TableIdentifier
+        _ identifier: TableName
     ) async throws -> Head {
         do {
             if let newest = try documents.newest() { return .version(newest) }
@@ -256,7 +256,7 @@ package struct FilesystemCatalog: Sendable {
     ///
     /// Engines open the table by the hint alone, so a slower writer must not leave it behind a
     /// faster one: each looks once more after it has written, and the last of them stops.
-    func writeHint(of identifier: TableIdentifier, _ document: MetadataVersion) async throws {
+    func writeHint(of identifier: TableName, _ document: MetadataVersion) async throws {
         var document = document
         for _ in 0..<Limits.hintAttempts {
             _ = try await store.put(

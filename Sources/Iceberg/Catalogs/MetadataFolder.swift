@@ -71,7 +71,7 @@ extension MetadataCodec: Comparable {
 
 extension FilesystemCatalog {
     /// Lists a table's documents.
-    func documents(of identifier: TableIdentifier) async throws -> MetadataFolder {
+    func documents(of identifier: TableName) async throws -> MetadataFolder {
         MetadataFolder(try await store.list(try metadataFolder(of: identifier)).objects)
     }
 

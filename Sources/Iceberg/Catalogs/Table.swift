@@ -4,7 +4,7 @@ internal import ObjectStorage
 
 /// A table as it was at one commit.
 package struct Table: Sendable {
-    package let identifier: TableIdentifier
+    package let identifier: TableName
     package let metadata: TableMetadata
     /// Absolute location of the metadata document.
     package let metadataLocation: String

@@ -1,3 +1,4 @@
+package import Basics
 package import Columnar
 internal import ObjectStorage
 
@@ -22,7 +23,7 @@ package struct KeyMerge: Sendable {
     }
 
     let catalog: FilesystemCatalog
-    let identifier: TableIdentifier
+    let identifier: TableName
     let table: Table?
     let columns: [KeyColumn]
     let newFilePrefix: String
@@ -42,7 +43,7 @@ package struct KeyMerge: Sendable {
     /// - Throws: `IcebergError` `unsupported` for a key that is empty, nested or unknown.
     package init(
         catalog: FilesystemCatalog,
-        identifier: TableIdentifier,
+        identifier: TableName,
         table: Table?,
         schema: Schema,
         key: [Int],

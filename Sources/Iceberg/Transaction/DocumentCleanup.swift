@@ -10,7 +10,7 @@ internal import ObjectStorage
 /// documents together are small.
 struct DocumentCleanup {
     let catalog: FilesystemCatalog
-    let identifier: TableIdentifier
+    let identifier: TableName
 
     /// Cleans up behind a commit whose hint is written: what the hint names is never removed.
     ///

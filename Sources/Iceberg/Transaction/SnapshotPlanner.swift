@@ -1,3 +1,5 @@
+import Basics
+
 internal import ObjectStorage
 
 /// Writes the manifests of a new snapshot.
@@ -15,7 +17,7 @@ final class SnapshotPlanner {
     let snapshotID: Int64
     let reader: ManifestReader
     private let catalog: FilesystemCatalog
-    private let identifier: TableIdentifier
+    private let identifier: TableName
     private let commitID: String
     private var manifestCount = 0
     private var listCount = 0
@@ -29,7 +31,7 @@ final class SnapshotPlanner {
         didSet { droppedPaths = [] }
     }
 
-    init(catalog: FilesystemCatalog, identifier: TableIdentifier) {
+    init(catalog: FilesystemCatalog, identifier: TableName) {
         self.catalog = catalog
         self.identifier = identifier
         reader = ManifestReader(store: catalog.store)

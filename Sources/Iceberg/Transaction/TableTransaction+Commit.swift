@@ -37,7 +37,7 @@ private struct Committer {
     let planner: SnapshotPlanner
 
     var catalog: FilesystemCatalog { transaction.catalog }
-    var identifier: TableIdentifier { transaction.identifier }
+    var identifier: TableName { transaction.identifier }
 
     init(transaction: TableTransaction) {
         self.transaction = transaction

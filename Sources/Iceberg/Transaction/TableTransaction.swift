@@ -1,3 +1,5 @@
+package import Basics
+
 internal import Columnar
 
 /// Changes to one table that are published together, in one commit.
@@ -7,7 +9,7 @@ internal import Columnar
 /// a schema gives up when the table's schema is no longer the one it started from.
 package struct TableTransaction: Sendable {
     let catalog: FilesystemCatalog
-    let identifier: TableIdentifier
+    let identifier: TableName
     /// The table the transaction started from; nil when there was none.
     package let base: Table?
     var files: FileChange?
@@ -34,7 +36,7 @@ package struct TableTransaction: Sendable {
         var lastColumnID: Int
     }
 
-    init(catalog: FilesystemCatalog, identifier: TableIdentifier, base: Table?) {
+    init(catalog: FilesystemCatalog, identifier: TableName, base: Table?) {
         self.catalog = catalog
         self.identifier = identifier
         self.base = base
@@ -69,7 +71,7 @@ extension FilesystemCatalog {
     /// Starts changing a table, which need not be there yet.
     ///
     /// - Throws: `IcebergError` `unsupported` when the table is one that is not written here.
-    package func beginTransaction(_ identifier: TableIdentifier) async throws -> TableTransaction {
+    package func beginTransaction(_ identifier: TableName) async throws -> TableTransaction {
         let table = try await loadForWriting(identifier).table
         if let table { try table.requireWritable() }
         return TableTransaction(catalog: self, identifier: identifier, base: table)

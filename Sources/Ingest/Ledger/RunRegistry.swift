@@ -1,5 +1,5 @@
 package import Basics
-package import Iceberg
+import Iceberg
 package import ObjectStorage
 import Streams
 
@@ -18,46 +18,46 @@ package struct RunRegistry: Sendable {
 
     private var files: LedgerFiles { LedgerFiles(store: store, clocks: clocks) }
 
-    private func folder(of table: TableIdentifier) throws -> ObjectKey {
+    private func folder(of table: TableName) throws -> ObjectKey {
         try ObjectKey(
             Self.root + "/" + PathName.encode(table.namespace) + "/" + PathName.encode(table.name)
         )
     }
 
-    private func folder(of table: TableIdentifier, run number: Int) throws -> ObjectKey {
+    private func folder(of table: TableName, run number: Int) throws -> ObjectKey {
         try folder(of: table).appending(String(number))
     }
 
     // MARK: Looking
 
     /// The tables that have runs, by name.
-    package func tables() async throws -> [TableIdentifier] {
-        var found: [TableIdentifier] = []
+    package func tables() async throws -> [TableName] {
+        var found: [TableName] = []
         for space in try await store.list(try ObjectKey(Self.root)).folders {
             for folder in try await store.list(space).folders {
                 guard let namespace = PathName.decode(space.name),
                     let name = PathName.decode(folder.name)
                 else { continue }
-                found.append(try TableIdentifier(namespace: namespace, name: name))
+                found.append(try TableName(namespace: namespace, name: name))
             }
         }
         return found.sorted()
     }
 
     /// The numbers of a table's runs, rising.
-    package func numbers(of table: TableIdentifier) async throws -> [Int] {
+    package func numbers(of table: TableName) async throws -> [Int] {
         try await store.list(folder(of: table)).folders.compactMap { Int($0.name) }.sorted()
     }
 
     /// What a run's ledger says; nil when nothing of it is left.
     ///
     /// - Throws: `IngestError` `unreadableLedger`.
-    package func state(of table: TableIdentifier, run number: Int) async throws -> RunState? {
+    package func state(of table: TableName, run number: Int) async throws -> RunState? {
         try await load(table, run: number)?.state
     }
 
     private func load(
-        _ table: TableIdentifier,
+        _ table: TableName,
         run number: Int
     ) async throws -> (state: RunState, unpacked: [LedgerEntry])? {
         let folder = try folder(of: table, run: number)
@@ -77,7 +77,7 @@ package struct RunRegistry: Sendable {
     }
 
     /// The newest run of a table; nil when it has none.
-    package func newest(of table: TableIdentifier) async throws -> RunState? {
+    package func newest(of table: TableName) async throws -> RunState? {
         guard let number = try await numbers(of: table).last else { return nil }
         return try await state(of: table, run: number)
     }
@@ -89,7 +89,7 @@ package struct RunRegistry: Sendable {
     ///
     /// - Throws: `IngestError` `busy` when somebody else began one since.
     package func begin(
-        _ table: TableIdentifier,
+        _ table: TableName,
         _ record: RunRecord,
         after newest: Int
     ) async throws -> RunLedger {
@@ -111,7 +111,7 @@ package struct RunRegistry: Sendable {
     ///
     /// - Throws: `IngestError` `superseded` when the run went on since `state` was read.
     package func takeOver(
-        _ table: TableIdentifier,
+        _ table: TableName,
         _ state: RunState,
         _ record: ResumedRecord
     ) async throws -> RunLedger {
@@ -120,7 +120,7 @@ package struct RunRegistry: Sendable {
 
     /// Ends a run whose commit is in the table, but not in its ledger.
     package func close(
-        _ table: TableIdentifier,
+        _ table: TableName,
         _ state: RunState,
         snapshotID: Int64
     ) async throws {
@@ -132,7 +132,7 @@ package struct RunRegistry: Sendable {
     ///
     /// - Throws: `IngestError` `superseded` when the run went on since `state` was read.
     package func abandon(
-        _ table: TableIdentifier,
+        _ table: TableName,
         _ state: RunState,
         reason: String
     ) async throws {
@@ -140,7 +140,7 @@ package struct RunRegistry: Sendable {
     }
 
     private func write(
-        _ table: TableIdentifier,
+        _ table: TableName,
         _ state: RunState,
         _ event: LedgerEntry.Event
     ) async throws -> RunLedger {
@@ -173,7 +173,7 @@ package struct RunRegistry: Sendable {
     }
 
     /// Removes the ledger of a run that has ended.
-    package func remove(_ table: TableIdentifier, run number: Int) async throws {
+    package func remove(_ table: TableName, run number: Int) async throws {
         let folder = try folder(of: table, run: number)
         // Without its first entry a ledger counts as gone, wherever this is cut off.
         for entry in LedgerFiles.numbers(try await store.list(folder).objects.map(\.key)) {

@@ -17,7 +17,7 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
     /// When a backfill was asked for; nil for any other, whose times come once.
     package var askedAt: Instant?
     /// The table it loads.
-    package var target: String
+    package var target: TableName
     /// The pool it takes a place of.
     package var pool: String
     /// What its first attempt does with rows that the table has; nil for what a schedule does by itself.
@@ -38,7 +38,7 @@ package struct Occurrence: Hashable, Sendable, Identifiable {
         claimedAt: Instant,
         era: Int,
         askedAt: Instant? = nil,
-        target: String,
+        target: TableName,
         pool: String
     ) {
         self.scheduleID = scheduleID

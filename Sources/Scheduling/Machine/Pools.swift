@@ -1,3 +1,5 @@
+import Basics
+
 /// Who may begin: places in pools, and one run per schedule and table.
 ///
 /// An occurrence is held back by a full pool or by another one that has its schedule or its table; whoever
@@ -11,7 +13,7 @@ struct Pools: Sendable {
     /// What only one occurrence has at a time.
     private enum Lock: Hashable {
         case schedule(String)
-        case target(String)
+        case target(TableName)
     }
 
     private struct Pool {

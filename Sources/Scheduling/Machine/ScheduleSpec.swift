@@ -4,8 +4,8 @@ package import Basics
 package struct ScheduleSpec: Hashable, Sendable {
     package var id: String
     package var trigger: Trigger
-    /// The table it loads, `namespace.table`: one run at a time writes to it, whatever its schedule.
-    package var target: String
+    /// The table it loads: one run at a time writes to it, whatever its schedule.
+    package var target: TableName
     /// What its source shares with others: a host's name as a rule.
     package var pool: String
     package var overlap = OverlapPolicy.skip
@@ -27,7 +27,8 @@ package struct ScheduleSpec: Hashable, Sendable {
     package var isDueWhenCreated = true
 
     /// Makes a specification with the policies' defaults.
-    package init(id: String, trigger: Trigger, target: String, pool: String, createdAt: Instant) {
+    package init(id: String, trigger: Trigger, target: TableName, pool: String, createdAt: Instant)
+    {
         self.id = id
         self.trigger = trigger
         self.target = target

@@ -231,7 +231,7 @@ extension SchedulerMachine {
     }
 
     /// A table has a snapshot of that time: schedules that wait for it are due.
-    package mutating func datasetChanged(_ table: String, at time: Instant, _ now: Instant) {
+    package mutating func datasetChanged(_ table: TableName, at time: Instant, _ now: Instant) {
         for place in (followers[table] ?? []).sorted() {
             guard let entry = entries[place], entry.isLive, entry.status.cursor < time,
                 time >= entry.spec.startAt ?? .distantPast,
@@ -244,7 +244,7 @@ extension SchedulerMachine {
     }
 
     /// Tables that schedules wait for.
-    package var followedTables: [String] { followers.keys.sorted() }
+    package var followedTables: [TableName] { followers.keys.sorted() }
 
     // MARK: What the store said
 

@@ -76,7 +76,7 @@ package struct SchedulerMachine: Sendable {
     /// How often the clock was set back.
     var era: Int
     /// Schedules that wait for a table.
-    var followers: [String: Set<Int>] = [:]
+    var followers: [TableName: Set<Int>] = [:]
     /// Times of the gap that was counted last, one by one.
     var countedTimes = 0
     private var lastNow: Instant?

@@ -97,6 +97,16 @@ package struct APIRequest: Sendable {
         return instant
     }
 
+    /// A table's name in the query.
+    func table(_ name: String) throws -> TableName? {
+        guard let text = try text(name) else { return nil }
+        do {
+            return try TableName(parsing: text)
+        } catch {
+            throw Problem(400, "invalid", error.message, field: name)
+        }
+    }
+
     /// One of the cases of an enumeration in the query.
     func choice<Choice: CaseIterable & RawRepresentable>(
         _ name: String,

@@ -53,7 +53,7 @@ struct RunEndpoints: Sendable {
         filter.origin = try request.choice("origin")
         filter.since = try request.instant("since")
         filter.until = try request.instant("until")
-        filter.target = try request.text("dataset")
+        filter.target = try request.table("dataset")
         return filter
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Definitions
 import JSON
@@ -63,7 +64,7 @@ enum Views {
         return .object([
             "id": .string(occurrence.id),
             "schedule": .string(occurrence.scheduleID),
-            "dataset": .string(occurrence.target),
+            "dataset": .string(occurrence.target.description),
             "origin": .string(occurrence.origin.rawValue),
             "state": .string(record.state.rawValue),
             "reason": record.reason.map { .string($0.rawValue) },

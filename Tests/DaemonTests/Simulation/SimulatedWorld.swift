@@ -11,7 +11,7 @@ struct SimulatedWorld {
 
     struct Commit {
         var occurrence: String
-        var target: String
+        var target: TableName
         var epoch: Int64
     }
 
@@ -132,7 +132,7 @@ struct SimulatedWorld {
     }
 
     /// Epochs under which a run of the table was begun: an older one has been taken over.
-    private var begun: [String: Int64] = [:]
+    private var begun: [TableName: Int64] = [:]
 
     private func aliveEpoch(_ attempt: SimulatedNode.Attempt) -> Bool {
         attempt.epoch >= begun[attempt.start.occurrence.target] ?? 0
@@ -163,7 +163,7 @@ struct SimulatedWorld {
     }
 
     /// A run of a table is under way under this epoch.
-    mutating func begin(_ target: String, _ epoch: Int64) {
+    mutating func begin(_ target: TableName, _ epoch: Int64) {
         begun[target] = max(begun[target] ?? 0, epoch)
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Columnar
 import FoundationEssentials
 import Iceberg
@@ -8,7 +9,7 @@ import Testing
 /// A table that tests merge rows into.
 struct MergeTable {
     let lake: TestLake
-    let identifier: TableIdentifier
+    let identifier: TableName
     /// The schema the table has after the next commit.
     var schema: Schema
     var key: [Int]
@@ -18,7 +19,7 @@ struct MergeTable {
 
     init(_ lake: TestLake, _ schema: Schema, key: [Int]) throws {
         self.lake = lake
-        identifier = try TableIdentifier(namespace: "shop", name: "merged")
+        identifier = try TableName(namespace: "shop", name: "merged")
         self.schema = schema
         self.key = key
     }

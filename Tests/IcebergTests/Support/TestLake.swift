@@ -59,9 +59,9 @@ func withLake<Result>(_ body: (TestLake) async throws -> Result) async throws ->
     }
 }
 
-extension TableIdentifier {
-    static var orders: TableIdentifier {
-        get throws { try TableIdentifier(namespace: "shop", name: "orders") }
+extension TableName {
+    static var orders: TableName {
+        get throws { try TableName(namespace: "shop", name: "orders") }
     }
 }
 
@@ -119,7 +119,7 @@ extension TestLake {
 
     /// Writes a data file with Python and gives its record.
     func writeFile(
-        _ identifier: TableIdentifier,
+        _ identifier: TableName,
         _ columns: [TestColumn],
         facts: [ColumnSummary] = []
     ) async throws -> DataFile {
@@ -143,7 +143,7 @@ extension TestLake {
     }
 
     /// Writes a file of `ids` and names, with their true bounds.
-    func writeOrders(_ ids: ClosedRange<Int>, table: TableIdentifier) async throws -> DataFile {
+    func writeOrders(_ ids: ClosedRange<Int>, table: TableName) async throws -> DataFile {
         let names = ids.map { "name-of-order-number-\($0)" }
         let count = Int64(ids.count)
         func fact(_ id: Int, _ type: DataType, _ low: Scalar, _ high: Scalar) -> ColumnSummary {
@@ -186,7 +186,7 @@ struct EngineReading: Decodable {
 
     /// Reads a table with every engine.
     static func of(
-        _ identifier: TableIdentifier,
+        _ identifier: TableName,
         in lake: TestLake,
         snapshot: Int64? = nil
     ) async throws -> EngineReading {

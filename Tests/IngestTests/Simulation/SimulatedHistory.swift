@@ -45,7 +45,7 @@ final class SimulatedHistory: Sendable {
     let seed: UInt64
     let setting: Setting
     let disk = SimulatedDisk()
-    let table: TableIdentifier
+    let table: TableName
     let warehouse: ObjectKey
     let state = Mutex(State())
     private let chance: Mutex<SplitMix64>
@@ -54,7 +54,7 @@ final class SimulatedHistory: Sendable {
     init(seed: UInt64, keepsLog: Bool = false) throws {
         self.seed = seed
         self.keepsLog = keepsLog
-        table = try TableIdentifier(namespace: "main", name: "rows")
+        table = try TableName(namespace: "main", name: "rows")
         warehouse = try ObjectKey("warehouse")
         var chance = SplitMix64(seed: seed)
         func roll(_ count: UInt64) -> Int { Int(chance.next() % count) }

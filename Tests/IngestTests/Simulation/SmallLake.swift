@@ -11,7 +11,7 @@ import Testing
 /// One simulated table of a source and where it lands, for tests that say themselves what happens.
 final class SmallLake: Sendable {
     let disk = SimulatedDisk()
-    let table: TableIdentifier
+    let table: TableName
     let database = Mutex(SimulatedDatabase())
     private let warehouse: ObjectKey
     private let time = Mutex<Int64>(1_700_000_000_000)
@@ -39,7 +39,7 @@ final class SmallLake: Sendable {
 
     /// A lake whose source has rows that `seed` made.
     init(rows transactionCount: Int = 12, seed: UInt64 = 1) throws {
-        table = try TableIdentifier(namespace: "main", name: "rows")
+        table = try TableName(namespace: "main", name: "rows")
         warehouse = try ObjectKey("warehouse")
         change(transactionCount, seed: seed)
     }

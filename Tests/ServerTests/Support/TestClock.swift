@@ -73,7 +73,7 @@ final class TestClock: Sendable {
     /// Writes runs of a schedule down that were passed over, one for each minute before now.
     func writeHistory(
         of schedule: String,
-        _ target: String,
+        _ target: TableName,
         count: Int,
         to metastore: Metastore
     ) async throws {

@@ -15,3 +15,14 @@ extension Instant: DatabaseValueConvertible, StatementColumnConvertible {
         self.init(milliseconds: Int64(sqliteStatement: sqliteStatement, index: index))
     }
 }
+
+extension TableName {
+    /// Reads a name that is stored as its text; what no table can be called is not lost for that.
+    init(stored text: String) {
+        do {
+            self = try TableName(parsing: text)
+        } catch {
+            self = TableName(unreadable: text)
+        }
+    }
+}
