@@ -3,6 +3,8 @@ import Streams
 
 /// Questions to the server's catalog.
 struct PostgresCatalog {
+    private typealias Kind = PostgresRelation.Kind
+
     let session: PostgresSession
 
     /// Tables and views a user would call a stream: no partitions (their root has their rows), no
@@ -27,22 +29,22 @@ struct PostgresCatalog {
                 EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid),
                 row_security_active(c.oid), has_schema_privilege(n.oid, 'USAGE'),
                 has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'),
-                CASE WHEN c.relkind = 'p' THEN
+                CASE WHEN c.relkind = \(Kind.partitionedTable.sql) THEN
                     (SELECT sum(greatest(l.reltuples, 0))::int8 FROM pg_partition_tree(c.oid) t
                      JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf)
-                    WHEN c.reltuples < 0 OR c.relkind = 'v' THEN NULL ELSE c.reltuples::int8 END,
-                CASE WHEN c.relkind = 'p' THEN
+                    WHEN c.reltuples < 0 OR c.relkind = \(Kind.view.sql) THEN NULL ELSE c.reltuples::int8 END,
+                CASE WHEN c.relkind = \(Kind.partitionedTable.sql) THEN
                     (SELECT sum(pg_relation_size(t.relid))::int8 FROM pg_partition_tree(c.oid) t
                      WHERE t.isleaf)
-                    WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) END
+                    WHEN c.relkind IN (\(Kind.sql(where: \.keepsFile))) THEN pg_relation_size(c.oid) END
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN (\(PostgresRelation.Kind.list)) AND c.relpersistence <> 't' \(condition)
+            WHERE c.relkind IN (\(Kind.sql())) AND c.relpersistence <> 't' \(condition)
             ORDER BY n.nspname, c.relname
             """,
             parameters
         )
         return rows.compactMap { row in
-            guard let kind = row[3].flatMap(PostgresRelation.Kind.init(rawValue:)) else {
+            guard let kind = row[3].flatMap(Kind.init(rawValue:)) else {
                 return nil
             }
             return PostgresRelation(
@@ -85,7 +87,7 @@ struct PostgresCatalog {
                     + "\(schema) TO \(quoted(row[3] ?? ""))"
             )
         }
-        guard row[1] == "t", let kind = row[0].flatMap(PostgresRelation.Kind.init(rawValue:)),
+        guard row[1] == "t", let kind = row[0].flatMap(Kind.init(rawValue:)),
             kind.canBeLocked
         else { return nil }
         let relation = kind.fromClause(schema + "." + quoted(name.name))
@@ -152,9 +154,9 @@ struct PostgresCatalog {
                 format_type(a.atttypid, a.atttypmod),
                 -- Nobody enforces NOT NULL on the rows of a foreign table, nor on those that were
                 -- there before a constraint that is NOT VALID.
-                a.attnotnull AND c.relkind <> 'f' AND NOT (c.relkind = 'p' AND EXISTS (
+                a.attnotnull AND c.relkind <> \(Kind.foreignTable.sql) AND NOT (c.relkind = \(Kind.partitionedTable.sql) AND EXISTS (
                     SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid
-                    WHERE l.relkind = 'f'))
+                    WHERE l.relkind = \(Kind.foreignTable.sql)))
                     AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = a.attrelid
                         AND o.contype = 'n' AND o.conkey = ARRAY[a.attnum] AND NOT o.convalidated),
                 col_description(a.attrelid, a.attnum), a.attnum,

@@ -49,7 +49,7 @@ struct PostgresDefinition: Sendable {
             SELECT 'pg_catalog.pg_class'::regclass::oid, $1::oid
             UNION
             SELECT d.refclassid, d.refobjid FROM parts p
-                JOIN pg_catalog.pg_class c ON c.oid = p.id AND c.relkind = 'v'
+                JOIN pg_catalog.pg_class c ON c.oid = p.id AND c.relkind = \(PostgresRelation.Kind.view.sql)
                     AND p.class = 'pg_catalog.pg_class'::regclass
                 JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
                 JOIN pg_catalog.pg_depend d ON d.objid = r.oid
@@ -57,7 +57,7 @@ struct PostgresDefinition: Sendable {
             WHERE d.refclassid IN
                 ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)
         )
-        SELECT c.relkind::text, p.id, CASE WHEN c.relkind = 'v'
+        SELECT c.relkind::text, p.id, CASE WHEN c.relkind = \(PostgresRelation.Kind.view.sql)
             THEN pg_catalog.pg_get_viewdef(p.id) ELSE COALESCE((
                 SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname,
                     a.atttypid, a.atttypmod, a.attcollation, (
@@ -182,13 +182,13 @@ struct PostgresDefinition: Sendable {
         for row in rows {
             text += "\(row[1] ?? "") \(row[2] ?? "")\n"
             switch row[0] {
-            case "v":
+            case PostgresRelation.Kind.view.rawValue:
                 causes += SQLText(row[2] ?? "", .postgres).outsideRowOfView.map {
                     "the view: \($0)"
                 }
             case "()": names.append(row[2] ?? "")
-            // A composite type that a value is cast to has no rows.
-            case "c": break
+            // One that a value is cast to has no rows.
+            case PostgresRelation.Kind.compositeType: break
             default:
                 relationCount += 1
                 if row[3] == "t" {

@@ -2,51 +2,6 @@ import Streams
 
 /// A table, view or the like, as the server's catalog describes it.
 struct PostgresRelation: Sendable {
-    /// `pg_class.relkind`, of what has rows to be read.
-    enum Kind: String, Sendable, CaseIterable {
-        case table = "r"
-        case partitionedTable = "p"
-        case view = "v"
-        case materializedView = "m"
-        case foreignTable = "f"
-
-        /// Whether its rows lie in files of the server itself.
-        var hasRows: Bool {
-            switch self {
-            case .table, .partitionedTable, .materializedView: true
-            case .view, .foreignTable: false
-            }
-        }
-
-        /// Whether `LOCK TABLE` takes it.
-        var canBeLocked: Bool {
-            switch self {
-            case .table, .partitionedTable, .view: true
-            case .materializedView, .foreignTable: false
-            }
-        }
-
-        /// The kind in words.
-        var words: String {
-            switch self {
-            case .table: "table"
-            case .partitionedTable: "partitioned table"
-            case .view: "view"
-            case .materializedView: "materialized view"
-            case .foreignTable: "foreign table"
-            }
-        }
-
-        /// How the relation called `name` stands behind FROM.
-        ///
-        /// A parent of inheritance is read without its children, which are tables of their own; a
-        /// partitioned table with its partitions.
-        func fromClause(_ name: String) -> String { self == .table ? "ONLY \(name)" : name }
-
-        /// The letters as a list of SQL.
-        static let list = allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-    }
-
     struct Column: Sendable {
         var name: String
         var typeID: String

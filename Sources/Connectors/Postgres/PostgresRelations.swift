@@ -20,7 +20,7 @@ struct PostgresRelations {
             WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
                 AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
                     WHERE d.datname = pg_catalog.current_database())
-                AND (c.oid IS NULL OR c.relkind IN ('r', 'm') AND c.relfilenode <> 0
+                AND (c.oid IS NULL OR c.relkind IN (\(PostgresRelation.Kind.sql(where: \.keepsFile))) AND c.relfilenode <> 0
                     AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))
             ORDER BY 1
             """

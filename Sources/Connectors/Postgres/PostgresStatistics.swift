@@ -16,7 +16,7 @@ struct PostgresStatistics {
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
-                AND s.inherited = (c.relkind = 'p')
+                AND s.inherited = (c.relkind = \(PostgresRelation.Kind.partitionedTable.sql))
             CROSS JOIN LATERAL (SELECT s.histogram_bounds::text::text[] AS bounds) b
             WHERE c.oid = \(read.relationID)
             """
