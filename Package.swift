@@ -59,6 +59,11 @@ let package = Package(
 
         // MARK: Basics: what a failure is, and what remedies it
         .target(name: "Basics", swiftSettings: productSettings),
+        .testTarget(
+            name: "BasicsTests",
+            dependencies: ["Basics", "TestSupport"],
+            swiftSettings: productSettings
+        ),
 
         // MARK: JSON: one value, one reader, one writer
         .target(name: "JSON", dependencies: ["Basics"], swiftSettings: productSettings),
@@ -172,7 +177,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DefinitionsTests",
-            dependencies: ["JSON", "Definitions", "ObjectStorage", "Scheduling", "TestSupport"],
+            dependencies: [
+                "Basics", "JSON", "Definitions", "ObjectStorage", "Scheduling", "TestSupport",
+            ],
             swiftSettings: productSettings
         ),
 
@@ -202,8 +209,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Basics", "JSON", "Columnar", "Daemon", "Definitions", "Metastore", "Scheduling",
-                "Iceberg", "Ingest", "Streams", "ObjectStorage", "TestSupport",
+                "Basics", "JSON", "Columnar", "Connectors", "Daemon", "Definitions", "Metastore",
+                "Scheduling", "Iceberg", "Ingest", "Streams", "ObjectStorage", "TestSupport",
             ],
             swiftSettings: productSettings
         ),

@@ -9,7 +9,7 @@ package struct MySQLSource: Source {
     package var location: SourceLocation { address.location }
 
     /// Makes a source of an address; nothing connects yet.
-    package init(_ address: MySQLAddress, limits: SourceLimits) {
+    init(_ address: MySQLAddress, limits: SourceLimits) {
         self.address = address
         self.limits = limits
     }

@@ -1,43 +1,38 @@
-import CLibpq
-package import Streams
+import Basics
+import Streams
 
 /// Where a Postgres server is and how to log in: libpq's own connection parameters.
 ///
 /// The password is in `parameters` only, which nothing prints; `location` is for display.
-package struct PostgresAddress: Sendable {
+struct PostgresAddress: Sendable {
     /// Parameters in libpq's words, ours added.
     let parameters: [(key: String, value: String)]
     /// `host:port/database`.
-    package let location: SourceLocation
+    let location: SourceLocation
 
-    /// Reads a `postgres://` or `postgresql://` address.
+    /// Puts settings and secrets in libpq's words.
     ///
-    /// A password written as `env:NAME` is taken from that variable through `environment`.
-    ///
-    /// - Throws: `SourceError.Code.configuration` naming what is wrong, never the password.
-    package init(
-        parsing text: String,
-        environment: (String) -> String?
+    /// - Throws: `SourceError` `configuration` for a database's name that libpq would take for more.
+    init(
+        _ settings: PostgresSettings,
+        _ credentials: Credentials,
+        environment: [String: String]
     ) throws(SourceError) {
-        guard text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") else {
+        if let name = settings.database, name.contains("=") || name.contains("://") {
+            // libpq would read more parameters out of it, a password among them.
             throw SourceError(
                 .configuration,
-                "a Postgres source begins with postgres://, as in "
-                    + "postgres://user@host:5432/database"
+                "the database's name holds parameters; write them behind a question mark, as in "
+                    + "postgres://user@host/database?sslmode=require"
             )
         }
-        var found = try Self.parameters(of: text)
-        if let password = found["password"], password.hasPrefix("env:"),
-            AddressText.namesVariable(text)
-        {
-            let name = String(password.dropFirst(4))
-            guard let value = environment(name) else {
-                throw SourceError(
-                    .configuration,
-                    "the password refers to the variable \(name), which is not set"
-                )
-            }
-            found["password"] = value
+        var found = settings.parameters ?? [:]
+        found["host"] = settings.host
+        found["port"] = settings.port
+        found["user"] = settings.user
+        found["dbname"] = settings.database
+        for keyword in PostgresSettings.keywords where AddressSecret.isNamed(keyword) {
+            found[keyword] = credentials[keyword]?.reveal { $0 }
         }
         found["application_name"] = found["application_name"] ?? "tributary"
         found["connect_timeout"] =
@@ -47,51 +42,28 @@ package struct PostgresAddress: Sendable {
         for (keyword, seconds) in Limits.keepalives where found[keyword] == nil {
             found[keyword] = seconds
         }
-        if let name = found["dbname"], name.contains("=") || name.contains("://") {
-            // libpq would read more parameters out of it, a password among them.
-            throw SourceError(
-                .configuration,
-                "the database's name holds parameters; write them behind a question mark, as in "
-                    + "postgres://user@host/database?sslmode=require"
-            )
-        }
-        let host = found["host"] ?? found["hostaddr"] ?? environment("PGHOST") ?? "localhost"
-        let port = found["port"] ?? environment("PGPORT") ?? "5432"
-        let database =
-            found["dbname"] ?? environment("PGDATABASE") ?? found["user"]
-            ?? environment("PGUSER") ?? ""
-        location = SourceLocation(
-            kind: "postgres",
-            place: "\(host):\(port)/\(AddressText.shownName(database))",
-            defaultNamespace: "public"
-        )
         parameters = found.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
+        location = Self.location(of: settings, environment: environment)
     }
 
-    /// The parameters an address names, by libpq's own reading of it.
-    private static func parameters(of text: String) throws(SourceError) -> [String: String] {
-        var message: UnsafeMutablePointer<CChar>?
-        guard !AddressText.mayShowPasswordToLibpq(text),
-            let options = PQconninfoParse(text, &message)
-        else {
-            // libpq quotes the offending text, which may be a password.
-            PQfreemem(message)
-            throw SourceError(
-                .configuration,
-                "the Postgres address cannot be read; its form is "
-                    + "postgres://user@host:5432/database?sslmode=require, with special characters "
-                    + "percent-encoded"
-            )
-        }
-        defer { PQconninfoFree(options) }
-        var found: [String: String] = [:]
-        var option = options
-        while let keyword = option.pointee.keyword {
-            if let value = option.pointee.val {
-                found[String(cString: keyword)] = String(cString: value)
-            }
-            option += 1
-        }
-        return found
+    /// What may be shown of a database; what the settings leave out, libpq takes from the environment.
+    static func location(
+        of settings: PostgresSettings,
+        environment: [String: String]
+    ) -> SourceLocation {
+        let host =
+            settings.host ?? settings.parameters?["hostaddr"] ?? environment["PGHOST"]
+            ?? "localhost"
+        let port = settings.port ?? environment["PGPORT"] ?? "5432"
+        let database =
+            settings.database ?? environment["PGDATABASE"] ?? settings.user
+            ?? environment["PGUSER"] ?? ""
+        let server = "\(host):\(port)"
+        return SourceLocation(
+            kind: "postgres",
+            place: "\(server)/\(SourceLocation.shownName(database))",
+            server: server,
+            defaultNamespace: "public"
+        )
     }
 }

@@ -14,33 +14,6 @@ package struct SQLiteSource: Source {
         self.path = path
     }
 
-    /// Reads `sqlite:path` or `sqlite:///absolute/path`.
-    ///
-    /// - Throws: `SourceError`, `configuration`.
-    package init(parsing address: String) throws {
-        guard address.prefix(7).lowercased() == "sqlite:" else {
-            throw SourceError(
-                .configuration,
-                "\(address) is no SQLite address; write sqlite:path"
-            )
-        }
-        var path = address.dropFirst(7)
-        if path.hasPrefix("//") {
-            path = path.dropFirst(2)
-            guard path.hasPrefix("/") else {
-                throw SourceError(
-                    .configuration,
-                    "\(address) names a host, which SQLite has none of; write sqlite:path or "
-                        + "sqlite:///absolute/path"
-                )
-            }
-        }
-        guard !path.isEmpty, !path.utf8.contains(0) else {
-            throw SourceError(.configuration, "\(address) names no file; write sqlite:path")
-        }
-        self.init(path: String(path))
-    }
-
     package var location: SourceLocation {
         SourceLocation(kind: "sqlite", place: "sqlite:\(path)", defaultNamespace: "main")
     }

@@ -1,3 +1,4 @@
+import Basics
 package import Definitions
 import FoundationEssentials
 import Ingest
@@ -5,6 +6,7 @@ package import Logging
 package import Metastore
 import ObjectStorage
 import Scheduling
+package import Streams
 
 /// Somebody who asks for something.
 package struct Caller: Hashable, Sendable {
@@ -41,12 +43,14 @@ package struct Node: Sendable {
     ///
     /// - Parameters:
     ///   - settings: How it works.
+    ///   - kinds: The kinds of sources there are.
     ///   - clock: The times it lives by.
     ///   - log: Where it says what it does.
     ///   - executor: Does the work of a run; nil for reading sources into the lake.
     /// - Throws: `StorageError`, `MetastoreError` and `DefinitionError`, saying what cannot be used.
     package init(
         _ settings: NodeSettings,
+        kinds: SourceKinds = .all,
         clock: SchedulerClock = .system,
         log: Logger,
         executor: SchedulerService.Executor? = nil
@@ -58,14 +62,15 @@ package struct Node: Sendable {
         metastore = try Self.openMetastore(settings.metastorePath)
         keys = KeyRing(settings)
         try await keys.load()
-        let catalog = ScheduleCatalog(lake)
+        let catalog = ScheduleCatalog(lake, kinds)
         self.catalog = catalog
         access = SourceAccess(
             sources: DocumentStore(lake.store),
             resolver: SecretResolver(lake.store, environment: settings.environment) {
                 [keys] () throws(DefinitionError) in try keys.key()
             },
-            settings: settings
+            settings: settings,
+            kinds: kinds
         )
         let worker = RunExecutor(
             lake: lake,

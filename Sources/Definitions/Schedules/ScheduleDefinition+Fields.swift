@@ -1,3 +1,4 @@
+import Basics
 package import JSON
 import Scheduling
 import Synchronization

@@ -1,3 +1,4 @@
+package import Basics
 package import Scheduling
 
 /// A schedule as its operator wrote it: what is read, where it lands, when, and what becomes of it when
@@ -102,14 +103,6 @@ package struct ScheduleDefinition: DefinitionDocument, Hashable {
 package enum SourceChoice: Hashable, Sendable {
     case named(DefinitionID)
     case inline(SourceAddress)
-
-    /// What runs of the same source share.
-    package var pool: String {
-        switch self {
-        case .named(let id): "source:\(id)"
-        case .inline(let address): address.pool
-        }
-    }
 }
 
 /// How a stream is read and published.

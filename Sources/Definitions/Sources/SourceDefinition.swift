@@ -1,3 +1,4 @@
+package import Basics
 package import JSON
 
 /// A source that schedules refer to by its name.

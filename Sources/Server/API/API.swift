@@ -35,7 +35,7 @@ package final class API: Sendable {
         endpoints += SystemEndpoints(node: node).all
         // Made once: it has some 50 KB.
         let document = String(
-            decoding: OpenAPIDocument.make(endpoints).bytes(.canonical),
+            decoding: OpenAPIDocument.make(endpoints, node.access.kinds).bytes(.canonical),
             as: UTF8.self
         )
         endpoints.append(

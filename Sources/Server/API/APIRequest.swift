@@ -1,3 +1,4 @@
+import Basics
 package import Daemon
 import Definitions
 package import FoundationEssentials

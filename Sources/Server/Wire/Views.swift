@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Definitions
 import JSON
@@ -7,9 +8,9 @@ import Streams
 
 /// What the API shows of the service's things; the shapes are in `Schemas`.
 enum Views {
-    static func schedule(_ view: ScheduleView) -> JSONValue {
+    static func schedule(_ view: ScheduleView, _ kinds: SourceKinds) -> JSONValue {
         .object([
-            "definition": .object(definition(view.definition)),
+            "definition": .object(definition(view.definition, kinds)),
             "etag": .string(view.tag),
             "status": .object([
                 "state": .string(state(view)),
@@ -23,12 +24,15 @@ enum Views {
     }
 
     /// A definition, its address made of what may be shown.
-    private static func definition(_ definition: ScheduleDefinition) -> JSONObject {
+    private static func definition(
+        _ definition: ScheduleDefinition,
+        _ kinds: SourceKinds
+    ) -> JSONObject {
         var fields = definition.fields
         if case .inline(let address) = definition.source,
-            case .object(var source)? = fields["source"]
+            case .object(var source)? = fields["source"], let shown = kinds.shown(address)
         {
-            source["dsn"] = .string(address.shown)
+            source["dsn"] = .string(shown)
             fields["source"] = .object(source)
         }
         return fields
@@ -122,9 +126,9 @@ enum Views {
         ])
     }
 
-    static func source(_ definition: SourceDefinition) -> JSONValue {
+    static func source(_ definition: SourceDefinition, _ kinds: SourceKinds) -> JSONValue {
         var fields = definition.fields
-        fields["dsn"] = .string(definition.address.shown)
+        if let shown = kinds.shown(definition.address) { fields["dsn"] = .string(shown) }
         return .object(fields)
     }
 

@@ -3,8 +3,11 @@ import Streams
 import Testing
 
 @Suite struct MySQLAddressTests {
-    private func address(_ text: String) throws -> MySQLAddress {
-        try MySQLAddress(parsing: text) { $0 == "SECRET" ? "p" : nil }
+    private func source(_ text: String) throws -> any Source {
+        try SourceKinds([MySQLSourceKind()]).open(
+            text,
+            SourceUse(limits: SourceLimits(laneCount: 1), environment: ["SECRET": "p"])
+        )
     }
 
     @Test(arguments: [
@@ -17,7 +20,7 @@ import Testing
         ("mysql://me:env%3ANOT_SET@h/d", "h:3306/d"),
         ("mysql://me:p%40ss@h/caf%C3%A9?ssl-mode=verify-full&ssl-ca=/ca.pem", "h:3306/café"),
     ]) func `an address is shown without its password`(text: String, place: String) throws {
-        let location = try address(text).location
+        let location = try source(text).location
         #expect(location.place == place)
         #expect(location.kind == "mysql")
     }
@@ -29,7 +32,7 @@ import Testing
         "mysql://me:12?34pw@h/d", "mysql://me:/pw@h/d", "mysql://me:a#pw@h/d",
         "mysql://me:pw@h/d?defaults-file=/no/such/file",
     ]) func `what is wrong is refused without a secret`(text: String) throws {
-        let error = #expect(throws: SourceError.self) { try address(text) }
+        let error = #expect(throws: SourceError.self) { try source(text) }
         #expect(error?.code == .configuration)
         #expect(error?.message.contains("pw") == false)
     }

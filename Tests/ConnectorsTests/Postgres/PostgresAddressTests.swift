@@ -3,8 +3,11 @@ import Streams
 import Testing
 
 @Suite struct PostgresAddressTests {
-    private func address(_ text: String) throws -> PostgresAddress {
-        try PostgresAddress(parsing: text) { $0 == "SECRET" ? "p" : nil }
+    private func source(_ text: String) throws -> any Source {
+        try SourceKinds([PostgresSourceKind()]).open(
+            text,
+            SourceUse(limits: SourceLimits(laneCount: 1), environment: ["SECRET": "p"])
+        )
     }
 
     @Test(arguments: [
@@ -17,7 +20,7 @@ import Testing
         ("postgres://me:env:SECRET@h1/shop?target_session_attrs=any", "h1:5432/shop"),
         ("postgres:///shop?user=me@corp&host=/run/postgresql", "/run/postgresql:5432/shop"),
     ]) func `an address is shown without its password`(text: String, place: String) throws {
-        #expect(try address(text).location.place == place)
+        #expect(try source(text).location.place == place)
     }
 
     @Test(arguments: [
@@ -25,7 +28,7 @@ import Testing
         "postgres://me:se/cret@h/shop",
         "postgres://me:a:b@ret@h/shop", "postgres://me:secret@h/shop?nothing=such",
     ]) func `what is wrong is refused without a secret`(text: String) throws {
-        let error = #expect(throws: SourceError.self) { try address(text) }
+        let error = #expect(throws: SourceError.self) { try source(text) }
         #expect(error?.code == .configuration)
         #expect(error?.message.contains("ret") == false)
     }

@@ -7,14 +7,21 @@ import Streams
 import Testing
 
 @Suite struct SQLiteSourceTests {
+    private static func source(_ address: String) throws -> any Source {
+        try SourceKinds([SQLiteSourceKind()]).open(
+            address,
+            SourceUse(limits: SourceLimits(laneCount: 1))
+        )
+    }
+
     // MARK: Addresses and files
 
     @Test(arguments: [
         ("sqlite:shop.db", "shop.db"), ("sqlite:///data/shop.db", "/data/shop.db"),
         ("sqlite:/data/a b?.db", "/data/a b?.db"), ("SQLITE:./x", "./x"),
     ]) func `an address names a path`(_ address: String, _ path: String) throws {
-        let source = try SQLiteSource(parsing: address)
-        #expect(source.path == path)
+        let source = try Self.source(address)
+        #expect((source as? SQLiteSource)?.path == path)
         #expect(source.location.description == "sqlite:\(path)")
     }
 
@@ -22,7 +29,7 @@ import Testing
         "sqlite:", "sqlite://", "sqlite://host/x.db", "shop.db", "sqlite:a\u{0}b", "",
     ])
     func `an address without a path is refused`(_ address: String) {
-        let error = #expect(throws: SourceError.self) { try SQLiteSource(parsing: address) }
+        let error = #expect(throws: SourceError.self) { try Self.source(address) }
         #expect(error?.code == .configuration)
     }
 

@@ -1,33 +1,3 @@
-/// A text that nobody shall read by accident: printing, interpolating, encoding or reflecting it gives
-/// `<secret>`.
-package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
-    CustomReflectable
-{
-    private let value: String
-
-    /// Wraps a secret.
-    package init(_ value: String) { self.value = value }
-
-    /// Lends the secret to whoever needs it itself: a connection, a cipher.
-    package func reveal<Result, Failure: Error>(
-        _ body: (String) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try body(value)
-    }
-
-    /// Replaces the secret wherever it stands in a text that others wrote.
-    package func scrub(_ text: String) -> String {
-        // Something so short stands in texts that have nothing to do with it.
-        guard value.utf8.count >= 4 else { return text }
-        return text.split(separator: value, omittingEmptySubsequences: false)
-            .joined(separator: "<secret>")
-    }
-
-    package var description: String { "<secret>" }
-    package var debugDescription: String { "<secret>" }
-    package var customMirror: Mirror { Mirror(reflecting: "<secret>") }
-}
-
 /// Where a secret is to be had.
 package enum SecretReference: Hashable, Sendable, CustomStringConvertible {
     /// One that is sealed in the lake.
@@ -46,8 +16,7 @@ package enum SecretReference: Hashable, Sendable, CustomStringConvertible {
         let rest = String(parts[1])
         switch parts[0] {
         case "secret":
-            // What is no name is no reference either.
-            guard let id = try? DefinitionID(rest) else { return nil }
+            guard let id = DefinitionID(rawValue: rest) else { return nil }
             self = .sealed(id)
         case "env" where rest.utf8.allSatisfy(Self.isNameByte): self = .environment(rest)
         case "file" where rest.hasPrefix("/"): self = .file(rest)
