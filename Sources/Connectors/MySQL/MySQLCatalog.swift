@@ -150,15 +150,10 @@ struct MySQLCatalog {
                     + "; name the database too"
             )
         }
-        let similar = try await relations().map(\.name.description).filter {
-            $0.lowercased().contains(stream.name.lowercased())
-        }.prefix(3)
-        return SourceError(
-            .notFound,
-            "\(place): there is no table or view \(stream)"
-                + (similar.isEmpty
-                    ? "; `tributary discover` lists what there is"
-                    : "; did you mean \(similar.joined(separator: " or "))?")
+        return SourceError.missing(
+            stream,
+            place: place,
+            among: try await relations().map(\.name)
         )
     }
 

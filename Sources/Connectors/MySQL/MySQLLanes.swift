@@ -1,7 +1,7 @@
 import Streams
 
 /// Sessions that see one snapshot of a table, and why there are not more of them.
-struct MySQLLanes: Sendable {
+struct MySQLLanes: DatabaseLanes {
     /// The coordinator first.
     var sessions: [MySQLSession]
     /// Why there are fewer than were wanted; nil when there are not.
@@ -10,11 +10,6 @@ struct MySQLLanes: Sendable {
     var haveOneClock = false
     /// Whether the snapshot is one of the whole server, not of the stream's table alone.
     var coverServer = true
-
-    func close() async {
-        // The coordinator belongs to whoever opened it.
-        for session in sessions.dropFirst() { await session.close() }
-    }
 }
 
 /// Opens sessions beside a coordinator and has all of them begin in the same snapshot.
@@ -168,29 +163,21 @@ struct MySQLLaneOpener {
         } catch is SourceError {
             return false
         }
-        do {
-            guard locker.identity.server == coordinator.identity.server else {
-                await locker.close()
+        return try await locker.lent { locker in
+            guard locker.identity.server == coordinator.identity.server else { return false }
+            do {
+                _ = try await locker.query(
+                    "SET SESSION lock_wait_timeout = \(Limits.tableLockTimeoutSeconds)"
+                )
+                _ = try await locker.query("LOCK TABLES \(relation.fromClause) READ")
+            } catch is SourceError {
                 return false
             }
-            _ = try await locker.query(
-                "SET SESSION lock_wait_timeout = \(Limits.tableLockTimeoutSeconds)"
-            )
-            _ = try await locker.query("LOCK TABLES \(relation.fromClause) READ")
-        } catch is SourceError {
-            await locker.close()
-            return false
-        }
-        do {
             for session in sessions { _ = try await session.query(Self.begin) }
             // Before the sessions ask for the table, which may have to wait behind another's ALTER TABLE.
             _ = try await locker.query("UNLOCK TABLES")
-            await locker.close()
             try await hold(sessions)
             return true
-        } catch {
-            await locker.close()
-            throw error
         }
     }
 }

@@ -2,7 +2,7 @@ import Columnar
 import Streams
 
 /// One connection to a MySQL or MariaDB server, on a thread of its own.
-actor MySQLSession {
+actor MySQLSession: DatabaseSession {
     private let executor: BlockingExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -72,7 +72,7 @@ actor MySQLSession {
     init(_ address: MySQLAddress, limits: SourceLimits) async throws {
         self.address = address
         executor = BlockingExecutor(label: "tributary.mysql")
-        connection = try await Connector(executor: executor).connect(address)
+        connection = try await executor.run { try MySQLConnection(address) }
         let seconds = max(limits.lockTimeout / 1000, 1)
         own = try Self.ownSettings(of: connection)
         for statement in Self.setup { _ = try connection.query(statement) }
@@ -80,18 +80,6 @@ actor MySQLSession {
         _ = try connection.query("SET SESSION lock_wait_timeout = \(seconds)")
         identity = try Self.identity(of: connection)
         try Self.requirePresent(connection, place: address.location.place)
-    }
-
-    /// A task of its own executor's actor would need the actor first.
-    private actor Connector {
-        private let executor: BlockingExecutor
-        nonisolated var unownedExecutor: UnownedSerialExecutor {
-            executor.asUnownedSerialExecutor()
-        }
-        init(executor: BlockingExecutor) { self.executor = executor }
-        func connect(_ address: MySQLAddress) throws -> MySQLConnection {
-            try MySQLConnection(address)
-        }
     }
 
     /// What a session must not inherit from the settings of server or client.
@@ -170,22 +158,8 @@ actor MySQLSession {
 
     private func run(_ sql: String) throws -> [TextRow] { try connection.query(sql) }
 
-    /// Runs `body` and breaks the connection when the task is cancelled.
-    private nonisolated func cancelling<Result: Sendable>(
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        try Task.checkCancellation()
-        do {
-            return try await withTaskCancellationHandler {
-                try await body()
-            } onCancel: {
-                connection.cancel()
-            }
-        } catch {
-            try Task.checkCancellation()
-            throw error
-        }
-    }
+    /// Breaks the connection.
+    nonisolated func cancel() { connection.cancel() }
 
     // MARK: Rows
 

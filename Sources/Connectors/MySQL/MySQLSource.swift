@@ -79,12 +79,12 @@ package struct MySQLSource: Source {
                 request.stream,
                 place: location.place
             )
-            let lanes = try await opener(session, relation).open(1)
-            let (read, slicing) = try await prepare(request, in: session)
-            var plan = read.plan
-            plan.access = access(slicing, count: laneCount(for: relation, slicing))
-            await lanes.close()
-            return plan
+            return try await opener(session, relation).open(1).lent { _ in
+                let (read, slicing) = try await prepare(request, in: session)
+                var plan = read.plan
+                plan.access = access(slicing, count: laneCount(for: relation, slicing))
+                return plan
+            }
         }
     }
 
@@ -99,7 +99,7 @@ package struct MySQLSource: Source {
             )
             let wanted = laneCount(for: relation, nil)
             let lanes = try await opener(session, relation).open(wanted)
-            do {
+            return try await lanes.lent { lanes in
                 var (read, slicing) = try await prepare(request, in: session)
                 for lane in lanes.sessions.dropFirst() {
                     try await lane.settle(evaluatesUserText: read.definition.evaluatesUserText)
@@ -113,19 +113,15 @@ package struct MySQLSource: Source {
                 if let shortfall = lanes.shortfall, slicing.slices.count > 1 {
                     read.plan.access += ", not \(wanted): \(shortfall)"
                 }
-                let reader = MySQLReader(
-                    sessions: Array(lanes.sessions.prefix(count)),
-                    slicing: slicing,
-                    read: read,
-                    next: try await read.increment?.state(filter: read.filter, in: session),
-                    hasOneClock: lanes.haveOneClock
+                return try await body(
+                    MySQLReader(
+                        sessions: Array(lanes.sessions.prefix(count)),
+                        slicing: slicing,
+                        read: read,
+                        next: try await read.increment?.state(filter: read.filter, in: session),
+                        hasOneClock: lanes.haveOneClock
+                    )
                 )
-                let result = try await body(reader)
-                await lanes.close()
-                return result
-            } catch {
-                await lanes.close()
-                throw error
             }
         }
     }
@@ -184,14 +180,6 @@ package struct MySQLSource: Source {
     private func withSession<Result: Sendable>(
         _ body: (MySQLSession) async throws -> Result
     ) async throws -> Result {
-        let session = try await MySQLSession(address, limits: limits)
-        do {
-            let result = try await body(session)
-            await session.close()
-            return result
-        } catch {
-            await session.close()
-            throw error
-        }
+        try await MySQLSession(address, limits: limits).lent(to: body)
     }
 }

@@ -104,17 +104,7 @@ struct PostgresCatalog {
     /// One relation with its columns and key.
     func relation(_ name: StreamName, place: String) async throws -> PostgresRelation {
         guard let found = try await relations(matching: name).first else {
-            let known = try await relations().map(\.name.description)
-            let similar = known.filter {
-                $0.lowercased().contains(name.name.lowercased())
-            }.prefix(3)
-            throw SourceError(
-                .notFound,
-                "\(place): there is no table or view \(name)"
-                    + (similar.isEmpty
-                        ? "; `tributary discover` lists what there is"
-                        : "; did you mean \(similar.joined(separator: " or "))?")
-            )
+            throw SourceError.missing(name, place: place, among: try await relations().map(\.name))
         }
         return try await withColumns([found])[0]
     }

@@ -6,7 +6,7 @@ import Streams
 ///
 /// Calls of libpq block; the actor's executor keeps them off Swift's own threads. A statement in
 /// flight is cancelled at the server when the task that waits for it is cancelled.
-actor PostgresSession {
+actor PostgresSession: DatabaseSession {
     private let executor = BlockingExecutor(label: "tributary.postgres")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -18,27 +18,7 @@ actor PostgresSession {
     /// Connects; nothing is asked yet.
     init(_ address: PostgresAddress) async throws {
         place = address.location.place
-        connection = try await Self.connect(address, on: executor)
-    }
-
-    /// A task of its own executor's actor would need the actor first: connecting runs on a small
-    /// actor that shares the executor.
-    private static func connect(
-        _ address: PostgresAddress,
-        on executor: BlockingExecutor
-    ) async throws -> PostgresConnection {
-        try await Connector(executor: executor).connect(address)
-    }
-
-    private actor Connector {
-        private let executor: BlockingExecutor
-        nonisolated var unownedExecutor: UnownedSerialExecutor {
-            executor.asUnownedSerialExecutor()
-        }
-        init(executor: BlockingExecutor) { self.executor = executor }
-        func connect(_ address: PostgresAddress) throws -> PostgresConnection {
-            try PostgresConnection(address)
-        }
+        connection = try await executor.run { try PostgresConnection(address) }
     }
 
     // MARK: The transaction
@@ -147,22 +127,8 @@ actor PostgresSession {
         _ = try query("SELECT length(repeat('x', \(Limits.serverWarmUpByteCount)))")
     }
 
-    /// Runs `body` and cancels what runs at the server when the task is cancelled.
-    nonisolated func cancelling<Result: Sendable>(
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        try Task.checkCancellation()
-        do {
-            return try await withTaskCancellationHandler {
-                try await body()
-            } onCancel: {
-                connection.cancel()
-            }
-        } catch {
-            try Task.checkCancellation()
-            throw error
-        }
-    }
+    /// Asks the server to stop what runs.
+    nonisolated func cancel() { connection.cancel() }
 
     // MARK: COPY
 

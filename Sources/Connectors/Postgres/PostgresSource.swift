@@ -163,23 +163,19 @@ package struct PostgresSource: Source {
             if let shortfall = lanes.shortfall {
                 read.plan.access += ", not \(wanted): \(shortfall)"
             }
-            do {
+            return try await lanes.lent { lanes in
                 if prepared.slicing.partCount > 1 {
                     for session in lanes.sessions { try await session.prepareForSlices() }
                 }
-                let reader = PostgresReader(
-                    sessions: lanes.sessions,
-                    slicing: prepared.slicing,
-                    read: read,
-                    snapshot: prepared.mark,
-                    place: location.place
+                return try await body(
+                    PostgresReader(
+                        sessions: lanes.sessions,
+                        slicing: prepared.slicing,
+                        read: read,
+                        snapshot: prepared.mark,
+                        place: location.place
+                    )
                 )
-                let result = try await body(reader)
-                await lanes.close()
-                return result
-            } catch {
-                await lanes.close()
-                throw error
             }
         }
     }
@@ -204,14 +200,8 @@ package struct PostgresSource: Source {
     private func withSession<Result: Sendable>(
         _ body: (PostgresSession) async throws -> Result
     ) async throws -> Result {
-        let session = try await PostgresSession(address)
-        do {
-            let result = try await session.cancelling { try await body(session) }
-            await session.close()
-            return result
-        } catch {
-            await session.close()
-            throw error
+        try await PostgresSession(address).lent { session in
+            try await session.cancelling { try await body(session) }
         }
     }
 

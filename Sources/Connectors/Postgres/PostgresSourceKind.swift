@@ -67,10 +67,11 @@ package struct PostgresSourceKind: SourceKind {
         _ settings: PostgresSettings,
         environment: [String: String]
     ) -> [Secret] {
-        let own = settings.parameters?["passfile"] ?? environment["PGPASSFILE"]
-        let file = own ?? "\(environment["HOME"] ?? "")/.pgpass"
+        let file =
+            settings.parameters?["passfile"] ?? environment["PGPASSFILE"]
+            ?? environment["HOME"].map { "\($0)/.pgpass" }
         return [environment["PGPASSWORD"]].compactMap { $0.map(Secret.init) }
-            + Self.passwords(inFile: file)
+            + (file.map(Self.passwords(inFile:)) ?? [])
     }
 
     /// The last fields of libpq's password file, in which a backslash stands before what is meant as it is.

@@ -6,14 +6,14 @@ import Streams
 import Synchronization
 
 /// One open connection and its read transaction, on a thread of its own.
-actor SQLiteSession {
+actor SQLiteSession: DatabaseSession {
     private let executor = BlockingExecutor(label: "tributary.sqlite")
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
 
     private let path: String
-    /// For `interrupt`, which may come from any thread while the actor is busy.
+    /// For `cancel`, which may come from any thread while the actor is busy.
     private let queue = Mutex<DatabaseQueue?>(nil)
     private var stream: SQLiteRowStream?
     private var read: Read?
@@ -66,7 +66,7 @@ actor SQLiteSession {
     }
 
     /// Stops a running statement.
-    nonisolated func interrupt() {
+    nonisolated func cancel() {
         queue.withLock { $0?.interrupt() }
     }
 

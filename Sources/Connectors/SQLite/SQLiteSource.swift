@@ -47,18 +47,11 @@ package struct SQLiteSource: Source {
         _ body: (SQLiteSession) async throws -> Result
     ) async throws -> Result {
         let session = SQLiteSession(path: path)
-        return try await withTaskCancellationHandler {
-            do {
+        return try await session.cancelling {
+            try await session.lent { session in
                 try await session.open()
-                let result = try await body(session)
-                await session.close()
-                return result
-            } catch {
-                await session.close()
-                throw error
+                return try await body(session)
             }
-        } onCancel: {
-            session.interrupt()
         }
     }
 }

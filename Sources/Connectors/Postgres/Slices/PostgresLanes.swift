@@ -2,16 +2,11 @@ import Basics
 import Streams
 
 /// The connections of one read: the coordinator, whose snapshot it is, and those that share it.
-struct PostgresLanes: Sendable {
+struct PostgresLanes: DatabaseLanes {
     /// All sessions, the coordinator first.
     var sessions: [PostgresSession]
     /// Why there are fewer than were wanted; nil when there are not.
     var shortfall: String?
-
-    /// Closes the sessions that were opened here.
-    func close() async {
-        for session in sessions.dropFirst() { await session.close() }
-    }
 }
 
 /// Opens further connections that see what the coordinator sees.
