@@ -181,6 +181,11 @@ package enum AddressSecret: Sendable {
         ["password", "passwd", "token", "secret"].contains { name.lowercased().contains($0) }
     }
 
+    /// Whether a value seems to hold parameters of its own, a secret among them.
+    package static func seemsToStand(in value: String) -> Bool {
+        ["password", "passwd", "token", "secret="].contains { value.lowercased().contains($0) }
+    }
+
     /// The reference, if it is one.
     package var reference: SecretReference? {
         if case .reference(let reference) = self { reference } else { nil }

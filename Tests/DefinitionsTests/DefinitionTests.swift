@@ -98,6 +98,30 @@ import Testing
         #expect(error?.field == field)
     }
 
+    @Test(arguments: [
+        "postgres://u@h/d?sslkey=/etc/secrets/key", "postgres://u@h/tokens", "secret:x",
+        "sqlite:/a@b c", "sqlite:///a@b", "postgres://u:exec:pass a@b/c@h/d",
+        "postgres://u:file:/x@h/d",
+        "postgres://u@h/d?novalue",
+    ])
+    func `an address without a secret in it is taken`(_ dsn: String) throws {
+        let text = Self.plain.replacing("\"shop\"", with: "{\"dsn\": \"\(dsn)\"}")
+        #expect(try Self.definition(text).source == .inline(SourceAddress(dsn: dsn)))
+    }
+
+    @Test(arguments: [
+        "postgres://u:pw@h/d", "postgres://u@h/d?password=x", "postgres://u@h/d?%70assword=x",
+        "postgres://u@h/d?options=a%20password%3dx", "postgres://u:p@ss@h/d",
+        "postgres://u@h/d?x=a@b",
+        "mysql://:pw@h/d", "postgres://…", "host=h password=s", "postgres://u:a/b@h/d", "pw",
+    ])
+    func `an address with a secret in it is refused, and not said`(_ dsn: String) throws {
+        let text = Self.plain.replacing("\"shop\"", with: "{\"dsn\": \"\(dsn)\"}")
+        let error = #expect(throws: DefinitionError.self) { _ = try Self.definition(text) }
+        #expect(error?.field == "source.dsn")
+        #expect(error?.message.contains(dsn) == false)
+    }
+
     @Test(arguments: ["", "[]", "{", "null", "{\"id\": 5}", "{\"id\":\"a\",\"id\":"])
     func `what is no document is refused, not guessed`(_ text: String) throws {
         #expect(throws: DefinitionError.self) { _ = try Self.definition(text) }

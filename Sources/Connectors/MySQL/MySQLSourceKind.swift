@@ -25,21 +25,21 @@ package struct MySQLSourceKind: SourceKind {
         if let host = settings.host, settings.socket == nil {
             for host in host.split(separator: ",", omittingEmptySubsequences: false) {
                 if host.isEmpty {
-                    reach.add(setting: "host")
+                    reach.others.append("host")
                 } else {
                     reach.add(host: String(host))
                 }
             }
         } else {
             // A socket of this machine: the one that is named, or one of the library's choice.
-            reach.add(setting: "socket")
+            reach.others.append("socket")
         }
         for file in [
             settings.authorityFile, settings.certificateFile, settings.keyFile, settings.optionFile,
         ] {
-            if let file { reach.add(file: file) }
+            if let file { reach.files.append(file) }
         }
-        if settings.optionGroup != nil { reach.add(setting: "defaults_group") }
+        if settings.optionGroup != nil { reach.others.append("defaults_group") }
         return reach
     }
 

@@ -34,16 +34,16 @@ package struct PostgresSourceKind: SourceKind {
         let hosts = settings.host?.split(separator: ",", omittingEmptySubsequences: false) ?? [""]
         for host in hosts {
             if host.isEmpty {
-                reach.add(variable: "PGHOST")
+                reach.variables.append("PGHOST")
             } else if host.hasPrefix("/") || host.hasPrefix("@") {
                 // A socket of this machine.
-                reach.add(setting: "host")
+                reach.others.append("host")
             } else {
                 reach.add(host: String(host))
             }
         }
         for name in (settings.parameters ?? [:]).keys.sorted() where !Self.harmless.contains(name) {
-            reach.add(setting: "parameters.\(name)")
+            reach.others.append("parameters.\(name)")
         }
         return reach
     }

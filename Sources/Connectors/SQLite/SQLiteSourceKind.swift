@@ -40,7 +40,7 @@ package struct SQLiteSourceKind: SourceKind {
 
     package func reach(of settings: SQLiteSettings) -> Reach {
         var reach = Reach()
-        reach.add(file: settings.file ?? "")
+        reach.files.append(settings.file ?? "")
         return reach
     }
 

@@ -1,6 +1,6 @@
 package import Basics
 package import Definitions
-import JSON
+package import JSON
 package import Streams
 
 /// What an address says by itself, before any secret is known.
@@ -102,25 +102,38 @@ extension SourceKinds {
         }
     }
 
-    /// An address as it may be shown, made of the parts that are known; nil for settings, which hold no secret.
-    package func shown(_ address: SourceAddress) -> String? {
-        guard case .dsn(let dsn) = address.place else { return nil }
+    /// The fields of an address that are not shown as they are, as they may be shown.
+    ///
+    /// An address is made of the parts that are known, and a reference to a command says its name alone. Of what no
+    /// kind takes, any text may be a secret in the wrong place.
+    package func shown(_ address: SourceAddress) -> JSONObject {
         do {
             switch try read(address) {
-            case .behind(let reference): return reference.shown
-            case .source(let source): return source.shownAddress
+            case .behind(let reference): return ["dsn": .string(reference.shown)]
+            case .source(let source): return Self.shown(source)
             }
         } catch {
-            // What is of no kind that is known may be a secret in the wrong place.
-            return Address(parsing: dsn)?.outline ?? "…"
+            switch address.place {
+            case .dsn(let dsn):
+                return ["dsn": .string(Address(parsing: dsn)?.outline ?? "…")]
+            case .settings(let settings):
+                return JSONObject(settings.map { ($0.name, .string("…")) })
+            }
         }
     }
 
-    /// Puts an address back that was shown and handed in again: as it was shown it is as it is.
+    private static func shown(_ source: ConfiguredSource) -> JSONObject {
+        if let address = source.shownAddress { return ["dsn": .string(address)] }
+        return JSONObject(source.secrets.map { ($0.key, .string($0.value.shown)) })
+    }
+
+    /// Puts fields back that were shown and handed in again: as they were shown they are as they are.
     func restoreAddress(in values: inout JSONObject, from old: SourceAddress) {
-        guard case .dsn(let dsn) = old.place, let shown = shown(old),
-            values["dsn"] == .string(shown)
-        else { return }
-        values["dsn"] = .string(dsn)
+        for field in shown(old) where values[field.name] == field.value {
+            switch old.place {
+            case .dsn(let dsn): values["dsn"] = .string(dsn)
+            case .settings(let settings): values[field.name] = settings[field.name]
+            }
+        }
     }
 }

@@ -86,8 +86,11 @@ package struct SourceAddress: Hashable, Sendable {
             throw DefinitionError(.invalid, field: field, "the address holds a password" + advice)
         }
         let isSecret = (address.parameters ?? []).contains { parameter in
-            guard case .text(let text) = parameter.value else { return true }
-            return AddressSecret.isNamed(text.lenient)
+            guard case .text(let text) = parameter.value else {
+                if case .secret = parameter.value { return true }
+                return false
+            }
+            return AddressSecret.seemsToStand(in: text.lenient)
         }
         guard !isSecret else {
             throw DefinitionError(

@@ -30,9 +30,9 @@ enum Views {
     ) -> JSONObject {
         var fields = definition.fields
         if case .inline(let address) = definition.source,
-            case .object(var source)? = fields["source"], let shown = kinds.shown(address)
+            case .object(var source)? = fields["source"]
         {
-            source["dsn"] = .string(shown)
+            for field in kinds.shown(address) { source[field.name] = field.value }
             fields["source"] = .object(source)
         }
         return fields
@@ -128,7 +128,7 @@ enum Views {
 
     static func source(_ definition: SourceDefinition, _ kinds: SourceKinds) -> JSONValue {
         var fields = definition.fields
-        if let shown = kinds.shown(definition.address) { fields["dsn"] = .string(shown) }
+        for field in kinds.shown(definition.address) { fields[field.name] = field.value }
         return .object(fields)
     }
 

@@ -23,7 +23,7 @@ package struct ConfiguredSource: Sendable {
         var reach = kind.reach(of: settings)
         if let address, !address.isPlain, !reach.isOfFilesAlone {
             // It may mean more than it seems to.
-            reach.add(setting: "its address")
+            reach.others.append("its address")
         }
         self.reach = reach
         shownAddress = address.map { address in

@@ -3,13 +3,13 @@ package struct Reach: Hashable, Sendable {
     /// Hosts that it connects to, in lowercase and without a dot at the end.
     package private(set) var hosts: [String] = []
     /// Files of this machine.
-    package private(set) var files: [String] = []
+    package var files: [String] = []
     /// Commands that are run on this machine.
-    package private(set) var programs: [String] = []
+    package var programs: [String] = []
     /// Variables of the environment that decide where it leads, or with what.
-    package private(set) var variables: [String] = []
+    package var variables: [String] = []
     /// Settings of which nobody has said that they change nothing of this.
-    package private(set) var others: [String] = []
+    package var others: [String] = []
 
     /// A reach of nothing.
     package init() {}
@@ -20,15 +20,6 @@ package struct Reach: Hashable, Sendable {
         while host.last == "." { host.removeLast() }
         hosts.append(host.lowercased())
     }
-
-    /// Adds a file.
-    package mutating func add(file: String) { files.append(file) }
-
-    /// Adds a variable.
-    package mutating func add(variable: String) { variables.append(variable) }
-
-    /// Adds a setting that may lead anywhere.
-    package mutating func add(setting: String) { others.append(setting) }
 
     /// Whether it leads to hosts that are named, and nowhere else.
     package var isOfHostsAlone: Bool { !hosts.isEmpty && !needsAdministrator }

@@ -212,7 +212,8 @@ package struct SettingField<Settings>: Sendable {
                 var texts: [String: String] = [:]
                 for member in object {
                     guard let text = member.value.string, !text.utf8.contains(0),
-                        !AddressSecret.isNamed(member.name)
+                        !AddressSecret.isNamed(member.name),
+                        !AddressSecret.seemsToStand(in: text)
                     else { return nil }
                     texts[member.name] = text
                 }

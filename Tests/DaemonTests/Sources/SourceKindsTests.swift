@@ -40,7 +40,24 @@ import Testing
         ]
     )
     func `an address is shown without its secrets`(_ address: String, _ shown: String) {
-        #expect(kinds.shown(SourceAddress(dsn: address)) == shown)
+        #expect(kinds.shown(SourceAddress(dsn: address)) == ["dsn": .string(shown)])
+    }
+
+    @Test func `of fields a command is shown by its name, and nothing of what no kind takes`()
+        throws
+    {
+        let good = try address([
+            "kind": "postgres", "host": "h", "password": "exec:pass show db --token=hidden",
+        ])
+        #expect(kinds.shown(good) == ["password": "exec:pass …"])
+        for document in [
+            ["kind": "postgres", "host": "h", "password": "hidden"],
+            ["kind": "none", "host": "h", "secret": "hidden"],
+        ] as [JSONObject] {
+            let shown = kinds.shown(try address(document))
+            #expect(shown.count == 2)
+            #expect(shown.values.allSatisfy { $0 == "…" })
+        }
     }
 
     @Test func `what runs share is stored, so it tells nothing of a command`() throws {
@@ -150,7 +167,10 @@ import Testing
             #expect(one.location == other.location)
             #expect(one.secrets == other.secrets)
             #expect(one.reach == other.reach)
-            #expect(kinds.shown(settings) == nil)
+            #expect(
+                kinds.shown(settings)
+                    == JSONObject(other.secrets.map { ($0.key, .string($0.value.shown)) })
+            )
         }
     }
 
@@ -174,6 +194,10 @@ import Testing
         (["kind": "postgres", "parameters": .object(["nosuch": "x"])], "parameters.nosuch"),
         (["kind": "postgres", "parameters": .object(["host": "x"])], "parameters.host"),
         (["kind": "postgres", "parameters": .object(["password": "x"])], "parameters"),
+        (
+            ["kind": "postgres", "parameters": .object(["options": "-c a.password=x"])],
+            "parameters"
+        ),
         (["kind": "mysql", "ssl_mode": "sometimes"], "ssl_mode"),
         (["kind": "sqlite"], "file"),
         (["kind": "sqlite", "file": ""], "file"),
