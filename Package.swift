@@ -119,9 +119,9 @@ let package = Package(
             swiftSettings: productSettings
         ),
 
-        // MARK: Connectors: a source becomes streams
+        // MARK: Databases: a source becomes streams
         .target(
-            name: "Connectors",
+            name: "Databases",
             dependencies: [
                 "Basics", "Columnar", "Streams", "CLibpq", "CMariaDB",
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -130,9 +130,9 @@ let package = Package(
             swiftSettings: productSettings
         ),
         .testTarget(
-            name: "ConnectorsTests",
+            name: "DatabasesTests",
             dependencies: [
-                "Basics", "Connectors", "Columnar", "Streams", "TestSupport",
+                "Basics", "Databases", "Columnar", "Streams", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: productSettings
@@ -199,7 +199,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
+                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Databases",
                 "Ingest", "Scheduling", "Definitions", "Metastore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -209,7 +209,7 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Basics", "JSON", "Columnar", "Connectors", "Daemon", "Definitions", "Metastore",
+                "Basics", "JSON", "Columnar", "Databases", "Daemon", "Definitions", "Metastore",
                 "Scheduling", "Iceberg", "Ingest", "Streams", "ObjectStorage", "TestSupport",
             ],
             swiftSettings: productSettings
@@ -235,8 +235,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
-                "Ingest", "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
+                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Ingest",
+                "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -280,7 +280,7 @@ if Context.environment["TRIBUTARY_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MicroBenchmarks",
-            dependencies: ["Columnar", "Streams", "Connectors", "Scheduling"],
+            dependencies: ["Columnar", "Streams", "Databases", "Scheduling"],
             path: "Benchmarks/Micro",
             exclude: ["instructions.tsv"],
             swiftSettings: productSettings

@@ -1,4 +1,4 @@
-import Connectors
+import Databases
 package import Streams
 
 extension SourceKinds {

@@ -1,5 +1,5 @@
 import Basics
-import Connectors
+import Databases
 import Daemon
 import Definitions
 import Foundation

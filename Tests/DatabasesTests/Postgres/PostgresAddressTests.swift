@@ -1,4 +1,4 @@
-import Connectors
+import Databases
 import Streams
 import Testing
 

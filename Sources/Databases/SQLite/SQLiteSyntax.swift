@@ -1,7 +1,7 @@
 /// SQL that the source writes.
 enum SQLiteSyntax {
     /// A name in double quotes, whatever it holds.
-    static func quoted(_ name: String) -> String { Connectors.quoted(name) }
+    static func quoted(_ name: String) -> String { Databases.quoted(name) }
 
     /// The condition of a read; on a line of its own, so that a comment in it ends there.
     static func condition(_ filter: String?) -> String {

@@ -1,6 +1,6 @@
 import Testing
 
-import Connectors
+import Databases
 
 @Suite struct DecimalTextTests {
     private static func unscaled(_ text: String, _ precision: Int, _ scale: Int) -> Int128? {

@@ -1,4 +1,4 @@
-import Connectors
+import Databases
 import Testing
 
 /// What a condition or a view asks for besides the row at hand.

@@ -1,5 +1,5 @@
 import Columnar
-import Connectors
+import Databases
 import GRDB
 import Streams
 import Testing

@@ -1,4 +1,4 @@
-import Connectors
+import Databases
 import Testing
 
 /// Intervals as the server writes them under `intervalstyle = iso_8601`.

@@ -1,6 +1,6 @@
 import Basics
 import Columnar
-import Connectors
+import Databases
 import FoundationEssentials
 import GRDB
 import Streams

@@ -1,5 +1,5 @@
 import Columnar
-import Connectors
+import Databases
 import FoundationEssentials
 import GRDB
 import Streams
