@@ -87,7 +87,11 @@ extension SourceKinds {
             switch try read(address) {
             case .behind(.command(let line)): return "exec:#\(TextDigest.of([line]))"
             case .behind(let reference): return reference.description
-            case .source(let source): return source.location.server
+            case .source(let source):
+                guard case .dsn(let dsn) = address.place, !source.reach.isOfHostsAlone,
+                    !source.reach.isOfFilesAlone
+                else { return source.location.server }
+                return "address:#\(TextDigest.of([dsn]))"
             }
         } catch {
             // What an address lacks the run says; its fields are refused with the document.

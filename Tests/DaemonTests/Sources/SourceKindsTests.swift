@@ -66,7 +66,8 @@ import Testing
         }
         for dsn in [
             "exec:pass show db --token=hidden", "postgres://u:exec:hidden@h/db",
-            "postgres://u@h/db?options=hidden", "postgres://u:hidden@h/db", "other://hidden",
+            "postgres://u@h/db?options=hidden", "postgres://u:hidden@h/db",
+            "postgres://u:hidden/db", "other://hidden",
         ] {
             #expect(try !pool(dsn).contains("hidden"))
             #expect(try pool(dsn) == pool(dsn))
