@@ -121,9 +121,9 @@ let package = Package(
             swiftSettings: productSettings
         ),
 
-        // MARK: Connectors: a source becomes streams
+        // MARK: Databases: a source becomes streams
         .target(
-            name: "Connectors",
+            name: "Databases",
             dependencies: [
                 "Basics", "Columnar", "Streams", "CLibpq", "CMariaDB",
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -132,9 +132,9 @@ let package = Package(
             swiftSettings: productSettings
         ),
         .testTarget(
-            name: "ConnectorsTests",
+            name: "DatabasesTests",
             dependencies: [
-                "Basics", "Connectors", "Columnar", "Streams", "TestSupport",
+                "Basics", "Databases", "Columnar", "Streams", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: productSettings
@@ -203,7 +203,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
+                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Databases",
                 "Ingest", "Scheduling", "Definitions", "Metastore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -213,8 +213,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Basics", "JSON", "Columnar", "Daemon", "Definitions", "Metastore", "Scheduling",
-                "Iceberg", "Ingest", "Streams", "ObjectStorage", "TestSupport",
+                "Basics", "JSON", "Columnar", "Databases", "Daemon", "Definitions", "Metastore",
+                "Scheduling", "Iceberg", "Ingest", "Streams", "ObjectStorage", "TestSupport",
             ],
             swiftSettings: productSettings
         ),
@@ -255,8 +255,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
-                "Ingest", "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
+                "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Ingest",
+                "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -316,7 +316,7 @@ if Context.environment["TRIBUTARY_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MicroBenchmarks",
-            dependencies: ["Basics", "Columnar", "Streams", "Connectors", "Scheduling"],
+            dependencies: ["Basics", "Columnar", "Streams", "Databases", "Scheduling"],
             path: "Benchmarks/Micro",
             exclude: ["instructions.tsv"],
             swiftSettings: productSettings

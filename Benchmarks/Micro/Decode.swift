@@ -1,5 +1,5 @@
 import Columnar
-import Connectors
+import Databases
 import Streams
 
 /// From the bytes of a COPY to columns: one column of each kind, and a row of many.

@@ -48,7 +48,7 @@ struct ScheduleBenchmarks {
             atPath: schedules,
             withIntermediateDirectories: true
         )
-        let created = Instant(SchedulerClock.system.now()).description
+        let created = Clocks.machine.now().description
         for number in 0..<count {
             let text = """
                 {"id": "s\(number)", "source": {"dsn": "sqlite:/none"}, "stream": "t", \

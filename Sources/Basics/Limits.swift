@@ -1,5 +1,8 @@
 /// Every number that bounds this target, with its reason.
 enum Limits {
+    /// Characters of an id: it is a file's name and part of an occurrence's name.
+    static let idLength = 63
+
     /// Bytes of a namespace's or table's name: four times what MariaDB's longest takes.
     static let nameByteCount = 1_024
 

@@ -2,9 +2,6 @@ import Basics
 
 /// Every number that bounds this target, with its reason.
 package enum Limits {
-    /// Characters of an id: it is a file's name and part of an occurrence's name.
-    static let idLength = 63
-
     /// Bytes of a document: a hundred times what one with every field set has.
     package static let documentByteCount = 256 << 10
 

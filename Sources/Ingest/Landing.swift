@@ -142,8 +142,7 @@ struct Landing: Sendable {
         _ source: SourceLocation
     ) throws {
         // By another address there may be another source: all of it is merged.
-        let address = "\(source.kind)://\(source.place)"
-        if permission.adopts, change == .merge, standing.origin?.source != address {
+        if permission.adopts, change == .merge, standing.origin?.source != source.origin {
             since = nil
             reason = "the table is taken over from \(standing.origin?.source ?? "another source")"
         }

@@ -157,7 +157,7 @@ package struct TableOrigin: Hashable, Sendable {
 
     /// The origin of rows that are read now.
     init(_ location: SourceLocation, _ stream: StreamName, mark: SourceMark) {
-        source = "\(location.kind)://\(location.place)"
+        source = location.origin
         system = mark.facts["system"].map { system in
             ([system] + [mark.facts["database"]].compactMap { $0 }).joined(separator: "/")
         }

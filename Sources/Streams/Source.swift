@@ -150,21 +150,37 @@ package enum RowCountAnswer: Hashable, Sendable {
 
 /// A source as it may be shown.
 package struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
-    /// The source's sort: `postgres`, `mysql` or `sqlite`.
+    /// The name of the source's kind.
     package let kind: String
     /// Host, port and database or a path; never a password.
     package let place: String
+    /// What its databases share: host and port, or a path; what runs of the same source have in common.
+    package let server: String
     /// Where a stream lies that is named without a namespace; nil where it has to be named with one.
     package let defaultNamespace: String?
 
     /// Makes a location of parts that hold no secret.
-    package init(kind: String, place: String, defaultNamespace: String?) {
+    package init(
+        kind: String,
+        place: String,
+        server: String? = nil,
+        defaultNamespace: String?
+    ) {
         self.kind = kind
         self.place = place
+        self.server = server ?? place
         self.defaultNamespace = defaultNamespace
     }
 
+    /// Kind and place as tables keep them, to be compared with.
+    package var origin: String { "\(kind)://\(place)" }
+
     package var description: String { place }
+
+    /// A name as it stands in a place: it may hold what ends a name there.
+    package static func shownName(_ name: String) -> String {
+        name.replacing("%", with: "%25").replacing("/", with: "%2F")
+    }
 }
 
 /// What a source answered when it was checked.

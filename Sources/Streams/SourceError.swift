@@ -38,10 +38,13 @@ package struct SourceError: Failure {
     package let code: Code
     /// One sentence or two, without row values or secrets.
     package let message: String
+    /// The setting at fault, as in `port`; nil where it is the whole.
+    package let field: String?
 
     /// Makes an error with a message for the user.
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, field: String? = nil, _ message: String) {
         self.code = code
+        self.field = field
         self.message = message
     }
 

@@ -40,7 +40,6 @@ import Testing
         #expect(again.json() == definition.json())
         #expect(definition.catchUp == .all(max: 5, window: .days(7)))
         #expect(definition.retry == RetryPolicy(attempts: 3, base: 5_000, cap: 60_000))
-        #expect(definition.source.pool == "db:5432")
         #expect(definition.endAt == 1_798_761_600_500)
     }
 
@@ -97,6 +96,30 @@ import Testing
         let text = Self.plain.replacing(old, with: new)
         let error = #expect(throws: DefinitionError.self) { _ = try Self.definition(text) }
         #expect(error?.field == field)
+    }
+
+    @Test(arguments: [
+        "postgres://u@h/d?sslkey=/etc/secrets/key", "postgres://u@h/tokens", "secret:x",
+        "sqlite:/a@b c", "sqlite:///a@b", "postgres://u:exec:pass a@b/c@h/d",
+        "postgres://u:file:/x@h/d",
+        "postgres://u@h/d?novalue",
+    ])
+    func `an address without a secret in it is taken`(_ dsn: String) throws {
+        let text = Self.plain.replacing("\"shop\"", with: "{\"dsn\": \"\(dsn)\"}")
+        #expect(try Self.definition(text).source == .inline(SourceAddress(dsn: dsn)))
+    }
+
+    @Test(arguments: [
+        "postgres://u:pw@h/d", "postgres://u@h/d?password=x", "postgres://u@h/d?%70assword=x",
+        "postgres://u@h/d?options=a%20password%3dx", "postgres://u:p@ss@h/d",
+        "postgres://u@h/d?x=a@b",
+        "mysql://:pw@h/d", "postgres://…", "host=h password=s", "postgres://u:a/b@h/d", "pw",
+    ])
+    func `an address with a secret in it is refused, and not said`(_ dsn: String) throws {
+        let text = Self.plain.replacing("\"shop\"", with: "{\"dsn\": \"\(dsn)\"}")
+        let error = #expect(throws: DefinitionError.self) { _ = try Self.definition(text) }
+        #expect(error?.field == "source.dsn")
+        #expect(error?.message.contains(dsn) == false)
     }
 
     @Test(arguments: ["", "[]", "{", "null", "{\"id\": 5}", "{\"id\":\"a\",\"id\":"])
@@ -272,168 +295,41 @@ import Testing
                     _ = try await resolver.resolve(reference)
                 }
             }
-            let address = SourceAddress(dsn: "postgres://me:secret:s@host/db")
-            let opened = try await resolver.address(address)
-            #expect(opened.dsn.reveal { $0 } == "postgres://me:p%40ss%2Fw%3Ard@host/db")
         }
     }
 
-    @Test func `a secret takes its place in an address, and goes nowhere else`() async throws {
+    @Test func `a secret goes to its hosts alone`() async throws {
         try await withScratchDirectory { folder in
             let store = try LocalStore(root: folder, access: .writing)
             let key = SealingKey()
             let resolver = SecretResolver(store, environment: [:]) {
                 () throws(DefinitionError) in key
             }
-            _ = try await DocumentStore<SecretDocument>(store).create(
-                SecretDocument(
-                    DefinitionID("s"),
-                    sealing: Secret("p@ss/w:rd"),
-                    with: key,
-                    at: 0,
-                    by: "me"
-                )
-            )
-            let wide = SourceAddress(dsn: "postgres://me:secret:s@host/db?sslrootcert=/ca.pem")
-            #expect(
-                try await resolver.address(wide).dsn.reveal { $0 }
-                    == "postgres://me:p%40ss%2Fw%3Ard@host/db?sslrootcert=/ca.pem"
-            )
-            let odd = try DefinitionID("odd")
-            _ = try await DocumentStore<SecretDocument>(store).create(
-                SecretDocument(
-                    odd,
-                    sealing: Secret("me@postgres://h/d"),
-                    with: key,
-                    at: 0,
-                    by: "me"
-                )
-            )
-            _ = try await resolver.address(SourceAddress(dsn: "secret:odd"))
-            let bound = try DefinitionID("bound")
-            _ = try await DocumentStore<SecretDocument>(store).create(
-                SecretDocument(
-                    bound,
-                    sealing: Secret("geheim"),
-                    with: key,
-                    hosts: ["host"],
-                    at: 0,
-                    by: "me"
-                )
-            )
-            _ = try await resolver.address(SourceAddress(dsn: "postgres://me:secret:bound@host/db"))
-            let error = await #expect(throws: DefinitionError.self) {
-                _ = try await resolver.address(
-                    SourceAddress(dsn: "postgres://me:secret:bound@host,evil/db")
-                )
-            }
-            #expect(error?.code == .forbidden)
-        }
-    }
-
-    @Test func `a secret that is a whole address leads to its hosts alone`() async throws {
-        try await withScratchDirectory { folder in
-            let store = try LocalStore(root: folder, access: .writing)
-            let key = SealingKey()
-            let resolver = SecretResolver(store, environment: [:]) {
-                () throws(DefinitionError) in key
-            }
-            for (name, host) in [("good", "host"), ("bad", "evil")] {
+            for (name, hosts) in [("free", []), ("bound", ["host"])] as [(String, [String])] {
                 _ = try await DocumentStore<SecretDocument>(store).create(
                     SecretDocument(
                         DefinitionID(name),
-                        sealing: Secret("postgres://me:geheim@\(host)/db"),
+                        sealing: Secret("geheim"),
                         with: key,
-                        hosts: ["host"],
+                        hosts: hosts,
                         at: 0,
                         by: "me"
                     )
                 )
             }
-            _ = try await resolver.address(SourceAddress(dsn: "secret:good"))
+            let bound = try DefinitionID("bound")
+            try await resolver.requireHosts(of: DefinitionID("free"), field: "dsn") { _ in "evil" }
+            try await resolver.requireHosts(of: bound, field: "dsn") { $0 == ["host"] ? nil : "" }
             let error = await #expect(throws: DefinitionError.self) {
-                _ = try await resolver.address(SourceAddress(dsn: "secret:bad"))
+                try await resolver.requireHosts(of: bound, field: "dsn") { _ in "evil" }
             }
             #expect(error?.code == .forbidden)
+            #expect(error?.message.contains("evil") == true)
         }
-    }
-
-    @Test(
-        arguments: [
-            ("postgres://u:p@h:5432/db", "postgres://…"),
-            ("postgres://u:p@h/db?x=a@b", "postgres://…"),
-            ("mysql://u@h/db?password=x&ssl-mode=required", "mysql://…"),
-            ("mysql://u@h/db?ssl-mode=required", "mysql://u@h/db?ssl-mode=required"),
-            ("postgres://u:secret:db@h,h2:1/db", "postgres://u:secret:db@h,h2:1/db"),
-            ("postgres://u@h/db?%70assword=z", "postgres://…"),
-            ("postgres://u@h/db?options=-c", "postgres://…"),
-            ("https://tok@h/x", "https://…"),
-            ("host=h password=s", "…"),
-            ("u:p@h", "…"),
-            ("secret:shop", "secret:shop"),
-            ("exec:pass show db --token=x", "exec:pass …"),
-            ("exec:TOKEN=x pass show db", "exec:…"),
-            ("sqlite:/tmp/x.db", "sqlite:/tmp/x.db"),
-            ("postgres://u:a@b@h/db#token=z", "postgres://…"),
-        ]
-    )
-    func `an address is shown without its secrets`(_ address: String, _ shown: String) {
-        #expect(SourceAddress(dsn: address).shown == shown)
     }
 }
 
-@Suite struct AddressTests {
-    @Test func `what runs share is stored, so it tells nothing of a command`() {
-        for dsn in [
-            "exec:pass show db --token=hidden", "postgres://u:exec:hidden@h/db",
-            "postgres://u@h/db?options=hidden",
-        ] {
-            let pool = SourceAddress(dsn: dsn).pool
-            #expect(!pool.contains("hidden"))
-            #expect(pool == SourceAddress(dsn: dsn).pool)
-            #expect(pool != SourceAddress(dsn: dsn + "x").pool)
-        }
-        #expect(SourceAddress(dsn: "postgres://u@h:1/db").pool == "h:1")
-    }
-
-    /// Addresses that mean more than they seem to: not an operator's, and no host of a list is in them.
-    static let tricky = [
-        "postgres://u@h/db?%70assword=env:X", "postgres://u#:env:X@h/db",
-        "postgres://u?:env:X@h/db",
-        "postgres://u@h/db?passfile=/etc/passwd", "postgres://u@h/db?service=prod",
-        "postgres://u@h/db?sslrootcert=/etc/x", "postgres:///db?host=/var/run/postgresql",
-        "postgres:///db?host=h,/tmp", "postgres:///db?host=,h",
-        "postgres://u@h:1/db?hostaddr=127.0.0.1",
-        "mysql://u@h/db?defaults-file=/etc/x", "mysql://u@h/db?socket=/tmp/x", "postgres://u@/db",
-        "postgres://u@h,/db", "postgres://u:env:X@h@k/db", "postgres://u@h/db/../x",
-        "postgres:// h/db",
-        "postgres://u@%2Ftmp/db", "POSTGRES://u@h/db",
-    ]
-
-    @Test(arguments: tricky)
-    func `an address with parts that are not understood is an administrator's`(_ dsn: String) {
-        #expect(SourceAddress(dsn: dsn).needsAdministrator)
-        #expect(AddressParts(dsn) == nil)
-        #expect(AddressParts(resolved: dsn) == nil)
-    }
-
-    @Test func `hosts are compared as they are meant`() throws {
-        let parts = try #require(
-            AddressParts("postgres://u:secret:x@DB.Example.:5432,[2001:DB8::1]:5432/db")
-        )
-        #expect(parts.hosts == ["db.example", "2001:db8::1"])
-        #expect(parts.hostOutside(["db.example", "2001:DB8::1"]) == nil)
-        #expect(parts.hostOutside(["*.example"]) == "2001:db8::1")
-        #expect(
-            AddressParts("postgres://u@xgood.example/d")?.hostOutside(["*.good.example"]) != nil
-        )
-        #expect(
-            AddressParts("postgres://u@a.good.example/d")?.hostOutside(["*.good.example"]) == nil
-        )
-        let resolved = try #require(AddressParts(resolved: "postgres://u:p%40ss@h:1/db"))
-        #expect(resolved.hosts == ["h"])
-    }
-
+@Suite struct DeepDocumentTests {
     @Test func `a deep document is refused before it costs anything`() throws {
         let deep = String(repeating: "[", count: 100_000)
         #expect(throws: DefinitionError.self) { _ = try JSONValue(document: Data(deep.utf8)) }

@@ -571,6 +571,20 @@ def api(_):
         service.call("POST", "/api/v1/sources", {"id": "used", "dsn": f"sqlite:{path}"})
         service.call("POST", base, {**document, "id": "user", "source": "used", "dataset": "shop.user"})
         service.refused(409, "DELETE", "/api/v1/sources/used")
+        # A source by the fields of its kind.
+        fields = {"id": "fields", "kind": "sqlite", "file": path}
+        made = service.call("POST", "/api/v1/sources", fields)
+        require(made["file"] == path and "dsn" not in made, made)
+        streams = service.call("GET", "/api/v1/sources/fields/streams")["items"]
+        require([s for s in streams if s["name"].endswith("orders")], streams)
+        answer = service.refused(422, "PUT", "/api/v1/sources/fields", {**fields, "host": "h"})
+        require(answer.body["field"] == "host" and "file" in answer.body["detail"], answer)
+        inline = {**document, "id": "inline", "source": {"kind": "sqlite", "files": path}, "dataset": "shop.inline"}
+        answer = service.refused(422, "POST", base, inline)
+        require(answer.body["field"] == "source.files", answer)
+        listed = service.run("source", "list", "--lake", service.lake).stdout
+        require(f"kind=sqlite file={path}" in listed or f"file={path} kind=sqlite" in listed, listed)
+        service.call("DELETE", "/api/v1/sources/fields")
         # Running, watching, cancelling.
         run = service.call("POST", f"{base}/a/run")
         until("the run", lambda: service.call("GET", f"/api/v1/runs/{run['id']}")["state"] == "succeeded")

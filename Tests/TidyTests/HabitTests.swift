@@ -48,6 +48,15 @@ import Testing
         }
     }
 
+    @Test func `a database's own words for kinds of relations stand in one file`() {
+        let words = #/relkind(::text)?\s*(=|<>|IN)\s*\(?'|"(VIEW|BASE TABLE|SYSTEM VERSIONED)"/#
+        for file in SourceFile.product where !file.path.hasSuffix("Relation+Kind.swift") {
+            for (index, line) in file.lines.enumerated() where line.contains(words) {
+                Issue.record("\(file.place(index)): spell it by the database's `Kind`")
+            }
+        }
+    }
+
     @Test func `work is structured: no loose tasks`() {
         forbid(#/\bTask\s*\x7B/#, in: SourceFile.all, "a task outside of any scope")
         forbid(#/\bTask\s*\(/#, in: SourceFile.all, "a task outside of any scope")

@@ -11,7 +11,7 @@ import Testing
         "ObjectStorage": ["Basics"],
         "Iceberg": ["Basics", "JSON", "Columnar", "ObjectStorage", "CZlib"],
         "Streams": ["Basics", "JSON", "Columnar", "Crypto"],
-        "Connectors": [
+        "Databases": [
             "Basics", "Columnar", "Streams", "CLibpq", "CMariaDB", "GRDB", "GRDBSQLite",
         ],
         "Ingest": ["Basics", "Columnar", "ObjectStorage", "Iceberg", "Streams"],
@@ -19,7 +19,7 @@ import Testing
         "Definitions": ["Basics", "JSON", "ObjectStorage", "Scheduling", "Crypto"],
         "Metastore": ["Basics", "Scheduling", "GRDB"],
         "Daemon": [
-            "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
+            "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Databases",
             "Ingest", "Scheduling", "Definitions", "Metastore", "Logging", "ServiceLifecycle",
         ],
         "Server": [
@@ -28,8 +28,8 @@ import Testing
             "NIOCore",
         ],
         "Commands": [
-            "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Connectors",
-            "Ingest", "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
+            "Basics", "JSON", "Columnar", "ObjectStorage", "Iceberg", "Streams", "Ingest",
+            "Scheduling", "Definitions", "Metastore", "Daemon", "Server",
             "ArgumentParser", "GRDB",
             "Logging", "ServiceLifecycle", "UnixSignals", "AsyncHTTPClient", "NIOCore", "NIOHTTP1",
             "Yams",

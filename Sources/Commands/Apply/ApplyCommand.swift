@@ -1,8 +1,10 @@
 import ArgumentParser
+import Daemon
 import Definitions
 import FoundationEssentials
 import JSON
 import Server
+import Streams
 import Yams
 
 /// `tributary apply`: make sources and schedules what a file says.
@@ -56,7 +58,7 @@ struct ApplyFile {
                 throw SettingsError("\(path): the file cannot be read")
             }
         }
-        let node: Node?
+        let node: Yams.Node?
         do {
             node = try Yams.compose(yaml: text)
         } catch let error as YamlError {
@@ -269,7 +271,7 @@ struct ApplyPlan: Sendable {
             if kind == "schedules" {
                 _ = try ScheduleDefinition(parsing: bytes)
             } else {
-                _ = try SourceDefinition(parsing: bytes)
+                try SourceKinds.all.check(SourceDefinition(parsing: bytes).address)
             }
         } catch {
             throw SettingsError("\(kind.dropLast()) \(id): \(error)")

@@ -1,3 +1,4 @@
+import Basics
 import AsyncHTTPClient
 import Daemon
 import Definitions

@@ -9,6 +9,7 @@ import Metastore
 import NIOCore
 import Server
 import ServiceLifecycle
+import Streams
 import Synchronization
 import UnixSignals
 
@@ -92,7 +93,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let file = try await opened.makeFirstToken() {
             Terminal.note("the administrator's token is in \(file)")
         }
-        forgetVariables()
+        forgetVariables(of: opened.access.kinds)
         let record = ServerRecord(opened.settings.stateFolder)
         let keeper = RecordKeeper(record: record, node: opened)
         let server = HTTPService(API(opened), host: host, port: port, log: log) { port in
@@ -131,13 +132,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Makes the libraries of databases look at addresses alone: what they would take from the environment and
     /// from files of the user would be sent wherever an address leads.
-    private func forgetVariables() {
-        for name in ProcessInfo.processInfo.environment.keys
-        where name.hasPrefix("PG") || name == "MYSQL_PWD" {
-            unsetenv(name)
+    private func forgetVariables(of kinds: SourceKinds) {
+        for variables in kinds.profiles.map(\.variables) {
+            for name in ProcessInfo.processInfo.environment.keys
+            where variables.prefixes.contains(where: name.hasPrefix) {
+                unsetenv(name)
+            }
+            for (name, value) in variables.replacements { setenv(name, value, 1) }
         }
-        // A path that leads nowhere: of what is no plain file libpq warns, at each connection.
-        for name in ["PGPASSFILE", "PGSERVICEFILE"] { setenv(name, "/dev/null/none", 1) }
     }
 }
 

@@ -26,17 +26,22 @@ struct SourceCreateCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The address: postgres://user:secret:NAME@host/database, or secret:NAME for all of it.",
+            discussion: """
+                Without it a source is told by its kind and the fields of that, as in --set \
+                kind=postgres --set host=db.example --set password=secret:NAME.
+                """,
             valueName: "address"
         )
     )
-    var dsn: String
+    var dsn: String?
     @Option(help: "What it is.") var description: String?
     @Option(help: ArgumentHelp("Any other field, as in parallel=4.", valueName: "field=value"))
     var set: [String] = []
     @OptionGroup var control: ControlOptions
 
     func run() async throws {
-        var fields: JSONObject = ["id": .string(id), "dsn": .string(dsn)]
+        var fields: JSONObject = ["id": .string(id)]
+        fields["dsn"] = dsn.map(JSONValue.string)
         fields["description"] = description.map(JSONValue.string)
         for text in set { try FieldEdit(text).apply(to: &fields) }
         let document = JSONValue.object(fields)
@@ -62,11 +67,32 @@ struct SourceListCommand: AsyncParsableCommand {
             try control.show(page) { page in
                 var table = TextTable(["SOURCE", "ADDRESS", "WHAT IT IS"])
                 for item in Answers.items(page) {
-                    table.add(["id", "dsn", "description"].map { Answers.text(item[$0]) })
+                    table.add([
+                        Answers.text(item["id"]), Self.address(of: item),
+                        Answers.text(item["description"]),
+                    ])
                 }
                 table.print()
             }
         }
+    }
+}
+
+extension SourceListCommand {
+    /// Fields that say nothing of where a source is.
+    private static let others: Set<String> = [
+        "id", "description", "format_version", "created_at", "created_by", "problem", "parallel",
+        "max_connections", "lock_timeout", "max_bytes_per_second",
+    ]
+
+    /// The address, or the fields of the source's kind.
+    private static func address(of item: JSONValue) -> String {
+        guard item["dsn"] == nil, let fields = item.object, item["kind"] != nil else {
+            return Answers.text(item["dsn"])
+        }
+        return fields.filter { !others.contains($0.name) }.map {
+            "\($0.name)=\($0.value.integer.map(String.init) ?? Answers.text($0.value))"
+        }.joined(separator: " ")
     }
 }
 

@@ -1,6 +1,6 @@
+import Basics
 import ArgumentParser
-import Connectors
-import Definitions
+import Daemon
 import FoundationEssentials
 import Streams
 
@@ -66,22 +66,23 @@ struct SourceOptions: ParsableArguments {
     /// The source at the address.
     func makeSource() throws -> any Source {
         let environment = ProcessInfo.processInfo.environment
-        var address = source
-        if address.hasPrefix("env:") {
-            let name = String(address.dropFirst(4))
+        var text = source
+        if text.hasPrefix("env:") {
+            let name = String(text.dropFirst(4))
             guard let value = environment[name] else {
                 throw SourceError(
                     .configuration,
                     "--source refers to the variable \(name), which is not set"
                 )
             }
-            address = value
+            text = value
             Terminal.hide(Secret(value))
         }
-        for secret in AddressSecrets(of: address, environment: environment).all {
-            Terminal.hide(secret)
-        }
-        return try SourceOpener.source(at: address, limits: limits) { environment[$0] }
+        return try SourceKinds.all.open(
+            text,
+            SourceUse(limits: limits, environment: environment),
+            hiding: Terminal.hide
+        )
     }
 }
 

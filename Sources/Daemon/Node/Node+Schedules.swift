@@ -194,7 +194,7 @@ extension Node {
             var values = edit(old)
             try Self.requireOwn(values, old)
             for field in Self.ownFields { values[field] = old[field] }
-            Self.restoreAddress(in: &values, from: present.document)
+            restoreAddress(in: &values, from: present.document)
             values["id"] = values["id"] ?? old["id"]
             let definition = try Self.definition(values, allowsNull: kind != "schedule.replace")
             guard definition.id == id else {
@@ -236,15 +236,14 @@ extension Node {
     }
 
     /// The address as it was shown is the address as it is.
-    private static func restoreAddress(
+    private func restoreAddress(
         in values: inout JSONObject,
         from old: ScheduleDefinition?
     ) {
         guard case .inline(let address)? = old?.source,
-            case .object(var source)? = values["source"],
-            source["dsn"] == .string(address.shown)
+            case .object(var source)? = values["source"]
         else { return }
-        source["dsn"] = .string(address.dsn)
+        access.kinds.restoreAddress(in: &source, from: address)
         values["source"] = .object(source)
     }
 
@@ -442,7 +441,7 @@ extension Node {
         case .inline(let address):
             // Whoever may edit a schedule may keep the source it has.
             if definition.source != old?.source {
-                try await require(address, by: caller, field: "source.dsn")
+                try await require(address, by: caller, path: "source.")
             }
         }
         for other in try await metastore.schedules(
@@ -462,10 +461,18 @@ extension Node {
         }
     }
 
-    /// - Throws: `DefinitionError` `forbidden` for what only an administrator may ask for.
-    func require(_ address: SourceAddress, by caller: Caller, field: String) async throws {
+    /// Requires an address to be one, and one that the caller may ask for.
+    ///
+    /// - Parameters:
+    ///   - address: The address.
+    ///   - caller: Who asks.
+    ///   - path: What stands before its fields' names, as in `source.`.
+    /// - Throws: `DefinitionError` `invalid`, and `forbidden` for what only an administrator may ask for.
+    func require(_ address: SourceAddress, by caller: Caller, path: String = "") async throws {
+        let request = try access.kinds.request(for: address, path: path)
         guard caller.role < .admin else { return }
-        guard !address.needsAdministrator else {
+        let field = path + address.field
+        guard !request.needsAdministrator else {
             throw DefinitionError(
                 .forbidden,
                 field: field,
@@ -473,9 +480,8 @@ extension Node {
                     + "and time-outs, are an administrator's to name; use secret:NAME"
             )
         }
-        guard let id = address.sealedSecret else { return }
-        let hosts = try await secrets.get(id).document.hosts
-        guard !hosts.isEmpty else {
+        for id in request.sealed {
+            guard try await secrets.get(id).document.hosts.isEmpty else { continue }
             throw DefinitionError(
                 .forbidden,
                 field: field,

@@ -47,16 +47,16 @@ extension Node {
         }
         try Self.requireOwn(values, old?.fields ?? [:])
         // The address as it was shown is the address as it is.
-        if let old, values["dsn"] == .string(old.address.shown) {
-            values["dsn"] = .string(old.address.dsn)
-        }
+        if let old { access.kinds.restoreAddress(in: &values, from: old.address) }
         var fields = DocumentFields(values)
         var definition = try SourceDefinition(&fields)
         try fields.end()
         definition.createdAt = old?.createdAt ?? clocks.now()
         definition.createdBy = old?.createdBy ?? caller.name
-        if definition.address.dsn != old?.address.dsn {
-            try await require(definition.address, by: caller, field: "dsn")
+        if definition.address.place != old?.address.place
+            || definition.address.kind != old?.address.kind
+        {
+            try await require(definition.address, by: caller)
         }
         let stored: StoredDocument<SourceDefinition>
         if let tag {
@@ -123,13 +123,13 @@ extension Node {
         _ body: (any Source, _ scrub: (String) -> String) async throws -> Answer
     ) async throws -> Answer {
         if case .inline(let address) = choice {
-            try await require(address, by: caller, field: "dsn")
+            try await require(address, by: caller)
         }
         let opened = try await access.open(choice)
         do {
             return try await body(opened.source, opened.scrub)
         } catch let error as SourceError {
-            throw SourceError(error.code, opened.scrub(error.message))
+            throw SourceError(error.code, field: error.field, opened.scrub(error.message))
         }
     }
 

@@ -6,6 +6,7 @@ package import Logging
 package import Metastore
 import ObjectStorage
 import Scheduling
+package import Streams
 
 /// Somebody who asks for something.
 package struct Caller: Hashable, Sendable {
@@ -42,12 +43,14 @@ package struct Node: Sendable {
     ///
     /// - Parameters:
     ///   - settings: How it works.
+    ///   - kinds: The kinds of sources there are.
     ///   - clocks: The times it lives by.
     ///   - log: Where it says what it does.
     ///   - executor: Does the work of a run; nil for reading sources into the lake.
     /// - Throws: `StorageError`, `MetastoreError` and `DefinitionError`, saying what cannot be used.
     package init(
         _ settings: NodeSettings,
+        kinds: SourceKinds = .all,
         clocks: Clocks = .machine,
         log: Logger,
         executor: SchedulerService.Executor? = nil
@@ -62,14 +65,15 @@ package struct Node: Sendable {
         }
         keys = KeyRing(settings)
         try await keys.load()
-        let catalog = ScheduleCatalog(lake)
+        let catalog = ScheduleCatalog(lake, kinds)
         self.catalog = catalog
         access = SourceAccess(
             sources: DocumentStore(lake.store),
             resolver: SecretResolver(lake.store, environment: settings.environment) {
                 [keys] in try await keys.key()
             },
-            settings: settings
+            settings: settings,
+            kinds: kinds
         )
         let worker = RunExecutor(
             lake: lake,

@@ -6,6 +6,7 @@ import JSON
 import Metastore
 import ObjectStorage
 import Scheduling
+import Streams
 import Synchronization
 
 /// The schedules of a lake, as the scheduler needs them.
@@ -13,11 +14,13 @@ final class ScheduleCatalog: Sendable {
     let lake: Lake
     let documents: DocumentStore<ScheduleDefinition>
     let zones = ZoneCatalog()
+    private let kinds: SourceKinds
     /// Triggers that were read: many schedules have the same.
     private let triggers = Mutex<[TriggerText: Trigger]>([:])
 
-    init(_ lake: Lake) {
+    init(_ lake: Lake, _ kinds: SourceKinds) {
         self.lake = lake
+        self.kinds = kinds
         documents = DocumentStore(lake.store)
     }
 
@@ -124,7 +127,10 @@ final class ScheduleCatalog: Sendable {
         return ScheduleRecord(
             tag: stored.tag.rawValue,
             trigger: text,
-            spec: definition.spec(try parse(text), pool: definition.source.pool),
+            spec: definition.spec(
+                try parse(text),
+                pool: try kinds.pool(of: definition.source)
+            ),
             document: String(
                 decoding: JSONValue.object(definition.fields).bytes(.canonical),
                 as: UTF8.self

@@ -173,6 +173,17 @@ package struct DocumentFields {
         try value(field)
     }
 
+    /// All fields nobody has asked for yet; what they mean is looked at elsewhere.
+    ///
+    /// - Throws: `DefinitionError` `invalid` for null, as of any field.
+    package mutating func rest() throws(DefinitionError) -> JSONObject {
+        var rest = JSONObject()
+        for name in names where !seen.contains(name) {
+            if let value = try value(name) { rest[name] = value }
+        }
+        return rest
+    }
+
     /// The fields of an object in a field; nil where it is missing.
     package mutating func object(_ field: String) throws(DefinitionError) -> DocumentFields? {
         guard let value = try value(field) else { return nil }

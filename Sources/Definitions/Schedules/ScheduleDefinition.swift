@@ -100,14 +100,6 @@ package struct ScheduleDefinition: DefinitionDocument, Hashable {
 package enum SourceChoice: Hashable, Sendable {
     case named(DefinitionID)
     case inline(SourceAddress)
-
-    /// What runs of the same source share.
-    package var pool: String {
-        switch self {
-        case .named(let id): "source:\(id)"
-        case .inline(let address): address.pool
-        }
-    }
 }
 
 /// How a stream is read and published.

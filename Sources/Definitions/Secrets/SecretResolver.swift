@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Dispatch
 import Foundation
 package import ObjectStorage
@@ -38,46 +38,23 @@ package struct SecretResolver: Sendable {
         }
     }
 
-    /// The whole address with its secrets in place, and all secrets that are in it.
-    package func address(_ address: SourceAddress) async throws -> (dsn: Secret, parts: [Secret]) {
-        if let whole = SecretReference(parsing: address.dsn) {
-            let secret = try await resolve(whole)
-            if case .sealed(let id) = whole {
-                try await requireHost(of: id, secret.reveal { AddressParts(resolved: $0) })
-            }
-            // Whatever stands before the last @ and behind the first colon is treated as a password.
-            let password = secret.reveal { text -> Secret? in
-                guard let at = text.lastIndex(of: "@"), let start = text.firstRange(of: "://"),
-                    at > start.upperBound,
-                    let colon = text[start.upperBound..<at].firstIndex(of: ":")
-                else { return nil }
-                return Secret(String(text[text.index(after: colon)..<at]))
-            }
-            let plain = password?.reveal { $0.removingPercentEncoding.map(Secret.init) }
-            return (secret, [secret] + [password, plain ?? nil].compactMap { $0 })
-        }
-        guard let (reference, written) = address.embedded else { return (Secret(address.dsn), []) }
-        if case .sealed(let id) = reference {
-            try await requireHost(of: id, AddressParts(address.dsn))
-        }
-        let password = try await resolve(reference)
-        let quoted = password.reveal { value in
-            value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        }
-        let dsn = address.dsn.replacing(":\(written)@", with: ":\(quoted)@", maxReplacements: 1)
-        return (Secret(dsn), [password, Secret(quoted)])
-    }
-
-    /// - Throws: `DefinitionError` `forbidden` where a secret is bound to hosts, and an address leads elsewhere,
-    ///   or nobody can tell where.
-    private func requireHost(of id: DefinitionID, _ parts: AddressParts?) async throws {
+    /// Requires that a sealed secret may be sent to all of some hosts.
+    ///
+    /// - Parameters:
+    ///   - id: The secret's name.
+    ///   - field: The field that says where it is sent.
+    ///   - outside: Gives what is not on a list of hosts, in words; nil where all are.
+    /// - Throws: `DefinitionError` `forbidden` where it is bound to others.
+    package func requireHosts(
+        of id: DefinitionID,
+        field: String,
+        outside: ([String]) -> String?
+    ) async throws {
         let allowed = try await documents.get(id).document.hosts
-        guard !allowed.isEmpty,
-            let host = parts.map({ $0.hostOutside(allowed) }) ?? "a host that is not told"
-        else { return }
+        guard !allowed.isEmpty, let host = outside(allowed) else { return }
         throw DefinitionError(
             .forbidden,
-            field: "dsn",
+            field: field,
             "the secret \(id) may be sent to \(allowed.joined(separator: ", ")), not to \(host)"
         )
     }

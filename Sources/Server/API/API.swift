@@ -35,7 +35,8 @@ package final class API: Sendable {
         endpoints += SystemEndpoints(node: node).all
         // Made once: it has some 50 KB. It describes itself too.
         let document = String(
-            decoding: OpenAPIDocument.make(endpoints + [Self.description("")]).bytes(.canonical),
+            decoding: OpenAPIDocument.make(endpoints + [Self.description("")], node.access.kinds)
+                .bytes(.canonical),
             as: UTF8.self
         )
         self.endpoints = endpoints + [Self.description(document)]

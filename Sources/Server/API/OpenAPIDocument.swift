@@ -1,9 +1,10 @@
 import Definitions
 import JSON
+import Streams
 
 /// The OpenAPI 3.1 document of the endpoints.
 enum OpenAPIDocument {
-    static func make(_ endpoints: [Endpoint]) -> JSONValue {
+    static func make(_ endpoints: [Endpoint], _ kinds: SourceKinds) -> JSONValue {
         var paths: [String: JSONObject] = [:]
         for endpoint in endpoints {
             paths[endpoint.path, default: [:]][endpoint.method.rawValue.lowercased()] =
@@ -19,7 +20,7 @@ enum OpenAPIDocument {
                 JSONObject(paths.sorted { $0.key < $1.key }.map { ($0.key, .object($0.value)) })
             ),
             "components": .object([
-                "schemas": .object(Schemas.all),
+                "schemas": .object(Schemas.all(kinds)),
                 "securitySchemes": .object([
                     "token": .object(["type": "http", "scheme": "bearer"])
                 ]),

@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Definitions
 import JSON
@@ -36,7 +37,7 @@ struct ScheduleEndpoints: Sendable {
                 isIdempotent: true
             ) { request in
                 let view = try await node.createSchedule(request.body, by: request.whoever())
-                var response = APIResponse.json(Views.schedule(view), status: 201, tag: view.tag)
+                var response = answer(view, status: 201)
                 response.headers["location"] = "\(base)/\(view.definition.id)"
                 return response
             },
@@ -50,7 +51,7 @@ struct ScheduleEndpoints: Sendable {
                 problems: [400, 404, 422]
             ) { request in
                 let view = try await node.schedule(request.id())
-                return .json(Views.schedule(view), tag: view.tag)
+                return answer(view)
             },
             Endpoint(
                 method: .put,
@@ -69,7 +70,7 @@ struct ScheduleEndpoints: Sendable {
                     ifMatch: request.expectedTag,
                     by: request.whoever()
                 )
-                return .json(Views.schedule(view), tag: view.tag)
+                return answer(view)
             },
             Endpoint(
                 method: .patch,
@@ -87,7 +88,7 @@ struct ScheduleEndpoints: Sendable {
                     ifMatch: request.expectedTag,
                     by: request.whoever()
                 )
-                return .json(Views.schedule(view), tag: view.tag)
+                return answer(view)
             },
             Endpoint(
                 method: .delete,
@@ -108,6 +109,10 @@ struct ScheduleEndpoints: Sendable {
         ]
     }
 
+    private func answer(_ view: ScheduleView, status: Int = 200) -> APIResponse {
+        .json(Views.schedule(view, node.access.kinds), status: status, tag: view.tag)
+    }
+
     private func list(_ request: APIRequest) async throws -> APIResponse {
         let page = try await node.listSchedules(
             after: try request.text("after"),
@@ -115,7 +120,7 @@ struct ScheduleEndpoints: Sendable {
         )
         let items: [JSONValue] = page.items.map { item in
             switch item {
-            case .success(let view): Views.schedule(view)
+            case .success(let view): Views.schedule(view, node.access.kinds)
             case .failure(let error):
                 .object([
                     "id": .string(error.id), "problem": .string(error.problem),
@@ -166,7 +171,7 @@ struct ScheduleEndpoints: Sendable {
                 problems: [404, 412]
             ) { request in
                 let view = try await node.pauseSchedule(request.id(), by: request.whoever())
-                return .json(Views.schedule(view), tag: view.tag)
+                return answer(view)
             },
             Endpoint(
                 method: .post,
@@ -178,7 +183,7 @@ struct ScheduleEndpoints: Sendable {
                 problems: [404, 412, 503]
             ) { request in
                 let view = try await node.resumeSchedule(request.id(), by: request.whoever())
-                return .json(Views.schedule(view), tag: view.tag)
+                return answer(view)
             },
             Endpoint(
                 method: .post,

@@ -1,3 +1,4 @@
+import Basics
 import Daemon
 import Definitions
 import ObjectStorage
@@ -19,7 +20,9 @@ struct SourceEndpoints: Sendable {
                 role: .reader,
                 answer: "SourceList"
             ) { _ in
-                let items = Views.items(try await node.list(SourceDefinition.self), Views.source)
+                let items = Views.items(try await node.list(SourceDefinition.self)) {
+                    Views.source($0, node.access.kinds)
+                }
                 return .json(.page(items, next: nil))
             },
             Endpoint(
@@ -39,7 +42,7 @@ struct SourceEndpoints: Sendable {
                     replacing: nil,
                     by: request.whoever()
                 )
-                return .json(Views.source(stored.document), status: 201, tag: stored.tag.rawValue)
+                return answer(stored, status: 201)
             },
             Endpoint(
                 method: .get,
@@ -51,7 +54,7 @@ struct SourceEndpoints: Sendable {
                 problems: [404]
             ) { request in
                 let stored = try await node.sources.get(request.id())
-                return .json(Views.source(stored.document), tag: stored.tag.rawValue)
+                return answer(stored)
             },
             Endpoint(
                 method: .put,
@@ -82,6 +85,17 @@ struct SourceEndpoints: Sendable {
         ]
     }
 
+    private func answer(
+        _ stored: StoredDocument<SourceDefinition>,
+        status: Int = 200
+    ) -> APIResponse {
+        .json(
+            Views.source(stored.document, node.access.kinds),
+            status: status,
+            tag: stored.tag.rawValue
+        )
+    }
+
     private func replace(_ request: APIRequest) async throws -> APIResponse {
         let present = try await node.sources.get(request.id())
         if let tag = request.expectedTag, tag != present.tag.rawValue {
@@ -98,7 +112,7 @@ struct SourceEndpoints: Sendable {
             replacing: present.tag.rawValue,
             by: request.whoever()
         )
-        return .json(Views.source(stored.document), tag: stored.tag.rawValue)
+        return answer(stored)
     }
 
     private var questions: [Endpoint] {

@@ -2,6 +2,7 @@ import Basics
 import Definitions
 import JSON
 import Scheduling
+import Streams
 
 /// The shapes of what the API takes and gives, in JSON Schema.
 enum Schemas {
@@ -9,10 +10,10 @@ enum Schemas {
     static let instant: JSONValue = .object(["type": "string", "format": "date-time"])
     static let whole: JSONValue = .object(["type": "integer"])
     static let truth: JSONValue = .object(["type": "boolean"])
-    private static let id: JSONValue = .object([
+    static let id: JSONValue = .object([
         "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$",
     ])
-    private static let span: JSONValue = .object([
+    static let span: JSONValue = .object([
         "type": "string",
         "pattern":
             "^(0s|([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?)$",
@@ -39,7 +40,7 @@ enum Schemas {
         .object(["type": "array", "items": item])
     }
 
-    private static func object(
+    static func object(
         _ fields: JSONObject,
         required: [String] = [],
         isOpen: Bool = false
@@ -55,8 +56,9 @@ enum Schemas {
         object(["items": list(reference(name)), "next": text], required: ["items"])
     }
 
-    static let all: JSONObject = {
-        var all = definitions.merging(runs).merging(others)
+    /// All shapes, with those of the kinds of sources there are.
+    static func all(_ kinds: SourceKinds) -> JSONObject {
+        var all = definitions.merging(runs).merging(others).merging(sources(kinds))
         for (name, item) in [
             ("ScheduleList", "ListedSchedule"), ("RunList", "Run"),
             ("SourceList", "ListedSource"), ("StreamList", "Stream"), ("NameList", "Name"),
@@ -64,7 +66,7 @@ enum Schemas {
             ("EventList", "Event"),
         ] { all[name] = page(item) }
         return all
-    }()
+    }
 
     // MARK: Definitions
 
@@ -100,21 +102,6 @@ enum Schemas {
             "accept_unseen_changes": truth, "require_equal": truth,
             "encoding": choice(SyncDefinition.Encodings.self),
         ]),
-        "SourceAddress": object(address, required: ["dsn"]),
-        "SourceDefinition": object(
-            address.merging([
-                "format_version": integer(1, 1), "id": id, "description": text,
-                "created_at": instant, "created_by": text,
-            ]),
-            required: ["id", "dsn"]
-        ),
-        "ListedSource": object(
-            address.merging([
-                "format_version": integer(1, 1), "id": id, "description": text,
-                "created_at": instant, "created_by": text, "problem": text,
-            ]),
-            required: ["id"]
-        ),
         "Patch": .object(["type": "object"]),
     ]
 
@@ -132,18 +119,6 @@ enum Schemas {
             object(["max": integer(1, 1_000), "window": span], required: ["max", "window"]),
         ])
     ])
-
-    private static let address: JSONObject = [
-        "kind": choice(SourceAddress.Kind.self),
-        "dsn": .object([
-            "type": "string", "minLength": .integer(1),
-            "description":
-                "postgres://user:secret:NAME@host/database, or a reference to a whole address.",
-        ]),
-        "parallel": integer(1, 1_000), "max_connections": integer(1, 100_000),
-        "lock_timeout": span,
-        "max_bytes_per_second": .object(["type": "integer", "minimum": .integer(1)]),
-    ]
 
     // MARK: Runs
 

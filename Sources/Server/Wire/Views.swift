@@ -8,9 +8,9 @@ import Streams
 
 /// What the API shows of the service's things; the shapes are in `Schemas`.
 enum Views {
-    static func schedule(_ view: ScheduleView) -> JSONValue {
+    static func schedule(_ view: ScheduleView, _ kinds: SourceKinds) -> JSONValue {
         .object([
-            "definition": .object(definition(view.definition)),
+            "definition": .object(definition(view.definition, kinds)),
             "etag": .string(view.tag),
             "status": .object([
                 "state": .string(state(view)),
@@ -24,12 +24,15 @@ enum Views {
     }
 
     /// A definition, its address made of what may be shown.
-    private static func definition(_ definition: ScheduleDefinition) -> JSONObject {
+    private static func definition(
+        _ definition: ScheduleDefinition,
+        _ kinds: SourceKinds
+    ) -> JSONObject {
         var fields = definition.fields
         if case .inline(let address) = definition.source,
             case .object(var source)? = fields["source"]
         {
-            source["dsn"] = .string(address.shown)
+            for field in kinds.shown(address) { source[field.name] = field.value }
             fields["source"] = .object(source)
         }
         return fields
@@ -123,9 +126,9 @@ enum Views {
         ])
     }
 
-    static func source(_ definition: SourceDefinition) -> JSONValue {
+    static func source(_ definition: SourceDefinition, _ kinds: SourceKinds) -> JSONValue {
         var fields = definition.fields
-        fields["dsn"] = .string(definition.address.shown)
+        for field in kinds.shown(definition.address) { fields[field.name] = field.value }
         return .object(fields)
     }
 
