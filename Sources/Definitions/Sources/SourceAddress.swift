@@ -52,11 +52,11 @@ package struct SourceAddress: Hashable, Sendable {
 
     var fields: JSONObject {
         var fields: JSONObject = [:]
+        fields["kind"] = kind.map { .string($0) }
         switch place {
         case .dsn(let dsn): fields["dsn"] = .string(dsn)
-        case .settings(let settings): fields = settings
+        case .settings(let settings): fields = fields.merging(settings)
         }
-        fields["kind"] = kind.map { .string($0) }
         fields["parallel"] = laneCount.map(JSONValue.integer)
         if connectionCount != 16 { fields["max_connections"] = .integer(connectionCount) }
         if lockTimeout != Self.usualLockTimeout { fields["lock_timeout"] = .span(lockTimeout) }
