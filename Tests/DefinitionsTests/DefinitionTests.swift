@@ -61,7 +61,7 @@ import Testing
             ("\"trigger\": \"@every 20s\"", "\"trigger\": \"@after shop.orders\"", "trigger"),
             ("\"trigger\": \"@every 20s\"", "\"triger\": \"@every 20s\"", "trigger"),
             ("\"dataset\": \"shop.orders\"", "\"dataset\": \"../../etc\"", "dataset"),
-            ("\"dataset\": \"shop.orders\"", "\"dataset\": \"shop.a/b\"", "dataset"),
+            ("\"dataset\": \"shop.orders\"", "\"dataset\": \"shop.a\\u0007b\"", "dataset"),
             ("\"dataset\": \"shop.orders\"", "\"dataset\": \"orders\"", "dataset"),
             ("\"id\": \"orders\"", "\"id\": \"a/b\"", "id"),
             ("\"id\": \"orders\"", "\"id\": \"Ä\"", "id"),

@@ -178,6 +178,23 @@ extension TestServer {
         return runs
     }
 
+    /// A source of each kind, with every field it has.
+    private static let everyField: [JSONObject] = [
+        [
+            "kind": "postgres", "host": "db.example", "port": "5433", "user": "reader",
+            "password": "env:SHOP_PASSWORD", "database": "shop",
+            "sslpassword": "env:SHOP_PASSWORD", "parameters": .object(["sslmode": "require"]),
+        ],
+        [
+            "kind": "mysql", "host": "db.example", "port": .integer(3307), "user": "reader",
+            "password": "env:SHOP_PASSWORD", "database": "shop", "ssl_mode": "verify-full",
+            "ssl_ca": "/ca.pem", "ssl_cert": "/cert.pem", "ssl_key": "/key.pem",
+            "connect_timeout": .integer(5), "defaults_file": "/my.cnf", "defaults_group": "client",
+        ],
+        ["kind": "mysql", "socket": "/run/mysqld.sock", "user": "reader"],
+        ["kind": "sqlite", "file": "/srv/shop.db"],
+    ]
+
     /// Makes a schedule and a source in which every field is set, and a run that waits for its next attempt.
     fileprivate func makeFull() async throws {
         let address: JSONObject = [
@@ -196,6 +213,17 @@ extension TestServer {
             "allow_type_change": .boolean(true), "accept_unseen_changes": .boolean(true),
             "require_equal": .boolean(true), "encoding": "compact",
         ]
+        for (number, fields) in Self.everyField.enumerated() {
+            let own = fields.merging(["id": .string("full-\(number)")])
+            try await ask("POST", "/api/v1/sources", .object(own)).expect(201)
+            try await ask("GET", "/api/v1/sources/full-\(number)").expect(200)
+            let schedule: JSONObject = [
+                "id": .string("full-\(number)"), "source": .object(fields), "stream": "public.full",
+                "dataset": .string("shop.full_\(number)"), "trigger": "@manual",
+            ]
+            try await ask("POST", "/api/v1/schedules", .object(schedule)).expect(201)
+            try await ask("GET", "/api/v1/schedules/full-\(number)").expect(200)
+        }
         let schedule: JSONObject = [
             "id": "full", "description": "all of it", "source": .object(address),
             "stream": "public.full", "dataset": "shop.full", "sync": .object(sync),

@@ -47,7 +47,9 @@ struct MySQLAddress: Sendable {
             "ssl-ca": settings.authorityFile, "ssl-cert": settings.certificateFile,
             "ssl-key": settings.keyFile,
         ].compactMapValues { $0 }
-        connectTimeout = UInt32(clamping: settings.connectTimeout ?? Int(Limits.connectTimeout.components.seconds))
+        connectTimeout = UInt32(
+            clamping: settings.connectTimeout ?? Int(Limits.connectTimeout.components.seconds)
+        )
         optionFile = try Self.readable(settings.optionFile)
         optionGroup = settings.optionGroup
         self.location = location

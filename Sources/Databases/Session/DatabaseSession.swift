@@ -1,3 +1,5 @@
+import Basics
+
 /// A session with a database: one connection on a thread of its own.
 protocol DatabaseSession: Actor {
     /// Stops what runs, and everything that comes after; from any thread, at any time.

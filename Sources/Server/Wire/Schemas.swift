@@ -76,7 +76,11 @@ enum Schemas {
                 "format_version": integer(1, 1), "id": id, "description": text,
                 "source": .object(["oneOf": .array([id, reference("SourceAddress")])]),
                 "stream": .object(["type": "string", "minLength": .integer(1)]),
-                "dataset": .object(["type": "string", "pattern": "^[^./\\\\]+\\.[^/\\\\]+$"]),
+                "dataset": .object([
+                    "type": "string", "pattern": "^(\"([^\"]|\"\")+\"|[^\".][^.]*)\\..+$",
+                    "description":
+                        "namespace.table; a namespace with dots stands in double quotes.",
+                ]),
                 "sync": reference("SyncDefinition"), "trigger": trigger, "time_zone": text,
                 "dst": choice(CronSchedule.DaylightRule.self),
                 "start": choice(ScheduleDefinition.Start.self),
