@@ -15,7 +15,7 @@ let machineCases: [Case] = [("places", 20_000), ("queue", 2)].map { name, limit 
             var spec = ScheduleSpec(
                 id: "s\(number)",
                 trigger: trigger,
-                target: "bench.t\(number)",
+                target: try TableName(namespace: "bench", name: "t\(number)"),
                 pool: "one",
                 createdAt: start
             )
@@ -41,6 +41,6 @@ private func run(_ prepared: SchedulerMachine, _ now: Instant) {
                 at: now
             )
         }
-        isDue = machine.wait(at: now).map { $0 <= 0 } ?? false
+        isDue = machine.wait(at: now).map { $0 <= .zero } ?? false
     }
 }

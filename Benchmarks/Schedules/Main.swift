@@ -132,7 +132,7 @@ struct ScheduleBenchmarks {
         /// Adds what the history says; a primary key sees to it that none is there twice.
         mutating func add(_ metastore: Metastore, since: Instant) async throws {
             var filter = OccurrenceFilter()
-            filter.limit = Metastore.pageLimit
+            filter.limit = 1_000
             var claims: [Int64] = []
             var starts: [Int64] = []
             var ends: [Int64] = []
