@@ -26,6 +26,9 @@ package enum Limits {
     /// Attempts at one run: with the longest wait between, most of a day.
     static let attempts = 100
 
+    /// How long a read may wait for a table: nothing is "for ever" to Postgres, and its setting holds no month.
+    package static let lockTimeouts = Duration.milliseconds(1)...(.days(1))
+
     /// The longest span in a definition: ten years.
     static let span = Duration.days(10 * 366)
 

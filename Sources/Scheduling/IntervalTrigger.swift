@@ -16,9 +16,9 @@ package struct IntervalTrigger: Hashable, Sendable {
         guard interval >= Limits.intervalMin, interval <= Limits.intervalMax else {
             throw TriggerError("an interval is one second to ten years, not \(interval.text)")
         }
-        guard interval == .seconds(interval.components.seconds),
-            phase == .seconds(phase.components.seconds)
-        else { throw TriggerError("an interval is of whole seconds, not \(interval.text)") }
+        for span in [interval, phase] where span != .seconds(span.components.seconds) {
+            throw TriggerError("an interval is of whole seconds, not \(span.text)")
+        }
         period = interval.components.seconds
         anchor = phase.components.seconds
     }

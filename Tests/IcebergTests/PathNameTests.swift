@@ -33,8 +33,8 @@ import Testing
     }
 
     @Test func `empty and endless names are refused`() {
-        #expect(throws: IcebergError.self) { try TableName(namespace: "", name: "a") }
-        #expect(throws: IcebergError.self) {
+        #expect(throws: TableNameError.self) { try TableName(namespace: "", name: "a") }
+        #expect(throws: TableNameError.self) {
             try TableName(namespace: "a", name: String(repeating: "é", count: 600))
         }
     }

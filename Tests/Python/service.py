@@ -100,7 +100,7 @@ class Service:
                 stdout=log, stderr=log, env=environment or self.environment, cwd=self.folder)
 
     def start(self, waits=True):
-        record = os.path.join(self.state, "server.json")
+        record = os.path.join(self.lake, "_server.json")
         self.process = self.spawn()
         if not waits:
             return
@@ -364,7 +364,7 @@ def takeover(_):
             require(second.poll() is None, f"a second process does not wait: {service.words()}")
             service.process.send_signal(signal.SIGSTOP)
             first, service.process = service.process, second
-            record = os.path.join(service.lake, "_metastore/server.json")
+            record = os.path.join(service.lake, "_server.json")
 
             def address():
                 with open(record) as file:

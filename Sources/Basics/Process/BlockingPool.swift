@@ -106,6 +106,8 @@ package final class BlockingPool: Sendable {
                     continuation.resume(throwing: $0)
                 }
                 add(job, limit: waitingLimit)
+                // A cancellation that came before it was queued has found nothing to take out.
+                if !isTidying, Task.isCancelled { takeOut(id) }
             }
         } onCancel: {
             if !isTidying { takeOut(id) }

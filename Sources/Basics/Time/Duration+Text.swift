@@ -37,25 +37,26 @@ extension Duration {
 
     /// The shortest text that reads as this span, as in `1h30m`; parts of a millisecond are left out.
     package var text: String {
-        var rest = milliseconds
-        guard rest != 0 else { return "0s" }
-        var text = rest < 0 ? "-" : ""
-        rest = abs(rest)
+        guard milliseconds != 0 else { return "0s" }
+        var text = milliseconds < 0 ? "-" : ""
+        var rest = milliseconds.magnitude
         for (name, length) in Self.units where rest >= length {
-            text += "\(rest / length)\(name)"
-            rest %= length
+            text += "\(rest / UInt64(length))\(name)"
+            rest %= UInt64(length)
         }
         return text
     }
 
-    /// Whole milliseconds, rounded down.
-    ///
-    /// - Precondition: It is less than 290 million years.
+    /// Whole milliseconds, rounded down; the largest or smallest number for what none can hold.
     package var milliseconds: Int64 {
         let (seconds, attoseconds) = components
         // Both parts have the same sign.
-        let rest = attoseconds / 1_000_000_000_000_000
-        return seconds * 1_000 + rest - (attoseconds % 1_000_000_000_000_000 < 0 ? 1 : 0)
+        let rest =
+            attoseconds / 1_000_000_000_000_000
+            - (attoseconds % 1_000_000_000_000_000 < 0 ? 1 : 0)
+        let (product, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000)
+        let (sum, overflow) = product.addingReportingOverflow(rest)
+        return isTooFar || overflow ? (seconds < 0 ? .min : .max) : sum
     }
 
     /// Seconds and parts of one, for messages, reports and rates.

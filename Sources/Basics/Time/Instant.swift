@@ -108,7 +108,7 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
     package var description: String {
         let rest = (milliseconds % 1_000 + 1_000) % 1_000
         // By itself: a page of a list has hundreds, and Foundation takes 20 µs for each.
-        let civil = CivilTime(seconds: (milliseconds - rest) / 1_000).description
+        let civil = CivilTime(seconds: seconds).description
         var text = ""
         text.reserveCapacity(24)
         for scalar in civil.unicodeScalars {
@@ -141,7 +141,11 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
     package static func += (left: inout Instant, right: Duration) { left = left + right }
 
     /// An earlier moment, in whole milliseconds.
-    package static func - (left: Instant, right: Duration) -> Instant { left + (.zero - right) }
+    package static func - (left: Instant, right: Duration) -> Instant {
+        let span = right.milliseconds
+        let (difference, overflow) = left.milliseconds.subtractingReportingOverflow(span)
+        return Instant(milliseconds: overflow ? (span < 0 ? .max : .min) : difference)
+    }
 
     /// How long after another moment this one is; negative where it is before.
     package static func - (left: Instant, right: Instant) -> Duration {

@@ -1,5 +1,5 @@
-import Basics
 import ArgumentParser
+import Basics
 import Daemon
 import Definitions
 import FoundationEssentials
@@ -43,8 +43,8 @@ struct ControlOptions: ParsableArguments {
             if let url = settings.text(.server) {
                 return try await remote(url, settings, nil, body)
             }
-            if let present = ServerRecord(nodeSettings.stateFolder).read() {
-                let file = nodeSettings.stateFolder.adminToken
+            if let present = ServerRecord(nodeSettings).read() {
+                let file = StateFolder(present.state, lake: nodeSettings.lake).adminToken
                 return try await remote(present.url, settings, file, body)
             }
             guard makesLake || FileManager.default.fileExists(atPath: nodeSettings.lake) else {

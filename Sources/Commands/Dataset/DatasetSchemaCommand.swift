@@ -1,5 +1,5 @@
-import Basics
 import ArgumentParser
+import Basics
 import Columnar
 import Daemon
 import Iceberg

@@ -1,8 +1,8 @@
-import Basics
 import ArgumentParser
+import Basics
 import Definitions
-import JSON
 import FoundationEssentials
+import JSON
 import Scheduling
 import Server
 

@@ -1,5 +1,5 @@
-import Basics
 import ArgumentParser
+import Basics
 import Basics
 import Daemon
 import FoundationEssentials
@@ -94,7 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
             Terminal.note("the administrator's token is in \(file)")
         }
         forgetVariables(of: opened.access.kinds)
-        let record = ServerRecord(opened.settings.stateFolder)
+        let record = ServerRecord(opened.settings)
         let keeper = RecordKeeper(record: record, node: opened)
         let server = HTTPService(API(opened), host: host, port: port, log: log) { port in
             let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
@@ -174,23 +174,34 @@ private final class RecordKeeper: Service {
 }
 
 /// Where the server of a lake can be asked, for commands on the same machine.
+///
+/// It lies in the lake: a command that names another state folder finds the server all the same, and does not
+/// become a second one.
 struct ServerRecord: Sendable {
     /// What the file holds.
     struct Content: Codable {
         var url: String
         var process: ProcessIdentity
+        /// The server's state folder, where its first token is.
+        var state: String
     }
 
     private let path: String
+    private let state: String
 
-    init(_ folder: StateFolder) { path = folder.serverRecord }
+    init(_ settings: NodeSettings) {
+        path = "\(settings.lake)/_server.json"
+        // The folder this process is in says nothing to others.
+        state = URL(filePath: settings.stateFolder.path).path
+    }
 
     /// Writes where this process can be asked.
     func write(_ url: String) {
         // Without it commands have to be told the address: no reason to fail.
-        guard let bytes = try? JSONEncoder().encode(Content(url: url, process: .current)) else {
-            return
-        }
+        guard
+            let bytes = try? JSONEncoder()
+                .encode(Content(url: url, process: .current, state: state))
+        else { return }
         try? bytes.write(to: URL(filePath: path), options: .atomic)  // As above.
     }
 

@@ -90,8 +90,11 @@ extension SourceListCommand {
         guard item["dsn"] == nil, let fields = item.object, item["kind"] != nil else {
             return Answers.text(item["dsn"])
         }
-        return fields.filter { !others.contains($0.name) }.map {
-            "\($0.name)=\($0.value.integer.map(String.init) ?? Answers.text($0.value))"
+        return fields.filter { !others.contains($0.name) }.flatMap { member in
+            guard let inner = member.value.object else { return [(member.name, member.value)] }
+            return inner.map { ("\(member.name).\($0.name)", $0.value) }
+        }.map { name, value in
+            "\(name)=\(value.integer.map(String.init) ?? Answers.text(value))"
         }.joined(separator: " ")
     }
 }

@@ -1,6 +1,7 @@
-import Basics
 import ArgumentParser
+import Basics
 import Daemon
+import Definitions
 import FoundationEssentials
 import Streams
 
@@ -52,6 +53,12 @@ struct SourceOptions: ParsableArguments {
             ("--parallel", parallel ?? 1), ("--max-connections", maxConnections),
         ] where !(1...100_000).contains(value) {
             throw ValidationError("\(name) \(value): it is a number from 1 to 100000")
+        }
+        guard Definitions.Limits.lockTimeouts.contains(lockTimeout.span) else {
+            throw ValidationError(
+                "--lock-timeout \(lockTimeout): it is from \(Definitions.Limits.lockTimeouts.lowerBound.text) to "
+                    + Definitions.Limits.lockTimeouts.upperBound.text
+            )
         }
     }
 

@@ -1,5 +1,5 @@
-import Basics
 import ArgumentParser
+import Basics
 import Ingest
 
 /// What a run may take of its source over time.

@@ -418,12 +418,14 @@ extension Node {
 
     /// An id that says what is loaded.
     private static func id(from dataset: String) -> String {
-        String(
-            dataset.lowercased().map { character in
-                character.isASCII && (character.isLetter || character.isNumber || character == "_")
-                    ? character : "-"
-            }
-        )
+        // Of what is no name nothing can be made; the document is refused for that.
+        let name =
+            (try? TableName(parsing: dataset)).map { "\($0.namespace)-\($0.name)" } ?? dataset
+        let characters = name.lowercased().map { character in
+            character.isASCII && (character.isLetter || character.isNumber || character == "_")
+                ? character : "-"
+        }
+        return String(characters.drop { $0 == "-" || $0 == "_" }.prefix(DefinitionID.maximumLength))
     }
 
     /// What a document alone does not tell: its source is there, its table is nobody else's, and who asks may

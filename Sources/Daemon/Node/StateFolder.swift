@@ -1,7 +1,7 @@
 import Basics
 import FoundationEssentials
 
-/// Where a node keeps what is its own: the metastore with its lock, the first token, where it can be asked.
+/// Where a node keeps what is its own: the metastore with its lock, the first token.
 ///
 /// The lake has no part in it, so the folder may lie elsewhere, on a disk that is near. It is one lake's.
 package struct StateFolder: Hashable, Sendable {
@@ -17,9 +17,6 @@ package struct StateFolder: Hashable, Sendable {
 
     /// The file of the token that the first administrator finds.
     package var adminToken: String { "\(path)/admin.token" }
-
-    /// The file that says where the node which schedules can be asked.
-    package var serverRecord: String { "\(path)/server.json" }
 
     /// Makes the folder, which only the owner of the process may enter, where it is missing.
     ///

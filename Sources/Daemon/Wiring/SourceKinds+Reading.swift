@@ -59,6 +59,17 @@ extension SourceKinds {
                 error.message
             )
         }
+        if let kind = address.kind {
+            var isRight = descriptions.contains { $0.kind == kind }
+            if case .source(let source) = reading { isRight = source.kind == kind }
+            guard isRight else {
+                throw DefinitionError(
+                    .invalid,
+                    field: path + "kind",
+                    "the address is of another kind; leave kind out, or name its own"
+                )
+            }
+        }
         let (references, needsAdministrator) =
             switch reading {
             case .behind(let reference): ([reference], reference.needsAdministrator)

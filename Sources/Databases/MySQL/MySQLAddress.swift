@@ -36,7 +36,7 @@ struct MySQLAddress: Sendable {
         password: Secret?,
         location: SourceLocation
     ) throws(SourceError) {
-        host = settings.host
+        host = settings.host.map(Self.listed)
         port = UInt32(clamping: settings.port ?? 0)
         socket = settings.socket
         user = settings.user
@@ -53,6 +53,19 @@ struct MySQLAddress: Sendable {
         optionFile = try Self.readable(settings.optionFile)
         optionGroup = settings.optionGroup
         self.location = location
+    }
+
+    /// The hosts as libmariadb reads them: among several, an IPv6 address stands in brackets.
+    private static func listed(_ hosts: String) -> String {
+        let list = ListedHost.list(hosts)
+        guard list.count > 1 else { return hosts }
+        return list.map { host in
+            switch host {
+            case .address(let address): "[\(address)]"
+            case .name(let name): name
+            case .missing, .socket, .doubtful: ""
+            }
+        }.joined(separator: ",")
     }
 
     /// The C library would do without a file it cannot read, and without what it says.

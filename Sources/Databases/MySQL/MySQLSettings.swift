@@ -85,11 +85,32 @@ package struct MySQLSettings: SourceSettings {
         try read(address.parameters ?? [])
         let host = address.hosts.map(\.name.lenient).joined(separator: ",")
         self.host = host.isEmpty ? nil : host
+        guard hasPlainHosts else { throw SourceError(.configuration, Self.hostRule) }
         self.port = port == 0 ? nil : port
         user = address.user.flatMap { $0.raw.isEmpty ? nil : $0.lenient }
         password = address.password?.reference
         database = try Self.database(address.path?.raw ?? "")
     }
+
+    /// - Throws: `SourceError` `configuration` for a host that libmariadb would take for options, or for more hosts
+    ///   than it seems to be.
+    package func validate() throws(SourceError) {
+        guard hasPlainHosts else {
+            throw SourceError(.configuration, field: "host", Self.hostRule)
+        }
+    }
+
+    private var hasPlainHosts: Bool {
+        ListedHost.list(host ?? "").allSatisfy { host in
+            switch host {
+            case .missing, .name, .address: true
+            case .socket, .doubtful: false
+            }
+        }
+    }
+
+    private static let hostRule =
+        "a host is a name or an address, and several stand with commas between them; a socket is named by socket"
 
     private mutating func read(_ parameters: [Address.Parameter]) throws(SourceError) {
         for parameter in parameters {

@@ -23,11 +23,10 @@ package struct MySQLSourceKind: SourceKind {
     package func reach(of settings: MySQLSettings) -> Reach {
         var reach = Reach()
         if let host = settings.host, settings.socket == nil {
-            for host in host.split(separator: ",", omittingEmptySubsequences: false) {
-                if host.isEmpty {
-                    reach.others.append("host")
-                } else {
-                    reach.add(host: String(host))
+            for host in ListedHost.list(host) {
+                switch host {
+                case .name(let name), .address(let name): reach.add(host: name)
+                case .missing, .socket, .doubtful: reach.others.append("host")
                 }
             }
         } else {

@@ -310,10 +310,17 @@ struct PostgresIncrementPlanner {
         let start =
             switch lookback {
             case nil: literal
-            case .time(let span): "(\(literal) - interval '\(span.milliseconds) milliseconds')"
+            case .time(let span): "(\(literal) - interval '\(Self.seconds(span)) seconds')"
             case .units(let count): Self.less(literal, highest, count, type)
             }
         return "(\(column) >= \(start) OR \(column) IS NULL)"
+    }
+
+    /// Seconds as an interval takes them: servers before 15 take no large number of milliseconds.
+    private static func seconds(_ span: Duration) -> String {
+        let rest = span.milliseconds % 1_000
+        let fraction = rest > 0 ? "." + String(1_000 + rest).dropFirst() : ""
+        return "\(span.milliseconds / 1_000)" + fraction
     }
 
     /// A number less a lookback, as far as its type goes.

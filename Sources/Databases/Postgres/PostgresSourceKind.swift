@@ -31,15 +31,11 @@ package struct PostgresSourceKind: SourceKind {
 
     package func reach(of settings: PostgresSettings) -> Reach {
         var reach = Reach()
-        let hosts = settings.host?.split(separator: ",", omittingEmptySubsequences: false) ?? [""]
-        for host in hosts {
-            if host.isEmpty {
-                reach.variables.append("PGHOST")
-            } else if host.hasPrefix("/") || host.hasPrefix("@") {
-                // A socket of this machine.
-                reach.others.append("host")
-            } else {
-                reach.add(host: String(host))
+        for host in ListedHost.list(settings.host ?? "") {
+            switch host {
+            case .missing: reach.variables.append("PGHOST")
+            case .name(let name), .address(let name): reach.add(host: name)
+            case .socket, .doubtful: reach.others.append("host")
             }
         }
         for name in (settings.parameters ?? [:]).keys.sorted() where !Self.harmless.contains(name) {

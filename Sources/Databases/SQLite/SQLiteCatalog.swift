@@ -1,6 +1,6 @@
-import Glibc
 import GRDB
 import GRDBSQLite
+import Glibc
 import Streams
 
 /// What a database says about itself.

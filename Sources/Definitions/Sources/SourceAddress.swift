@@ -35,6 +35,14 @@ package struct SourceAddress: Hashable, Sendable {
         laneCount = try fields.integer("parallel", in: 1...1_000)
         connectionCount = try fields.integer("max_connections", in: 1...100_000) ?? 16
         lockTimeout = try fields.span("lock_timeout") ?? Self.usualLockTimeout
+        guard Limits.lockTimeouts.contains(lockTimeout) else {
+            throw DefinitionError(
+                .invalid,
+                field: fields.name("lock_timeout"),
+                "it is from \(Limits.lockTimeouts.lowerBound.text) to "
+                    + Limits.lockTimeouts.upperBound.text
+            )
+        }
         bytesPerSecond = try fields.integer("max_bytes_per_second", in: 1...Int.max)
         if let dsn = try fields.text("dsn") {
             place = .dsn(dsn)

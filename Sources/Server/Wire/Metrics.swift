@@ -92,6 +92,7 @@ enum Metrics {
         lines.gauge("runs_unfinished", "Occurrences not ended.", state.unfinishedCount)
         lines.gauge("runs_running", "Runs that have a place.", state.runningCount)
         lines.gauge("lease_epoch", "The epoch of the scheduler's lease.", state.epoch)
+        guard state.lastTick > .distantPast else { return }
         lines.gauge(
             "last_tick_age_seconds",
             "Since the scheduler last looked at the clock.",

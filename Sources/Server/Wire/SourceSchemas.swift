@@ -68,7 +68,7 @@ extension Schemas {
             schema = integer(range.lowerBound, range.upperBound).object ?? [:]
         case .ports:
             let several: JSONValue = .object([
-                "type": "string", "pattern": "^[1-9][0-9]{0,3}(,[1-9][0-9]{0,3})*$",
+                "type": "string", "pattern": "^[0-9]{1,5}(,[0-9]{1,5})*$",
             ])
             schema = ["oneOf": .array([integer(1, 65_535), several])]
         case .choice(let choices): schema = words(choices).object ?? [:]

@@ -119,7 +119,11 @@ package struct SettingField<Settings>: Sendable {
             .text,
             isRequired: isRequired,
             summary,
-            read: { $0.string.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 } },
+            // A name of digits may come as a number.
+            read: { value in
+                let text = value.string ?? value.integer.map(String.init)
+                return text.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
+            },
             write: { .string($0) }
         )
     }
@@ -157,7 +161,11 @@ package struct SettingField<Settings>: Sendable {
             read: { value in
                 let text = value.integer.map(String.init) ?? value.string ?? ""
                 let ports = text.split(separator: ",", omittingEmptySubsequences: false)
-                return ports.allSatisfy { UInt16($0).map { $0 > 0 } ?? false } ? text : nil
+                let isRight = ports.allSatisfy { port in
+                    port.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+                        && UInt16(port).map { $0 > 0 } ?? false
+                }
+                return isRight ? text : nil
             },
             write: { text in Int(text).map(JSONValue.integer) ?? .string(text) }
         )
@@ -211,7 +219,8 @@ package struct SettingField<Settings>: Sendable {
                 guard let object = value.object else { return nil }
                 var texts: [String: String] = [:]
                 for member in object {
-                    guard let text = member.value.string, !text.utf8.contains(0),
+                    guard let text = member.value.string ?? member.value.integer.map(String.init),
+                        !text.utf8.contains(0),
                         !AddressSecret.isNamed(member.name),
                         !AddressSecret.seemsToStand(in: text)
                     else { return nil }

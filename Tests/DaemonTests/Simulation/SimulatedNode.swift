@@ -1,7 +1,7 @@
-import TestSupport
 import Basics
 import Metastore
 import Scheduling
+import TestSupport
 
 /// A process of the simulation: what `ScheduleLoop` does, turn by turn, with nothing left to chance but what
 /// the seed decides.

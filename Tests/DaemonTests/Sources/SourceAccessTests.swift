@@ -1,6 +1,6 @@
 import Basics
-import Databases
 import Daemon
+import Databases
 import Definitions
 import Foundation
 import JSON

@@ -92,6 +92,8 @@ import Testing
         "mysql://u@/db", "postgres://u@h,/db", "postgres://u@h/db/../x", "postgres:// h/db",
         "postgres://u@%2Ftmp/db", "sqlite:/etc/x", "sqlite:///etc/x", "env:X", "file:/x", "exec:x",
         "postgres://u:file:/x@h/db", "postgres://u:exec:x@h/db",
+        "postgres://u:secret:db@[evil.com%2C%CC%81y.corp.example]/db", "postgres://u@[h]:1/db",
+        "mysql://u@h,,h2/db",
     ]
 
     @Test(arguments: tricky)
@@ -103,6 +105,8 @@ import Testing
 
     @Test(arguments: [
         "POSTGRES://u@h/db", "postgres://u:env:X@h@k/db", "https://h/x", "mysql:shop", "shop",
+        "mysql://u:secret:db@[x%3D1%3Bhost%3Devil.com%3Bx%3D.corp.example]/db",
+        "mysql://u:secret:db@[evil.com:3306.corp.example],y.corp.example/db",
     ])
     func `an address of no kind is refused`(_ dsn: String) {
         let error = #expect(throws: DefinitionError.self) {
@@ -132,6 +136,33 @@ import Testing
         #expect(try reach("postgres://u@xgood.example/d").hostOutside(["*.good.example"]) != nil)
         #expect(try reach("postgres://u@a.good.example/d").hostOutside(["*.good.example"]) == nil)
         #expect(try reach("postgres://u:p%40ss@h:1/db").hosts == ["h"])
+    }
+
+    @Test func `a host that a library would read otherwise is no named host`() throws {
+        for host in [
+            "evil.com,\u{301}y.corp.example", "/\u{301}tmp", "@\u{301}x", "a b", "a;b", "h,",
+        ] {
+            let address = try address(["kind": "postgres", "host": .string(host)])
+            #expect(try kinds.request(for: address, path: "").needsAdministrator, "\(host)")
+        }
+    }
+
+    @Test func `a number counts as the text of its digits`() throws {
+        let address = try address([
+            "kind": "postgres", "host": "h", "database": .integer(2_024),
+            "parameters": .object(["connect_timeout": .integer(10)]),
+        ])
+        #expect(try !kinds.request(for: address, path: "").needsAdministrator)
+        #expect(kinds.shown(address)["database"] == "2024")
+    }
+
+    @Test(arguments: ["0s", "25h", "30"]) func `a lock is waited for some time, and not for ever`(
+        _ span: String
+    ) {
+        let error = #expect(throws: DefinitionError.self) {
+            try address(["dsn": "postgres://u@h/db", "lock_timeout": .string(span)])
+        }
+        #expect(error?.field == "lock_timeout")
     }
 
     // MARK: Documents of a kind
@@ -188,7 +219,7 @@ import Testing
 
     static let wrongFields: [(JSONObject, String)] = [
         (["kind": "postgres", "hostt": "h"], "hostt"),
-        (["kind": "postgres", "host": .integer(5)], "host"),
+        (["kind": "postgres", "host": .boolean(true)], "host"),
         (["kind": "postgres", "host": "h", "password": "geheim"], "password"),
         (["kind": "postgres", "host": "h", "port": .integer(70_000)], "port"),
         (["kind": "postgres", "host": "h", "port": "1,x"], "port"),
@@ -200,6 +231,14 @@ import Testing
             "parameters"
         ),
         (["kind": "mysql", "ssl_mode": "sometimes"], "ssl_mode"),
+        (["kind": "mysql", "host": "x=1;host=evil.com;local-infile=1;x=.corp.example"], "host"),
+        (["kind": "mysql", "host": "evil.com:3306.corp.example,y.corp.example"], "host"),
+        (["kind": "mysql", "host": "evil.com,\u{301}y.corp.example"], "host"),
+        (["kind": "mysql", "host": "plugin://h"], "host"),
+        (["kind": "mysql", "host": "/tmp/s"], "host"),
+        (["kind": "postgres", "host": "h", "port": "+5432"], "port"),
+        (["kind": "oracle", "dsn": "postgres://u@h/db"], "kind"),
+        (["kind": "mysql", "dsn": "postgres://u@h/db"], "kind"),
         (["kind": "sqlite"], "file"),
         (["kind": "sqlite", "file": ""], "file"),
         (["kind": "oracle", "host": "h"], "kind"),
