@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 /// The name of a table: a namespace, and a name within it.
 ///
 /// It is written `namespace.name`. A namespace that holds a dot stands in double quotes, as in
@@ -109,16 +115,27 @@ package struct TableName: Hashable, Sendable, Comparable, CustomStringConvertibl
     // MARK: Comparison by bytes
 
     package static func == (left: TableName, right: TableName) -> Bool {
-        left.namespace.utf8.elementsEqual(right.namespace.utf8)
-            && left.name.utf8.elementsEqual(right.name.utf8)
+        isSame(left.name, right.name) && isSame(left.namespace, right.namespace)
+    }
+
+    /// Compares whole buffers: the scheduler's locks are looked up by these names, some ten times a run.
+    private static func isSame(_ left: String, _ right: String) -> Bool {
+        var (left, right) = (left, right)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                guard left.count == right.count else { return false }
+                guard let start = left.baseAddress, let other = right.baseAddress else {
+                    return true
+                }
+                return memcmp(start, other, left.count) == 0
+            }
+        }
     }
 
     package func hash(into hasher: inout Hasher) {
-        for part in [namespace, name] {
-            var part = part
-            part.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-            hasher.combine(UInt8(0xFF))
-        }
+        var (namespace, name) = (namespace, name)
+        namespace.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 
     package static func < (left: TableName, right: TableName) -> Bool {

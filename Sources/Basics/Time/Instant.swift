@@ -125,10 +125,14 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
     // MARK: Sums
 
     /// The next moment there is: a millisecond later.
-    package var next: Instant { self + .milliseconds(1) }
+    package var next: Instant {
+        Instant(milliseconds: milliseconds == .max ? .max : milliseconds + 1)
+    }
 
     /// The last moment before: a millisecond earlier.
-    package var previous: Instant { self - .milliseconds(1) }
+    package var previous: Instant {
+        Instant(milliseconds: milliseconds == .min ? .min : milliseconds - 1)
+    }
 
     /// A later moment, or an earlier one for a negative span, in whole milliseconds.
     package static func + (left: Instant, right: Duration) -> Instant {
@@ -141,11 +145,7 @@ package struct Instant: Hashable, Sendable, Comparable, CustomStringConvertible 
     package static func += (left: inout Instant, right: Duration) { left = left + right }
 
     /// An earlier moment, in whole milliseconds.
-    package static func - (left: Instant, right: Duration) -> Instant {
-        let span = right.milliseconds
-        let (difference, overflow) = left.milliseconds.subtractingReportingOverflow(span)
-        return Instant(milliseconds: overflow ? (span < 0 ? .max : .min) : difference)
-    }
+    package static func - (left: Instant, right: Duration) -> Instant { left + (.zero - right) }
 
     /// How long after another moment this one is; negative where it is before.
     package static func - (left: Instant, right: Instant) -> Duration {

@@ -188,8 +188,11 @@ struct ServerRecord: Sendable {
 
     private let path: String
     private let state: String
+    /// What every lake that was written to has.
+    private let mark: String
 
     init(_ settings: NodeSettings) {
+        mark = "\(settings.lake)/_staging"
         path = "\(settings.lake)/_server.json"
         // The folder this process is in says nothing to others.
         state = URL(filePath: settings.stateFolder.path).path
@@ -197,8 +200,9 @@ struct ServerRecord: Sendable {
 
     /// Writes where this process can be asked.
     func write(_ url: String) {
-        // Without it commands have to be told the address: no reason to fail.
-        guard
+        // Without it commands have to be told the address: no reason to fail. An empty folder in the place of a
+        // lake that is away stays empty.
+        guard FileManager.default.fileExists(atPath: mark),
             let bytes = try? JSONEncoder()
                 .encode(Content(url: url, process: .current, state: state))
         else { return }
