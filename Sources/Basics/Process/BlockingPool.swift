@@ -155,7 +155,12 @@ package final class BlockingPool: Sendable {
             return (true, true)
         }
         guard isTaken else {
-            return job.refuse(BlockingPoolError(.full, "\(waitingLimit) calls wait already"))
+            return job.refuse(
+                BlockingPoolError(
+                    .full,
+                    "the disk does not keep up: \(waitingLimit) calls wait for it already; try again"
+                )
+            )
         }
         if needsThread { beginThread() }
         core.bell.signal()
@@ -188,7 +193,8 @@ package final class BlockingPool: Sendable {
         }
         let error = BlockingPoolError(
             .noThread,
-            "the system begins no thread: \(String(cString: strerror(reason)))"
+            "the system begins no thread: \(String(cString: strerror(reason))); see how many threads and how "
+                + "much memory this process may have, and try again"
         )
         for job in stranded { job.refuse(error) }
     }

@@ -19,7 +19,7 @@ extension Duration {
         while !rest.isEmpty {
             let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
             let name = rest[digits.endIndex...].prefix { $0 < 0x30 || $0 > 0x39 }
-            // Ten digits hold more milliseconds than a hundred years have seconds, and their sums cannot overflow.
+            // Thirteen digits hold every millisecond of a hundred years, and their number cannot overflow.
             guard !digits.isEmpty, digits.count <= 13,
                 let place = units.firstIndex(where: { $0.name.utf8.elementsEqual(name) })
             else { return nil }

@@ -150,11 +150,14 @@ struct ApplyPlan: Sendable {
             let id = schedule["id"]?.string ?? ""
             guard !prunes else {
                 throw SettingsError(
-                    "schedule \(id): its source \(source) is not in the file, so --prune would delete it"
+                    "schedule \(id): its source \(source) is not in the file, so --prune would delete it; "
+                        + "add it to the list sources"
                 )
             }
             guard try await present(source, "sources", client) != nil else {
-                throw SettingsError("schedule \(id): there is no source \(source)")
+                throw SettingsError(
+                    "schedule \(id): there is no source \(source); add it to the list sources"
+                )
             }
         }
     }
@@ -171,7 +174,7 @@ struct ApplyPlan: Sendable {
                 throw SettingsError("each of the list \(kind) has an id")
             }
             guard ids.insert(id).inserted else {
-                throw SettingsError("the list \(kind) has \(id) twice")
+                throw SettingsError("the list \(kind) has \(id) twice; leave one of them out")
             }
             fields["format_version"] = nil
             try Self.check(fields, kind, id)

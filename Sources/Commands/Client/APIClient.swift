@@ -129,13 +129,5 @@ struct APIClient: Sendable {
     }
 
     /// A text as a part of a URL.
-    static func escaped(_ text: String) -> String {
-        text.utf8.map { byte in
-            let isPlain =
-                byte >= 0x30 && byte <= 0x39 || byte >= 0x41 && byte <= 0x5A
-                || byte >= 0x61 && byte <= 0x7A || "-._~".utf8.contains(byte)
-            let digits = String(256 + Int(byte), radix: 16, uppercase: true).dropFirst()
-            return isPlain ? String(UnicodeScalar(byte)) : "%" + digits
-        }.joined()
-    }
+    static func escaped(_ text: String) -> String { EncodedText(text).raw }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Streams
 
 /// A table or view as the server describes it.
@@ -75,10 +76,7 @@ enum MySQLSyntax {
 
     /// A text, whatever the session takes backslashes for.
     static func literal(_ text: String) -> String {
-        let digits = text.utf8.flatMap { byte in
-            [byte >> 4, byte & 15].map { Character(String($0, radix: 16)) }
-        }
-        return "_utf8mb4 X'\(String(digits))'"
+        "_utf8mb4 X'\(Hexadecimal.text(text.utf8))'"
     }
 }
 

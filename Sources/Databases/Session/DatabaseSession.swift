@@ -1,12 +1,31 @@
 import Basics
 
+/// What is lent, and closed after.
+protocol Lendable: Sendable {
+    /// Ends it, once.
+    func close() async
+}
+
+extension Lendable {
+    /// Lends it to `body` and closes it after, whatever happens.
+    func lent<Result: Sendable>(
+        to body: (Self) async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await body(self)
+            await close()
+            return result
+        } catch {
+            await close()
+            throw error
+        }
+    }
+}
+
 /// A session with a database: one connection on a thread of its own.
-protocol DatabaseSession: Actor {
+protocol DatabaseSession: Actor, Lendable {
     /// Stops what runs, and everything that comes after; from any thread, at any time.
     nonisolated func cancel()
-
-    /// Ends the session, once.
-    func close()
 }
 
 extension DatabaseSession {
@@ -26,24 +45,10 @@ extension DatabaseSession {
             throw error
         }
     }
-
-    /// Lends the session to `body` and closes it after, whatever happens.
-    nonisolated func lent<Result: Sendable>(
-        to body: (Self) async throws -> Result
-    ) async throws -> Result {
-        do {
-            let result = try await body(self)
-            await close()
-            return result
-        } catch {
-            await close()
-            throw error
-        }
-    }
 }
 
 /// The sessions of one read: the coordinator, which belongs to whoever opened it, and those beside it.
-protocol DatabaseLanes: Sendable {
+protocol DatabaseLanes: Lendable {
     associatedtype Session: DatabaseSession
 
     /// All sessions, the coordinator first.
@@ -54,20 +59,6 @@ extension DatabaseLanes {
     /// Closes the sessions beside the coordinator.
     func close() async {
         for session in sessions.dropFirst() { await session.close() }
-    }
-
-    /// Lends the lanes to `body` and closes them after, whatever happens.
-    func lent<Result: Sendable>(
-        to body: (Self) async throws -> Result
-    ) async throws -> Result {
-        do {
-            let result = try await body(self)
-            await close()
-            return result
-        } catch {
-            await close()
-            throw error
-        }
     }
 }
 

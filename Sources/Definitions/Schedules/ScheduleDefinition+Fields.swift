@@ -77,7 +77,7 @@ extension ScheduleDefinition {
             throw DefinitionError(
                 .invalid,
                 field: "dataset",
-                "it has characters that no line shows"
+                "it has control characters, which no line shows; leave them out"
             )
         }
         do {

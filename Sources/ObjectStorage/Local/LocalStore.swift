@@ -49,14 +49,8 @@ package struct LocalStore: ObjectStore {
     /// `file:/…` or `file:///…` too.
     private static func locations(of root: String) -> ObjectLocations {
         let forms = ["file://" + root, root, "file:" + root]
-        let isPlain = root.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "-"),
-                UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
-                true
-            default: false
-            }
+        let isPlain = root.utf8.allSatisfy {
+            EncodedText.meansItself($0) || $0 == UInt8(ascii: "/")
         }
         let base = isPlain ? forms[0] : forms[1]
         return ObjectLocations(base: base, synonyms: forms.filter { $0 != base })
@@ -69,7 +63,7 @@ package struct LocalStore: ObjectStore {
         do {
             return try await threads.run(body)
         } catch let error as BlockingPoolError {
-            throw StorageError(.throttled, "the disk does not keep up: \(error.message); try again")
+            throw StorageError(.throttled, error.message)
         }
     }
 

@@ -42,9 +42,8 @@ final class TestClock: Sendable {
 
     private func wait(_ span: Duration) async throws {
         state.withLock { $0.waits[span, default: 0] += 1 }
-        repeat {
-            try await Task.sleep(for: max(1, min(span, 1_000) / 20))
-        } while state.withLock({ $0.isHeld })
+        try await Task.sleep(for: max(1, min(span, 1_000) / 20))
+        try await pollUntil("a clock that is let go") { !state.withLock { $0.isHeld } }
     }
 
     // MARK: Moments as the API writes them

@@ -4,6 +4,7 @@ import Ingest
 import Metastore
 import Scheduling
 import Synchronization
+import TestSupport
 
 /// What runs do in place of reading a source: those of the schedule `held` wait until they are let go or
 /// stopped, those of `failing` fail, those of `flaky` are tried again, all others end with figures.
@@ -35,10 +36,12 @@ final class Work: Sendable {
             )
         case "flaky": return AttemptReport(.failed(.transient), message: "it went away")
         case "held":
-            while !isLetGo.withLock({ $0 }) {
-                do { try await Task.sleep(for: .milliseconds(2)) } catch {
-                    return AttemptReport(.cancelled)
-                }
+            do {
+                try await pollUntil("the end of \(start.occurrence.id)") { isLetGo.withLock { $0 } }
+            } catch is CancellationError {
+                return AttemptReport(.cancelled)
+            } catch {
+                return AttemptReport(.failed(.internal), message: "\(error)")
             }
         default: break
         }
